@@ -1,0 +1,20 @@
+/* Monotonic and wall-clock time, and the dates of HTTP. [any] */
+#ifndef RTN_BASE_CLOCK_H
+#define RTN_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* CLOCK_MONOTONIC. */
+int64_t rtn_clock_ms(void);
+int64_t rtn_clock_us(void);
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (IMF-fixdate, RFC 9110, 5.6.7), NUL-terminated, independent of the locale. */
+#define RTN_HTTP_DATE_SIZE 30
+void rtn_clock_http_date(char out[RTN_HTTP_DATE_SIZE], time_t when);
+
+/* "2026-11-21T08:49:37.123Z" (RFC 3339), NUL-terminated, UTC, of CLOCK_REALTIME now. */
+#define RTN_TIMESTAMP_SIZE 25
+void rtn_clock_timestamp(char out[RTN_TIMESTAMP_SIZE]);
+
+#endif

@@ -1,0 +1,53 @@
+/* Thin wrappers that turn errno into return values and hide EINTR and short writes. */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+void rtn_fd_close(int *fd)
+{
+    int saved = errno;
+
+    /* Linux has closed the descriptor even when it says EINTR; closing again could hit someone else's. */
+    if (*fd >= 0)
+        (void) close(*fd);
+    *fd = -1;
+    errno = saved;
+}
+
+int rtn_fd_set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0)
+        return -errno;
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -errno;
+    return 0;
+}
+
+int rtn_fd_set_cloexec(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+    if (flags < 0)
+        return -errno;
+    if (fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0)
+        return -errno;
+    return 0;
+}
+
+int rtn_fd_write_all(int fd, const void *data, size_t length)
+{
+    const char *next = data;
+
+    while (length > 0) {
+        ssize_t written = write(fd, next, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -errno;
+        next += written;
+        length -= (size_t) written;
+    }
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* Compiler attributes and scope cleanup. [any] */
+#ifndef RTN_BASE_MACROS_H
+#define RTN_BASE_MACROS_H
+
+#include <stddef.h>
+
+#define RTN_ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+#define RTN_CONTAINER_OF(pointer, type, member) ((type *) (void *) ((char *) (pointer) -offsetof(type, member)))
+#define RTN_PRINTF(format_, first_) __attribute__((format(printf, format_, first_)))
+#define RTN_MUST_CHECK __attribute__((warn_unused_result))
+#define RTN_LIKELY(x) __builtin_expect(!!(x), 1)
+#define RTN_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define RTN_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define RTN_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* RTN_CLEANUP(rtn_buf_done) struct rtn_buf b = {0}; calls rtn_buf_done(&b) at the end of the scope. */
+#define RTN_CLEANUP(function) __attribute__((cleanup(function)))
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * The log front. Any thread may log; errno is kept. A line goes to the sink when its level reaches
+ * the level of the thread's context (its server's `log_level`). [any]
+ *
+ * Library layers (base to proto) log at debug and trace only; the layer that gives up logs once.
+ */
+#ifndef RTN_LOG_LOG_H
+#define RTN_LOG_LOG_H
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <retinue/types.h>
+
+#include "base/macros.h"
+
+/* Where lines go and how they look; one per process, made and freed by main. */
+struct rtn_log;
+
+enum rtn_log_to { RTN_LOG_TO_AUTO, RTN_LOG_TO_STDERR, RTN_LOG_TO_JOURNAL, RTN_LOG_TO_SYSLOG, RTN_LOG_TO_FILE };
+enum rtn_log_format { RTN_LOG_TEXT, RTN_LOG_JSON };
+
+struct rtn_log_options {
+    enum rtn_log_to to; /* auto: the journal when stderr is connected to it, else stderr */
+    const char *path; /* of RTN_LOG_TO_FILE; elsewhere NULL (tests give the journal's socket) */
+    enum rtn_log_format format;
+};
+
+/* Returns 0 or -errno (file or journal socket cannot be opened); *ret is untouched then. */
+int rtn_log_new(const struct rtn_log_options *options, struct rtn_log **ret);
+
+/* Accepts NULL. No thread may have a context that uses it any more. */
+void rtn_log_free(struct rtn_log *log);
+
+/* Opens the file again (after rotation). Others: nothing. Returns 0 or -errno; the old file stays in use then. */
+int rtn_log_reopen(struct rtn_log *log);
+
+/*
+ * What a thread says about itself; lives in thread-local storage as a pointer, so the struct must
+ * outlive its use. `level` is shared and may change while running. A thread without a context logs
+ * nothing below error, and that to stderr as plain text.
+ */
+struct rtn_log_context {
+    struct rtn_log *log;
+    const char *server; /* NULL on main */
+    const char *thread; /* "get/worker-3" */
+    const _Atomic int *level; /* enum rtn_log_level */
+};
+
+void rtn_log_set_context(const struct rtn_log_context *context);
+const struct rtn_log_context *rtn_log_get_context(void);
+
+/* True when a line at `level` would be written: guards work that is only needed for the line. */
+__attribute__((visibility("default"))) bool rtn_log_enabled(enum rtn_log_level level);
+
+/* One line; newlines and control characters in the message are escaped, long messages cut in the middle. */
+__attribute__((visibility("default"))) void rtn_log(enum rtn_log_level level, const char *format, ...) RTN_PRINTF(2, 3);
+void rtn_logv(enum rtn_log_level level, const char *format, va_list arguments) RTN_PRINTF(2, 0);
+
+/* Lines that could not be written (disk full, journal gone) since start. */
+uint64_t rtn_log_drops(const struct rtn_log *log);
+
+#endif

@@ -1,0 +1,60 @@
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+
+struct date_case {
+    time_t when;
+    const char *text;
+};
+
+Test(clock, http_date)
+{
+    static const struct date_case cases[] = {
+        { 784111777, "Sun, 06 Nov 1994 08:49:37 GMT" },    { 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+        { 951782400, "Tue, 29 Feb 2000 00:00:00 GMT" },    { 2147483647, "Tue, 19 Jan 2038 03:14:07 GMT" },
+        { 2147483648, "Tue, 19 Jan 2038 03:14:08 GMT" },   { -1, "Wed, 31 Dec 1969 23:59:59 GMT" },
+        { 253402300799, "Fri, 31 Dec 9999 23:59:59 GMT" }, { 253402300800, "Fri, 31 Dec 9999 23:59:59 GMT" },
+        { INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT" },    { INT64_MIN, "Sat, 01 Jan 0000 00:00:00 GMT" },
+    };
+    char text[RTN_HTTP_DATE_SIZE];
+
+    (void) setenv("TZ", "Asia/Tokyo", 1);
+    tzset();
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(cases); i++) {
+        rtn_clock_http_date(text, cases[i].when);
+        cr_expect_str_eq(text, cases[i].text);
+    }
+}
+
+Test(clock, timestamp_is_now)
+{
+    char text[RTN_TIMESTAMP_SIZE];
+    struct tm tm = { 0 };
+    time_t before = time(NULL);
+
+    rtn_clock_timestamp(text);
+    time_t after = time(NULL);
+    cr_assert_eq(strlen(text), RTN_TIMESTAMP_SIZE - 1);
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    cr_assert_not_null(rest);
+    cr_assert_eq(rest[0], '.');
+    cr_assert_eq(strspn(rest + 1, "0123456789"), 3);
+    cr_assert_str_eq(rest + 4, "Z");
+    /* time() may be served from a clock that lags by a tick. */
+    cr_assert(timegm(&tm) >= before - 1 && timegm(&tm) <= after + 1);
+}
+
+Test(clock, monotonic_units_agree)
+{
+    int64_t ms = rtn_clock_ms();
+    int64_t us = rtn_clock_us();
+    int64_t ms_later = rtn_clock_ms();
+
+    cr_assert_geq(us / 1000, ms);
+    cr_assert_leq(us / 1000, ms_later);
+}

@@ -1,0 +1,102 @@
+#include <errno.h>
+#include <stdio.h>
+
+#include <criterion/criterion.h>
+
+#include "base/map.h"
+
+Test(map, empty)
+{
+    struct rtn_map map = { 0 };
+
+    cr_assert_null(rtn_map_get(&map, RTN_STR("a")));
+    cr_assert_null(rtn_map_get(&map, (struct rtn_str){ NULL, 0 }));
+    rtn_map_done(&map);
+    rtn_map_done(&map);
+}
+
+Test(map, add_and_get)
+{
+    struct rtn_map map = { 0 };
+    int one, two, three;
+
+    cr_assert_eq(rtn_map_add(&map, RTN_STR("one"), &one), 0);
+    cr_assert_eq(rtn_map_add(&map, RTN_STR(""), &two), 0);
+    cr_assert_eq(rtn_map_add(&map, RTN_STR("o\0e"), &three), 0);
+    cr_assert_eq(rtn_map_get(&map, RTN_STR("one")), &one);
+    cr_assert_eq(rtn_map_get(&map, (struct rtn_str){ NULL, 0 }), &two);
+    cr_assert_eq(rtn_map_get(&map, RTN_STR("o\0e")), &three);
+    cr_assert_null(rtn_map_get(&map, RTN_STR("One")));
+    cr_assert_null(rtn_map_get(&map, RTN_STR("on")));
+    cr_assert_null(rtn_map_get(&map, RTN_STR("o\0f")));
+    rtn_map_done(&map);
+}
+
+Test(map, duplicate_changes_nothing)
+{
+    struct rtn_map map = { 0 };
+    int first, second;
+    char key[] = "key";
+
+    cr_assert_eq(rtn_map_add(&map, RTN_STR("key"), &first), 0);
+    cr_assert_eq(rtn_map_add(&map, rtn_str_of(key), &second), -EEXIST);
+    cr_assert_eq(map.count, 1);
+    cr_assert_eq(rtn_map_get(&map, RTN_STR("key")), &first);
+    rtn_map_done(&map);
+}
+
+/* Key lengths around the hash's word of 8 bytes, differing in one byte only. */
+Test(map, lengths_and_single_bytes)
+{
+    struct rtn_map map = { 0 };
+    static char keys[40][40];
+    int values[40];
+
+    for (size_t i = 0; i < 40; i++) {
+        memset(keys[i], 'k', sizeof(keys[i]));
+        cr_assert_eq(rtn_map_add(&map, (struct rtn_str){ keys[i], i }, &values[i]), 0);
+    }
+    for (size_t i = 0; i < 40; i++)
+        cr_assert_eq(rtn_map_get(&map, (struct rtn_str){ keys[0], i }), &values[i]);
+    for (size_t i = 1; i < 40; i++) {
+        keys[0][i - 1] = 'x';
+        cr_assert_null(rtn_map_get(&map, (struct rtn_str){ keys[0], i }));
+        keys[0][i - 1] = 'k';
+    }
+    rtn_map_done(&map);
+}
+
+enum { MANY = 20000 };
+static char names[MANY][16];
+
+Test(map, growth_keeps_order_and_finds_all)
+{
+    struct rtn_map map = { 0 };
+
+    for (int i = 0; i < MANY; i++) {
+        (void) snprintf(names[i], sizeof(names[i]), "name-%d", i);
+        cr_assert_eq(rtn_map_add(&map, rtn_str_of(names[i]), names[i]), 0);
+        cr_assert_eq(rtn_map_add(&map, rtn_str_of(names[i / 2]), NULL), -EEXIST);
+    }
+    cr_assert_eq(map.count, MANY);
+    cr_assert_gt(map.slot_count, map.count);
+    for (int i = 0; i < MANY; i++) {
+        cr_assert_eq(rtn_map_get(&map, rtn_str_of(names[i])), names[i]);
+        cr_assert_eq(map.entries[i].value, names[i]);
+    }
+    cr_assert_null(rtn_map_get(&map, RTN_STR("name-20000")));
+    rtn_map_done(&map);
+    cr_assert_null(map.entries);
+}
+
+Test(map, seeds_differ)
+{
+    struct rtn_map a = { 0 };
+    struct rtn_map b = { 0 };
+
+    cr_assert_eq(rtn_map_add(&a, RTN_STR("x"), &a), 0);
+    cr_assert_eq(rtn_map_add(&b, RTN_STR("x"), &b), 0);
+    cr_assert_neq(memcmp(a.seed, b.seed, sizeof(a.seed)), 0);
+    rtn_map_done(&a);
+    rtn_map_done(&b);
+}
