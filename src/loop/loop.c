@@ -1,0 +1,148 @@
+/*
+ * Loop threads. The libev loop is made by main, runs on its own thread, and is freed by main after the
+ * join. begin() runs on the thread so that module hooks see their own thread; start waits for it, so
+ * that nothing serves before everything has started.
+ */
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+
+static _Thread_local const struct rtn_loop *here;
+
+struct starting {
+    struct rtn_loop *loop;
+    sem_t begun;
+};
+
+static void on_check(struct ev_loop *ev, struct ev_check *check, int events)
+{
+    (void) ev;
+    (void) events;
+    RTN_CONTAINER_OF(check, struct rtn_loop, check)->now_ms = rtn_clock_ms();
+}
+
+static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_loop *loop = RTN_CONTAINER_OF(prepare, struct rtn_loop, prepare);
+    if (loop->options.before_wait != NULL)
+        loop->options.before_wait(loop->options.data);
+}
+
+static void on_stop(struct rtn_mail *mail)
+{
+    ev_break(RTN_CONTAINER_OF(mail, struct rtn_loop, stop)->ev, EVBREAK_ALL);
+}
+
+int rtn_loop_init(struct rtn_loop *loop, const struct rtn_loop_options *options)
+{
+    *loop = (struct rtn_loop){ .options = *options, .now_ms = rtn_clock_ms(), .stop = { .deliver = on_stop } };
+    loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    if (loop->ev == NULL)
+        return errno != 0 ? -errno : -ENOMEM;
+    rtn_thread_name_format(loop->name, options->server, "loop", options->index);
+    loop->log_context = (struct rtn_log_context){
+        .log = options->log, .server = options->server, .thread = loop->name, .level = options->log_level
+    };
+    rtn_mailbox_init(&loop->mailbox, loop->ev);
+    /* First of all check watchers, so that every callback of the iteration sees the new time. */
+    ev_check_init(&loop->check, on_check);
+    ev_set_priority(&loop->check, EV_MAXPRI);
+    ev_check_start(loop->ev, &loop->check);
+    ev_prepare_init(&loop->prepare, on_prepare);
+    ev_prepare_start(loop->ev, &loop->prepare);
+    return 0;
+}
+
+static void *run(void *data)
+{
+    struct starting *starting = data;
+    struct rtn_loop *loop = starting->loop;
+    here = loop;
+    pthread_setname_np(pthread_self(), loop->name);
+    rtn_log_set_context(&loop->log_context);
+
+    int result = loop->options.begin != NULL ? loop->options.begin(loop->options.data) : 0;
+    loop->begin_result = result;
+    sem_post(&starting->begun);
+    if (result < 0)
+        return NULL;
+
+    ev_run(loop->ev, 0);
+    if (loop->options.end != NULL)
+        loop->options.end(loop->options.data);
+    return NULL;
+}
+
+int rtn_loop_start(struct rtn_loop *loop)
+{
+    struct starting starting = { .loop = loop };
+    sem_init(&starting.begun, 0, 0);
+    int r = rtn_thread_start(&loop->thread, run, &starting);
+    if (r == 0) {
+        while (sem_wait(&starting.begun) < 0 && errno == EINTR)
+            ;
+        r = loop->begin_result;
+        if (r < 0)
+            pthread_join(loop->thread, NULL);
+    }
+    sem_destroy(&starting.begun);
+    return r;
+}
+
+void rtn_loop_stop(struct rtn_loop *loop)
+{
+    rtn_loop_post(loop, &loop->stop);
+    pthread_join(loop->thread, NULL);
+}
+
+void rtn_loop_done(struct rtn_loop *loop)
+{
+    if (loop->ev == NULL)
+        return;
+    rtn_mailbox_done(&loop->mailbox);
+    ev_check_stop(loop->ev, &loop->check);
+    ev_prepare_stop(loop->ev, &loop->prepare);
+    ev_loop_destroy(loop->ev);
+    loop->ev = NULL;
+}
+
+void rtn_loop_post(struct rtn_loop *loop, struct rtn_mail *mail)
+{
+    rtn_mailbox_post(&loop->mailbox, mail);
+}
+
+bool rtn_loop_is_here(const struct rtn_loop *loop)
+{
+    return here == loop;
+}
+
+void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, const char *kind, unsigned number)
+{
+    char tail[RTN_THREAD_NAME_SIZE * 2];
+    snprintf(tail, sizeof(tail), "/%s-%u", kind, number);
+    size_t tail_length = RTN_MIN(strlen(tail), RTN_THREAD_NAME_SIZE - 1U);
+    size_t head_length = RTN_MIN(strlen(server), RTN_THREAD_NAME_SIZE - 1U - tail_length);
+    memcpy(out, server, head_length);
+    memcpy(out + head_length, tail, tail_length);
+    out[head_length + tail_length] = '\0';
+}
+
+int rtn_thread_start(pthread_t *thread, void *(*function)(void *), void *data)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int r = pthread_create(thread, NULL, function, data);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -r;
+}

@@ -1,0 +1,71 @@
+/*
+ * A thread that runs one libev loop. [main] makes, starts and joins it; [loop] is its own thread;
+ * [any] may post mail.
+ */
+#ifndef RTN_LOOP_LOOP_H
+#define RTN_LOOP_LOOP_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "log/log.h"
+#include "loop/mailbox.h"
+#include "loop/wheel.h"
+
+struct rtn_loop;
+
+struct rtn_loop_options {
+    const char *server; /* names the thread server/loop-N */
+    unsigned index;
+    struct rtn_log *log;
+    const _Atomic int *log_level;
+    /* On the new thread, before the loop runs; a negative errno ends the thread and is what start returns. */
+    int (*begin)(void *data);
+    /* On the thread, before every wait for events: the place to send off what the iteration gathered. */
+    void (*before_wait)(void *data);
+    /* On the thread, after the loop has ended. */
+    void (*end)(void *data);
+    void *data;
+};
+
+struct rtn_loop {
+    struct ev_loop *ev;
+    struct rtn_mailbox mailbox;
+    int64_t now_ms; /* monotonic, of this iteration */
+    struct ev_check check;
+    struct ev_prepare prepare;
+    struct rtn_loop_options options;
+    struct rtn_log_context log_context;
+    char name[16];
+    pthread_t thread;
+    int begin_result;
+    struct rtn_mail stop;
+};
+
+/* In place; the loop exists, its thread does not yet. 0 or -errno. */
+int rtn_loop_init(struct rtn_loop *loop, const struct rtn_loop_options *options);
+
+/* Starts the thread and waits until begin() has returned. 0, or the error of begin or of starting a thread. */
+int rtn_loop_start(struct rtn_loop *loop);
+
+/* Asks the thread to end after the current iteration and joins it. Only after a successful start. */
+void rtn_loop_stop(struct rtn_loop *loop);
+
+void rtn_loop_done(struct rtn_loop *loop);
+
+/* Any thread. */
+void rtn_loop_post(struct rtn_loop *loop, struct rtn_mail *mail);
+
+/* True on the loop's own thread: for asserts. */
+bool rtn_loop_is_here(const struct rtn_loop *loop);
+
+/*
+ * A thread name of at most 15 characters that keeps the end: ("getandpost", "worker-12") -> "getan/worker-12".
+ */
+#define RTN_THREAD_NAME_SIZE 16
+void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, const char *kind, unsigned number);
+
+/* Starts a thread with all signals blocked, so that only main receives them. 0 or -errno. */
+int rtn_thread_start(pthread_t *thread, void *(*function)(void *), void *data);
+
+#endif

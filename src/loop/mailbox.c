@@ -1,0 +1,57 @@
+/*
+ * Mail into a loop: a push-only stack with an exchange on the receiving side, so there is no ABA
+ * problem and no lock. libev's ev_async_send writes to its eventfd only when the loop is about to
+ * sleep, so mail between two busy threads costs no system call.
+ */
+#include "loop/mailbox.h"
+
+#include "base/macros.h"
+
+static void deliver_all(struct rtn_mailbox *mailbox)
+{
+    struct rtn_mail *mail = atomic_exchange_explicit(&mailbox->top, NULL, memory_order_acquire);
+    struct rtn_mail *ordered = NULL;
+    while (mail != NULL) {
+        struct rtn_mail *next = mail->next;
+        mail->next = ordered;
+        ordered = mail;
+        mail = next;
+    }
+    while (ordered != NULL) {
+        struct rtn_mail *next = ordered->next;
+        ordered->deliver(ordered);
+        ordered = next;
+    }
+}
+
+static void on_wake(struct ev_loop *ev, struct ev_async *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    deliver_all(RTN_CONTAINER_OF(watcher, struct rtn_mailbox, wake));
+}
+
+void rtn_mailbox_init(struct rtn_mailbox *mailbox, struct ev_loop *ev)
+{
+    mailbox->ev = ev;
+    atomic_init(&mailbox->top, NULL);
+    ev_async_init(&mailbox->wake, on_wake);
+    ev_async_start(ev, &mailbox->wake);
+}
+
+void rtn_mailbox_done(struct rtn_mailbox *mailbox)
+{
+    deliver_all(mailbox);
+    ev_async_stop(mailbox->ev, &mailbox->wake);
+}
+
+void rtn_mailbox_post(struct rtn_mailbox *mailbox, struct rtn_mail *mail)
+{
+    struct rtn_mail *top = atomic_load_explicit(&mailbox->top, memory_order_relaxed);
+    do {
+        mail->next = top;
+    } while (
+        !atomic_compare_exchange_weak_explicit(&mailbox->top, &top, mail, memory_order_release, memory_order_relaxed));
+    if (top == NULL)
+        ev_async_send(mailbox->ev, &mailbox->wake);
+}

@@ -1,0 +1,35 @@
+/*
+ * The only way into a loop from outside: an intrusive list that any thread may add to, and one
+ * wake-up. [any] to post, [loop] to receive
+ *
+ * Posting pushes onto a lock-free stack; only the post that finds it empty wakes the loop. The loop
+ * takes the whole stack, turns it round and delivers in the order of arrival.
+ */
+#ifndef RTN_LOOP_MAILBOX_H
+#define RTN_LOOP_MAILBOX_H
+
+#include <stdatomic.h>
+
+#include <ev.h>
+
+struct rtn_mail {
+    struct rtn_mail *next;
+    void (*deliver)(struct rtn_mail *mail); /* on the loop; may free or post the mail again */
+};
+
+struct rtn_mailbox {
+    struct ev_loop *ev;
+    struct ev_async wake;
+    _Atomic(struct rtn_mail *) top;
+};
+
+/* Starts receiving on `ev`; on its thread or before it runs. It keeps the loop running. */
+void rtn_mailbox_init(struct rtn_mailbox *mailbox, struct ev_loop *ev);
+
+/* On the loop's thread or after it ended. Mail that is still there is delivered first. */
+void rtn_mailbox_done(struct rtn_mailbox *mailbox);
+
+/* Any thread. The mail must not be in a mailbox already. */
+void rtn_mailbox_post(struct rtn_mailbox *mailbox, struct rtn_mail *mail);
+
+#endif

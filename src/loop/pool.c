@@ -1,0 +1,431 @@
+/*
+ * The worker pool. One mutex guards the queue and all counters; it is a leaf: nothing is called with it
+ * held but the wake-up and the start of a thread.
+ *
+ * Waking. `waking` is set by whoever signals (or starts) a worker and cleared by the next worker that
+ * gets the mutex with nothing to do before. Since a worker that was signalled always comes to the mutex and
+ * looks at the queue before it waits again, and passes the wake on when it leaves work behind, no task can be
+ * left in the queue with a worker asleep. tests/unit/loop/test_pool.c stresses this.
+ *
+ * Places. A task runs when `active` < options.active; a blocked task gives its place up and waits for one
+ * to come back, before any queued task gets it.
+ */
+#include "loop/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+#include "loop/loop.h"
+
+struct worker {
+    struct rtn_pool *pool;
+    struct rtn_list node; /* in pool->workers, until joined by pool->ended */
+    pthread_t thread;
+    unsigned number;
+    bool blocked;
+    const char *what; /* of the task it runs; NULL: none */
+    char name[RTN_THREAD_NAME_SIZE];
+    struct rtn_log_context log_context;
+};
+
+struct rtn_pool {
+    struct rtn_pool_options options;
+
+    pthread_mutex_t mutex; /* guards all below */
+    pthread_cond_t work; /* idle workers wait here */
+    pthread_cond_t place; /* workers at the end of a blocked stretch wait here */
+    pthread_cond_t change; /* rtn_pool_stop waits here */
+    struct rtn_list queue;
+    unsigned queued;
+    struct rtn_list workers;
+    struct rtn_list ended; /* to be joined */
+    uint64_t numbers[16]; /* bitmap: worker-N in use; numbers are taken again, so ps stays readable */
+    unsigned threads; /* that take tasks, or are about to */
+    unsigned ending; /* that take no more tasks but still run their hooks */
+    unsigned idle;
+    unsigned running;
+    unsigned blocked;
+    unsigned returning; /* wait for `place` */
+    bool waking;
+    bool stopping;
+    int thread_start_result; /* of the worker that came up last; 1: none yet */
+};
+
+static _Thread_local struct worker *current;
+
+static unsigned active(const struct rtn_pool *pool)
+{
+    return pool->running - pool->blocked;
+}
+
+static bool has_place(const struct rtn_pool *pool)
+{
+    return active(pool) < pool->options.active;
+}
+
+static void *work(void *data);
+
+static unsigned take_number(struct rtn_pool *pool)
+{
+    for (unsigned i = 0; i < RTN_ARRAY_LENGTH(pool->numbers); i++) {
+        if (pool->numbers[i] == UINT64_MAX)
+            continue;
+        unsigned bit = (unsigned) __builtin_ctzll(~pool->numbers[i]);
+        pool->numbers[i] |= UINT64_C(1) << bit;
+        return i * 64 + bit;
+    }
+    return (unsigned) (RTN_ARRAY_LENGTH(pool->numbers) * 64);
+}
+
+static void give_number(struct rtn_pool *pool, unsigned number)
+{
+    if (number / 64 < RTN_ARRAY_LENGTH(pool->numbers))
+        pool->numbers[number / 64] &= ~(UINT64_C(1) << (number % 64));
+}
+
+static void join_ended(struct rtn_pool *pool)
+{
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&pool->ended)) != NULL) {
+        struct worker *worker = RTN_CONTAINER_OF(node, struct worker, node);
+        pthread_join(worker->thread, NULL);
+        free(worker);
+    }
+}
+
+/* With the mutex held. False when the system refuses another thread. */
+static bool start_worker(struct rtn_pool *pool)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+    if (worker == NULL)
+        return false;
+    worker->pool = pool;
+    worker->number = take_number(pool);
+    rtn_thread_name_format(worker->name, pool->options.server, "worker", worker->number);
+    worker->log_context = (struct rtn_log_context){ .log = pool->options.log,
+                                                    .server = pool->options.server,
+                                                    .thread = worker->name,
+                                                    .level = pool->options.log_level };
+    if (rtn_thread_start(&worker->thread, work, worker) < 0) {
+        give_number(pool, worker->number);
+        free(worker);
+        return false;
+    }
+    rtn_list_append(&pool->workers, &worker->node);
+    pool->threads++;
+    return true;
+}
+
+/* With the mutex held: gets one more worker going when there is work and a place for it. */
+static void wake_one(struct rtn_pool *pool)
+{
+    if (pool->waking || rtn_list_empty(&pool->queue) || !has_place(pool) || pool->returning > 0)
+        return;
+    if (pool->idle > 0) {
+        pool->waking = true;
+        pthread_cond_signal(&pool->work);
+        return;
+    }
+    if (pool->threads >= pool->options.threads)
+        return;
+    join_ended(pool);
+    pool->waking = start_worker(pool);
+}
+
+/* With the mutex held: a place has come free. */
+static void pass_place(struct rtn_pool *pool)
+{
+    if (pool->returning > 0)
+        pthread_cond_signal(&pool->place);
+    else
+        wake_one(pool);
+}
+
+/* With the mutex held. The next task that may run now, NULL when there is none. */
+static struct rtn_task *take(struct rtn_pool *pool)
+{
+    if (!has_place(pool) || pool->returning > 0)
+        return NULL;
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&pool->queue)) != NULL) {
+        struct rtn_task *task = RTN_CONTAINER_OF(node, struct rtn_task, node);
+        if (task->serial == NULL || !task->serial->busy) {
+            pool->queued--;
+            if (task->serial != NULL)
+                task->serial->busy = true;
+            return task;
+        }
+        rtn_list_append(&task->serial->waiting, node);
+    }
+    return NULL;
+}
+
+/* With the mutex held: the serial is free again; its next task goes to the front, it has waited its turn. */
+static void release_serial(struct rtn_pool *pool, struct rtn_serial *serial)
+{
+    serial->busy = false;
+    struct rtn_list *node = rtn_list_pop(&serial->waiting);
+    if (node != NULL)
+        rtn_list_append(pool->queue.next, node);
+}
+
+/* With the mutex held, released while the task runs. */
+static void run_task(struct rtn_pool *pool, struct rtn_task *task)
+{
+    struct rtn_serial *serial = task->serial;
+    pool->running++;
+    current->what = task->what != NULL ? task->what : "";
+    wake_one(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    task->run(task);
+    pthread_mutex_lock(&pool->mutex);
+    current->what = NULL;
+    pool->running--;
+    if (serial != NULL)
+        release_serial(pool, serial);
+    if (pool->returning > 0)
+        pthread_cond_signal(&pool->place);
+    if (pool->stopping)
+        pthread_cond_signal(&pool->change);
+}
+
+/* With the mutex held. True when the worker has idled for too long and should end. */
+static bool wait_for_work(struct rtn_pool *pool, const struct timespec *until)
+{
+    pool->idle++;
+    int r = pthread_cond_timedwait(&pool->work, &pool->mutex, until);
+    pool->idle--;
+    return r == ETIMEDOUT && pool->threads > 1;
+}
+
+static struct timespec after_ms(int64_t ms)
+{
+    struct timespec when;
+    clock_gettime(CLOCK_MONOTONIC, &when);
+    when.tv_sec += ms / 1000;
+    when.tv_nsec += (ms % 1000) * 1000000;
+    if (when.tv_nsec >= 1000000000) {
+        when.tv_sec++;
+        when.tv_nsec -= 1000000000;
+    }
+    return when;
+}
+
+/* With the mutex held. */
+static void work_until_retired(struct rtn_pool *pool)
+{
+    struct timespec until = { 0 };
+    pool->waking = false;
+    for (;;) {
+        struct rtn_task *task = take(pool);
+        if (task != NULL) {
+            run_task(pool, task);
+            until.tv_sec = 0;
+            continue;
+        }
+        if (pool->stopping)
+            return;
+        if (until.tv_sec == 0)
+            until = after_ms(pool->options.retire_ms);
+        bool timed_out = wait_for_work(pool, &until);
+        pool->waking = false;
+        if (timed_out && rtn_list_empty(&pool->queue))
+            return;
+    }
+}
+
+static void *work(void *data)
+{
+    struct worker *worker = data;
+    struct rtn_pool *pool = worker->pool;
+    current = worker;
+    pthread_setname_np(pthread_self(), worker->name);
+    rtn_log_set_context(&worker->log_context);
+
+    int r = pool->options.thread_start != NULL ? pool->options.thread_start(pool->options.data) : 0;
+    if (r != 0)
+        rtn_log(RTN_LOG_ERROR, "worker ends again: thread_start failed with %d", r);
+
+    pthread_mutex_lock(&pool->mutex);
+    pool->thread_start_result = r;
+    pthread_cond_broadcast(&pool->change);
+    if (r == 0)
+        work_until_retired(pool);
+    else
+        pool->waking = false;
+    pool->threads--;
+    pool->ending++;
+    give_number(pool, worker->number);
+    if (r == 0)
+        wake_one(pool);
+    pthread_mutex_unlock(&pool->mutex);
+
+    if (r == 0 && pool->options.thread_stop != NULL)
+        pool->options.thread_stop(pool->options.data);
+
+    pthread_mutex_lock(&pool->mutex);
+    pool->ending--;
+    rtn_list_remove(&worker->node);
+    rtn_list_append(&pool->ended, &worker->node);
+    pthread_cond_signal(&pool->change);
+    pthread_mutex_unlock(&pool->mutex);
+    return NULL;
+}
+
+void rtn_serial_init(struct rtn_serial *serial)
+{
+    rtn_list_init(&serial->waiting);
+    serial->busy = false;
+}
+
+int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret)
+{
+    struct rtn_pool *pool = calloc(1, sizeof(*pool));
+    if (pool == NULL)
+        return -ENOMEM;
+    pool->options = *options;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->work, &attributes);
+    pthread_cond_init(&pool->place, &attributes);
+    pthread_cond_init(&pool->change, &attributes);
+    pthread_condattr_destroy(&attributes);
+    rtn_list_init(&pool->queue);
+    rtn_list_init(&pool->workers);
+    rtn_list_init(&pool->ended);
+    pool->thread_start_result = 1;
+    *ret = pool;
+    return 0;
+}
+
+int rtn_pool_start(struct rtn_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    int r = start_worker(pool) ? 1 : -EAGAIN;
+    while (r == 1) {
+        pthread_cond_wait(&pool->change, &pool->mutex);
+        r = pool->thread_start_result;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return r;
+}
+
+/* With the mutex held: nobody will take tasks any more. */
+static bool has_ended(const struct rtn_pool *pool)
+{
+    return pool->stopping && pool->threads == 0;
+}
+
+unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned count)
+{
+    pthread_mutex_lock(&pool->mutex);
+    unsigned room = pool->options.queue > pool->queued ? pool->options.queue - pool->queued : 0;
+    if (has_ended(pool))
+        room = 0;
+    unsigned taken = 0;
+    while (taken < count && taken < room) {
+        rtn_list_append(&pool->queue, rtn_list_pop(tasks));
+        taken++;
+    }
+    pool->queued += taken;
+    wake_one(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    return count - taken;
+}
+
+bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
+{
+    pthread_mutex_lock(&pool->mutex);
+    bool taken = !has_ended(pool);
+    if (taken) {
+        rtn_list_append(&pool->queue, &task->node);
+        pool->queued++;
+        wake_one(pool);
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return taken;
+}
+
+void rtn_pool_block_begin(void)
+{
+    struct worker *worker = current;
+    if (worker == NULL || worker->blocked)
+        return;
+    struct rtn_pool *pool = worker->pool;
+    worker->blocked = true;
+    pthread_mutex_lock(&pool->mutex);
+    pool->blocked++;
+    pass_place(pool);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void rtn_pool_block_end(void)
+{
+    struct worker *worker = current;
+    if (worker == NULL || !worker->blocked)
+        return;
+    struct rtn_pool *pool = worker->pool;
+    pthread_mutex_lock(&pool->mutex);
+    pool->returning++;
+    while (!has_place(pool))
+        pthread_cond_wait(&pool->place, &pool->mutex);
+    pool->returning--;
+    pool->blocked--;
+    pass_place(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    worker->blocked = false;
+}
+
+unsigned rtn_pool_stop(struct rtn_pool *pool, int64_t ms)
+{
+    struct timespec until = after_ms(ms);
+    pthread_mutex_lock(&pool->mutex);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->work);
+    int r = 0;
+    while (pool->threads + pool->ending > 0 && r == 0)
+        r = pthread_cond_timedwait(&pool->change, &pool->mutex, &until);
+    unsigned left = pool->threads + pool->ending > 0 ? RTN_MAX(pool->running, 1U) : 0;
+    pthread_mutex_unlock(&pool->mutex);
+    join_ended(pool);
+    return left;
+}
+
+void rtn_pool_free(struct rtn_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    join_ended(pool);
+    pthread_cond_destroy(&pool->change);
+    pthread_cond_destroy(&pool->place);
+    pthread_cond_destroy(&pool->work);
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool);
+}
+
+void rtn_pool_running(struct rtn_pool *pool, void (*report)(const char *thread, const char *what, void *data),
+                      void *data)
+{
+    pthread_mutex_lock(&pool->mutex);
+    RTN_LIST_FOREACH (node, &pool->workers) {
+        const struct worker *worker = RTN_CONTAINER_OF(node, struct worker, node);
+        if (worker->what != NULL)
+            report(worker->name, worker->what, data);
+    }
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void rtn_pool_stats(struct rtn_pool *pool, struct rtn_pool_stats *ret)
+{
+    pthread_mutex_lock(&pool->mutex);
+    *ret = (struct rtn_pool_stats){
+        .threads = pool->threads, .running = pool->running, .blocked = pool->blocked, .queued = pool->queued
+    };
+    pthread_mutex_unlock(&pool->mutex);
+}

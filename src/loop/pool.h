@@ -1,0 +1,92 @@
+/*
+ * The worker pool of one server: a bounded queue, threads started on demand and retired when idle, a
+ * cap on how many run at once. [any] unless a function says otherwise
+ *
+ * Tasks are intrusive, so queueing allocates nothing. Loops gather the tasks of one iteration in a
+ * list and submit them together; one worker at most is being woken at a time and wakes the next when
+ * it leaves work behind. All state is under one leaf mutex; tasks run without it.
+ */
+#ifndef RTN_LOOP_POOL_H
+#define RTN_LOOP_POOL_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "log/log.h"
+
+struct rtn_pool;
+
+/* Runs one at a time: tasks with the same serial wait for each other without holding a worker. */
+struct rtn_serial {
+    struct rtn_list waiting;
+    bool busy;
+};
+
+void rtn_serial_init(struct rtn_serial *serial);
+
+struct rtn_task {
+    struct rtn_list node;
+    void (*run)(struct rtn_task *task); /* may free the task */
+    struct rtn_serial *serial; /* NULL: runs beside everything */
+    const char *what; /* for rtn_pool_running; must outlive the pool */
+};
+
+struct rtn_pool_options {
+    const char *server; /* names the threads server/worker-N */
+    unsigned threads; /* at most so many threads; at least 1 */
+    unsigned active; /* at most so many outside of rtn_pool_block_begin/end */
+    unsigned queue; /* tasks that may wait */
+    int64_t retire_ms; /* a worker that idles so long ends; the last one stays */
+    struct rtn_log *log;
+    const _Atomic int *log_level;
+    int (*thread_start)(void *data); /* on each new worker; non-zero: the worker ends again, logged */
+    void (*thread_stop)(void *data); /* on each worker that ends after a good thread_start */
+    void *data;
+};
+
+/* No thread is started yet. Options' strings must outlive the pool. 0 or -errno. */
+int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret);
+
+/* Starts the first worker and waits for its thread_start; returns its result, or -EAGAIN without a thread. [main] */
+int rtn_pool_start(struct rtn_pool *pool);
+
+/*
+ * Takes tasks off the front of `tasks` as far as the queue has room; what stays in the list was refused
+ * (rtn_pool_submit returns how many). Order of one list is kept.
+ */
+unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned count);
+
+/*
+ * Queues past the bound: for the few tasks that must not be lost (end of a connection). False when the pool has
+ * been stopped: no worker runs any more, and the caller may run the task itself.
+ */
+bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task);
+
+/* On a worker: gives up its place among the active ones; end waits for a place. No effect elsewhere. */
+void rtn_pool_block_begin(void);
+void rtn_pool_block_end(void);
+
+/*
+ * Waits up to `ms` for the queue to be empty and nothing running; then ends and joins all threads that are
+ * not inside a task. Returns the number of tasks that are still running (their threads and the pool must
+ * then be left alone until the process ends). Tasks submitted afterwards are refused. [main]
+ */
+unsigned rtn_pool_stop(struct rtn_pool *pool, int64_t ms);
+
+/* Only after rtn_pool_stop() returned 0. Accepts NULL. [main] */
+void rtn_pool_free(struct rtn_pool *pool);
+
+/* Calls `report` for each worker that is inside a task: for saying what a stop waits for. Must not call the pool. */
+void rtn_pool_running(struct rtn_pool *pool, void (*report)(const char *thread, const char *what, void *data),
+                      void *data);
+
+struct rtn_pool_stats {
+    unsigned threads;
+    unsigned running; /* inside a task */
+    unsigned blocked; /* of these, between block_begin and block_end */
+    unsigned queued;
+};
+void rtn_pool_stats(struct rtn_pool *pool, struct rtn_pool_stats *ret);
+
+#endif
