@@ -1,0 +1,350 @@
+/*
+ * Opening listening sockets. A port of its own goes to [::] with IPv4 included, to 0.0.0.0 where there is
+ * no IPv6. SO_REUSEPORT would hide that another process has the port, so a group is preceded by a plain
+ * bind that fails in that case.
+ */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static const struct {
+    int error;
+    const char *text;
+} explanations[] = {
+    { EADDRINUSE, "the address is in use by another program (ss -ltnp shows which)" },
+    { EACCES, "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE or a systemd socket, "
+              "a unix socket needs a folder that the daemon may write to" },
+    { EPERM, "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE or a systemd socket" },
+    { EADDRNOTAVAIL, "no interface of this machine has that address (ip addr shows them)" },
+    { ENOENT, "the folder of the socket does not exist" },
+    { ENOTDIR, "the folder of the socket is not a folder" },
+    { EAFNOSUPPORT, "this machine does not support that kind of address" },
+};
+
+static int explain(struct rtn_buf *error, const char *address, int r)
+{
+    const char *text = strerror(-r);
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(explanations); i++) {
+        if (explanations[i].error == -r)
+            text = explanations[i].text;
+    }
+    rtn_buf_printf(error, "cannot listen on %s: %s", address, text);
+    return r;
+}
+
+static int set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+/* A bound socket that does not listen yet, or -errno. `v6_only` -1: not IPv6. */
+static int bind_socket(const struct sockaddr *address, socklen_t length, bool reuse_port, int v6_only)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int r = 0;
+    if (address->sa_family != AF_UNIX)
+        r = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (r == 0 && reuse_port)
+        r = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (r == 0 && v6_only >= 0)
+        r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only);
+    if (r == 0 && bind(fd, address, length) < 0)
+        r = -errno;
+    if (r < 0) {
+        rtn_fd_close(&fd);
+        return r;
+    }
+    return fd;
+}
+
+static int add_socket(struct rtn_listener *listener, int fd, int loop)
+{
+    struct rtn_listener_socket *sockets =
+        reallocarray(listener->sockets, listener->count + 1, sizeof(*listener->sockets));
+    if (sockets == NULL) {
+        rtn_fd_close(&fd);
+        return -ENOMEM;
+    }
+    listener->sockets = sockets;
+    listener->sockets[listener->count++] = (struct rtn_listener_socket){ .fd = fd, .loop = loop };
+    return 0;
+}
+
+static int listen_and_add(struct rtn_listener *listener, int fd, int loop)
+{
+    if (listen(fd, SOMAXCONN) < 0) {
+        int r = -errno;
+        rtn_fd_close(&fd);
+        return r;
+    }
+    return add_socket(listener, fd, loop);
+}
+
+/* Appends the address that `fd` really has, and stores it in *ret. */
+static int note_address(struct rtn_listener *listener, int fd, struct sockaddr_storage *ret, socklen_t *ret_length)
+{
+    *ret_length = sizeof(*ret);
+    if (getsockname(fd, (struct sockaddr *) ret, ret_length) < 0)
+        return -errno;
+    char text[RTN_ADDR_TEXT_SIZE];
+    rtn_addr_format(text, (struct sockaddr *) ret, *ret_length);
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    if (listener->text != NULL)
+        rtn_buf_printf(&all, "%s ", listener->text);
+    rtn_buf_append_text(&all, text);
+    free(listener->text);
+    listener->text = rtn_buf_steal(&all);
+    return 0;
+}
+
+static int open_alone(struct rtn_listener *listener, const struct sockaddr *address, socklen_t length, int v6_only)
+{
+    int fd = bind_socket(address, length, false, v6_only);
+    if (fd < 0)
+        return fd;
+    int r = listen_and_add(listener, fd, 0);
+    if (r < 0)
+        return r;
+    struct sockaddr_storage bound;
+    socklen_t bound_length;
+    return note_address(listener, fd, &bound, &bound_length);
+}
+
+static int open_group(struct rtn_listener *listener, const struct sockaddr *address, socklen_t length, int v6_only,
+                      unsigned loops)
+{
+    int probe = bind_socket(address, length, false, v6_only);
+    if (probe < 0)
+        return probe;
+    int r = listen(probe, 1) < 0 ? -errno : 0;
+    rtn_fd_close(&probe);
+    if (r < 0)
+        return r;
+
+    struct sockaddr_storage bound;
+    socklen_t bound_length = length;
+    memcpy(&bound, address, length);
+    for (unsigned i = 0; i < loops; i++) {
+        int fd = bind_socket((struct sockaddr *) &bound, bound_length, true, v6_only);
+        if (fd < 0)
+            return fd;
+        r = listen_and_add(listener, fd, (int) i);
+        if (r < 0)
+            return r;
+        if (i == 0) {
+            r = note_address(listener, fd, &bound, &bound_length);
+            if (r < 0)
+                return r;
+        }
+    }
+    return 0;
+}
+
+static int open_address(struct rtn_listener *listener, const struct sockaddr *address, socklen_t length, int v6_only,
+                        unsigned loops)
+{
+    if (loops == 1)
+        return open_alone(listener, address, length, v6_only);
+    return open_group(listener, address, length, v6_only, loops);
+}
+
+/* PORT alone: every address of the machine. */
+static int open_any(struct rtn_listener *listener, const struct rtn_addr *addr, unsigned loops)
+{
+    in_port_t port = htons((uint16_t) strtoul(addr->port, NULL, 10));
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_ANY_INIT };
+    int r = open_address(listener, (struct sockaddr *) &v6, sizeof(v6), 0, loops);
+    if (r != -EAFNOSUPPORT && r != -EADDRNOTAVAIL)
+        return r;
+    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = port, .sin_addr = { htonl(INADDR_ANY) } };
+    return open_address(listener, (struct sockaddr *) &v4, sizeof(v4), -1, loops);
+}
+
+static int open_host(struct rtn_listener *listener, const struct rtn_addr *addr, const char *text, unsigned loops,
+                     struct rtn_buf *error)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo *found = NULL;
+    int r = getaddrinfo(addr->host, addr->port, &hints, &found);
+    if (r != 0) {
+        rtn_buf_printf(error, "cannot listen on %s: host \"%s\": %s", text, addr->host, gai_strerror(r));
+        return -EINVAL;
+    }
+    for (struct addrinfo *info = found; info != NULL && r == 0; info = info->ai_next)
+        r = open_address(listener, info->ai_addr, info->ai_addrlen, info->ai_family == AF_INET6 ? 1 : -1, loops);
+    freeaddrinfo(found);
+    return r < 0 ? explain(error, text, r) : 0;
+}
+
+static int unix_address(const struct rtn_addr *addr, struct sockaddr_un *ret, socklen_t *ret_length)
+{
+    size_t length = strlen(addr->name);
+    if (length >= sizeof(ret->sun_path))
+        return -ENAMETOOLONG;
+    *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    memcpy(ret->sun_path, addr->name, length);
+    *ret_length = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length);
+    if (addr->name[0] == '@')
+        ret->sun_path[0] = '\0';
+    else
+        ++*ret_length;
+    return 0;
+}
+
+/* True for a socket file that nobody accepts on any more. */
+static bool is_stale(const struct sockaddr_un *un, socklen_t length)
+{
+    struct stat st;
+    if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    bool refused = connect(fd, (const struct sockaddr *) un, length) < 0 && errno == ECONNREFUSED;
+    rtn_fd_close(&fd);
+    return refused;
+}
+
+static int bind_unix(const struct sockaddr_un *un, socklen_t length)
+{
+    int fd = bind_socket((const struct sockaddr *) un, length, false, -1);
+    if (fd != -EADDRINUSE || !is_stale(un, length))
+        return fd;
+    if (unlink(un->sun_path) < 0)
+        return -errno;
+    return bind_socket((const struct sockaddr *) un, length, false, -1);
+}
+
+static int note_socket_file(struct rtn_listener *listener, const char *path, mode_t mode)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return -errno;
+    listener->socket_device = st.st_dev;
+    listener->socket_inode = st.st_ino;
+    listener->socket_file = strdup(path);
+    if (listener->socket_file == NULL)
+        return -ENOMEM;
+    if (mode != RTN_LISTENER_DEFAULT_MODE && chmod(path, mode) < 0)
+        return -errno;
+    return 0;
+}
+
+static int open_unix(struct rtn_listener *listener, const struct rtn_addr *addr, mode_t mode)
+{
+    struct sockaddr_un un;
+    socklen_t length;
+    int r = unix_address(addr, &un, &length);
+    if (r < 0)
+        return r;
+    int fd = bind_unix(&un, length);
+    if (fd < 0)
+        return fd;
+    if (un.sun_path[0] != '\0')
+        r = note_socket_file(listener, un.sun_path, mode);
+    if (r < 0) {
+        rtn_fd_close(&fd);
+        return r;
+    }
+    r = listen_and_add(listener, fd, RTN_LISTENER_ALL_LOOPS);
+    if (r < 0)
+        return r;
+    struct sockaddr_storage bound;
+    return note_address(listener, fd, &bound, &length);
+}
+
+static int open_systemd(struct rtn_listener *listener, const struct rtn_addr *addr, struct rtn_activation *activation,
+                        struct rtn_buf *error)
+{
+    int fd;
+    while ((fd = rtn_activation_take(activation, addr->name)) >= 0) {
+        int r = rtn_fd_set_nonblocking(fd);
+        if (r == 0)
+            r = add_socket(listener, fd, RTN_LISTENER_ALL_LOOPS);
+        struct sockaddr_storage bound;
+        socklen_t length;
+        if (r == 0)
+            r = note_address(listener, fd, &bound, &length);
+        if (r < 0)
+            return r;
+    }
+    if (listener->count > 0)
+        return 0;
+    char *names = rtn_activation_names(activation);
+    rtn_buf_printf(error,
+                   "cannot listen on systemd:%s: the service manager passed no listening socket of that name "
+                   "(FileDescriptorName=%s in a .socket unit); it passed: %s",
+                   addr->name, addr->name, names != NULL && names[0] != '\0' ? names : "none");
+    free(names);
+    return -ENOENT;
+}
+
+int rtn_listener_open(const char *address, mode_t mode, unsigned loops, struct rtn_activation *activation,
+                      struct rtn_listener **ret, struct rtn_buf *error)
+{
+    struct rtn_addr addr;
+    int r = rtn_addr_parse(address, &addr);
+    if (r < 0)
+        return explain(error, address, r);
+    struct rtn_listener *listener = calloc(1, sizeof(*listener));
+    if (listener == NULL)
+        return explain(error, address, -ENOMEM);
+
+    size_t error_length = error->length;
+    if (addr.kind == RTN_ADDR_UNIX)
+        r = open_unix(listener, &addr, mode);
+    else if (addr.kind == RTN_ADDR_SYSTEMD)
+        r = open_systemd(listener, &addr, activation, error);
+    else if (addr.host[0] == '\0')
+        r = open_any(listener, &addr, loops);
+    else
+        r = open_host(listener, &addr, address, loops, error);
+
+    if (r < 0) {
+        if (error->length == error_length)
+            (void) explain(error, address, r);
+        rtn_listener_close(listener);
+        return r;
+    }
+    *ret = listener;
+    return 0;
+}
+
+int rtn_listener_check(const char *address, struct rtn_buf *error)
+{
+    struct rtn_addr addr;
+    if (rtn_addr_parse(address, &addr) == 0 && addr.kind == RTN_ADDR_SYSTEMD)
+        return 0; /* only the service manager knows */
+    struct rtn_activation none = { 0 };
+    struct rtn_listener *listener = NULL;
+    int r = rtn_listener_open(address, RTN_LISTENER_DEFAULT_MODE, 1, &none, &listener, error);
+    rtn_listener_close(listener);
+    return r;
+}
+
+void rtn_listener_close(struct rtn_listener *listener)
+{
+    if (listener == NULL)
+        return;
+    for (size_t i = 0; i < listener->count; i++)
+        rtn_fd_close(&listener->sockets[i].fd);
+    struct stat st;
+    if (listener->socket_file != NULL && lstat(listener->socket_file, &st) == 0 &&
+        st.st_dev == listener->socket_device && st.st_ino == listener->socket_inode)
+        (void) unlink(listener->socket_file);
+    free(listener->socket_file);
+    free(listener->sockets);
+    free(listener->text);
+    free(listener);
+}
