@@ -1,0 +1,38 @@
+/* What handlers can ask of a connection: their slot on it, and the peer's address. */
+#include "proto/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rtn_slot *rtn_connection_slot(const struct rtn_connection *connection, const void *key)
+{
+    struct rtn_slot *slot = connection->slots;
+    while (slot != NULL && slot->key != key)
+        slot = slot->next;
+    return slot;
+}
+
+struct rtn_slot *rtn_connection_make_slot(struct rtn_connection *connection, void *key)
+{
+    struct rtn_slot *slot = rtn_connection_slot(connection, key);
+    if (slot != NULL)
+        return slot;
+    slot = malloc(sizeof(*slot));
+    if (slot == NULL)
+        return NULL;
+    *slot = (struct rtn_slot){ .next = connection->slots, .key = key, .connection = connection };
+    connection->slots = slot;
+    return slot;
+}
+
+const char *rtn_connection_peer_text(struct rtn_connection *connection)
+{
+    if (connection->peer_text != NULL)
+        return connection->peer_text;
+    if (connection->peer.any.sa_family != AF_INET && connection->peer.any.sa_family != AF_INET6)
+        return "unix:";
+    char text[RTN_ADDR_TEXT_SIZE];
+    rtn_addr_format(text, &connection->peer.any, connection->peer_length);
+    connection->peer_text = strdup(text);
+    return connection->peer_text != NULL ? connection->peer_text : "";
+}

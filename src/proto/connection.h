@@ -1,0 +1,84 @@
+/*
+ * One connection: its socket, who holds it, its timeout, and what handlers keep on it. [loop], but while a
+ * worker holds it ([worker]) the loop touches `owner` and the read watcher only
+ */
+#ifndef RTN_PROTO_CONNECTION_H
+#define RTN_PROTO_CONNECTION_H
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+#include <ev.h>
+
+#include "base/list.h"
+#include "loop/mailbox.h"
+#include "loop/wheel.h"
+#include "net/addr.h"
+#include "net/stream.h"
+#include "proto/request.h"
+
+/*
+ * The baton. A worker gives it back silently (WORKER -> LOOP) when nothing is left to do; the loop changes WORKER
+ * to CALL when it wants to be told, and the worker then posts the connection's mail instead.
+ */
+enum rtn_owner { RTN_OWNER_LOOP, RTN_OWNER_WORKER, RTN_OWNER_CALL };
+
+enum rtn_connection_state {
+    RTN_CONNECTION_READING, /* waiting for a request, or for the rest of one */
+    RTN_CONNECTION_HANDLED, /* a handler has the request */
+    RTN_CONNECTION_SENDING, /* the socket is full; reading stopped */
+    RTN_CONNECTION_LINGER, /* all sent, our side shut down, reading what the client still sends */
+    RTN_CONNECTION_CLOSED /* no socket any more; waits for callbacks and the end of the iteration */
+};
+
+/* What one module instance keeps on the connection. */
+struct rtn_slot {
+    struct rtn_slot *next;
+    void *key; /* struct rtn_instance * of the layer above */
+    void *data;
+    void (*destroy)(void *data);
+    struct rtn_connection *connection;
+    struct rtn_task task; /* of the layer above, once the connection is closed */
+};
+
+struct rtn_connection {
+    struct rtn_http1 *http;
+    struct rtn_stream stream;
+    struct ev_io read;
+    struct ev_io write;
+    _Atomic int owner; /* enum rtn_owner */
+    enum rtn_connection_state state;
+    bool close_after; /* close when all is sent */
+    bool linger_after; /* and linger, because the client may still be sending */
+    bool used; /* has served a request */
+    int broken; /* -errno of a failed send, found by whoever held the connection */
+    enum rtn_close_cause cause;
+    const char *detail; /* static text */
+    struct rtn_request *request; /* NULL when idle */
+    struct rtn_timeout timeout;
+    int64_t deadline; /* ms, monotonic */
+    size_t body_mark; /* body_received when the body timeout was begun */
+    struct rtn_list node; /* in http->connections or http->dead */
+    struct rtn_mail mail;
+    struct rtn_slot *slots;
+    struct rtn_slot *closing; /* the slot whose callbacks are running */
+    uint64_t id;
+    char *peer_text; /* made when first asked for */
+    socklen_t peer_length;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;
+};
+
+/* Its slot for `key`; NULL when there is none. */
+struct rtn_slot *rtn_connection_slot(const struct rtn_connection *connection, const void *key);
+
+/* The same, made when missing; NULL when memory is out. */
+struct rtn_slot *rtn_connection_make_slot(struct rtn_connection *connection, void *key);
+
+/* "127.0.0.1:41234"; "unix:" on a unix socket. Valid as long as the connection. [holder] */
+const char *rtn_connection_peer_text(struct rtn_connection *connection);
+
+#endif

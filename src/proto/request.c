@@ -1,0 +1,160 @@
+/* Request objects: one allocation each, and the buffer that can move with its views. */
+#include "proto/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/macros.h"
+#include "proto/http1.h"
+
+#define INLINE_BUFFER 8192
+#define INLINE_ARENA 2048
+
+struct rtn_request *rtn_request_new(struct rtn_http1 *http, unsigned header_capacity)
+{
+    size_t headers = header_capacity * sizeof(struct rtn_header);
+    struct rtn_request *request = malloc(sizeof(*request) + headers + INLINE_ARENA + INLINE_BUFFER);
+    if (request == NULL)
+        return NULL;
+    *request = (struct rtn_request){ .http = http, .header_capacity = header_capacity };
+    request->headers = (void *) (request + 1);
+    request->inline_arena = (char *) request->headers + headers;
+    request->inline_arena_size = INLINE_ARENA;
+    request->inline_buffer = (char *) request->inline_arena + INLINE_ARENA;
+    request->inline_capacity = INLINE_BUFFER;
+    request->buffer = request->inline_buffer;
+    request->capacity = request->inline_capacity;
+    rtn_arena_init(&request->arena, request->inline_arena, request->inline_arena_size);
+    rtn_http1_parser_init(request);
+    return request;
+}
+
+void rtn_request_free(struct rtn_request *request)
+{
+    if (request == NULL)
+        return;
+    rtn_arena_done(&request->arena);
+    if (request->buffer != request->inline_buffer)
+        free(request->buffer);
+    free(request);
+}
+
+static void reset(struct rtn_request *request)
+{
+    request->stage = RTN_REQUEST_EMPTY;
+    request->keep_alive = false;
+    request->expects_continue = false;
+    request->host_seen = false;
+    request->coding_seen = false;
+    request->field_open = false;
+    request->hostile = false;
+    request->error_status = 0;
+    request->error_text = NULL;
+    request->method = 0;
+    request->method_name = (struct rtn_str){ 0 };
+    request->target = (struct rtn_str){ 0 };
+    request->content_type = (struct rtn_str){ 0 };
+    request->field_name = (struct rtn_str){ 0 };
+    request->field_value = (struct rtn_str){ 0 };
+    request->field_count = 0;
+    request->header_count = 0;
+    request->head_length = 0;
+    request->body = (struct rtn_str){ 0 };
+    request->body_received = 0;
+    request->body_overhead = 0;
+    request->response = (struct rtn_response){ 0 };
+    request->call = NULL;
+    rtn_arena_reset(&request->arena);
+    llhttp_reset(&request->parser);
+}
+
+void rtn_request_clear(struct rtn_request *request)
+{
+    if (request->buffer != request->inline_buffer) {
+        free(request->buffer);
+        request->buffer = request->inline_buffer;
+        request->capacity = request->inline_capacity;
+    }
+    request->start = 0;
+    request->parsed = 0;
+    request->end = 0;
+    reset(request);
+}
+
+void rtn_request_next(struct rtn_request *request)
+{
+    size_t left = request->end - request->parsed;
+    if (request->buffer != request->inline_buffer && left <= request->inline_capacity) {
+        char *old = request->buffer;
+        memcpy(request->inline_buffer, old + request->parsed, left);
+        free(old);
+        request->buffer = request->inline_buffer;
+        request->capacity = request->inline_capacity;
+        request->parsed = 0;
+        request->end = left;
+    }
+    request->start = request->parsed;
+    reset(request);
+}
+
+static void move_view(struct rtn_str *view, const char *from, const char *to)
+{
+    if (view->data != NULL)
+        view->data = to + (view->data - from);
+}
+
+/* All views that point into [from, ...) now point into [to, ...). */
+static void move_views(struct rtn_request *request, const char *from, const char *to)
+{
+    move_view(&request->method_name, from, to);
+    move_view(&request->target, from, to);
+    move_view(&request->content_type, from, to);
+    move_view(&request->field_name, from, to);
+    move_view(&request->field_value, from, to);
+    move_view(&request->body, from, to);
+    for (unsigned i = 0; i < request->header_count; i++) {
+        move_view(&request->headers[i].name, from, to);
+        move_view(&request->headers[i].value, from, to);
+    }
+}
+
+static void move_to_front(struct rtn_request *request)
+{
+    size_t start = request->start;
+    memmove(request->buffer, request->buffer + start, request->end - start);
+    move_views(request, request->buffer + start, request->buffer);
+    request->parsed -= start;
+    request->end -= start;
+    request->start = 0;
+}
+
+int rtn_request_make_room(struct rtn_request *request, size_t wanted)
+{
+    if (request->capacity - request->end >= wanted)
+        return 0;
+    if (request->start > 0)
+        move_to_front(request);
+    if (request->capacity - request->end >= wanted)
+        return 0;
+
+    size_t capacity = RTN_MAX(request->capacity * 2, request->end + wanted);
+    char *buffer = malloc(capacity);
+    if (buffer == NULL)
+        return -ENOMEM;
+    memcpy(buffer, request->buffer, request->end);
+    move_views(request, request->buffer, buffer);
+    if (request->buffer != request->inline_buffer)
+        free(request->buffer);
+    request->buffer = buffer;
+    request->capacity = capacity;
+    return 0;
+}
+
+struct rtn_str rtn_request_find(const struct rtn_request *request, struct rtn_str name)
+{
+    for (unsigned i = 0; i < request->header_count; i++) {
+        if (rtn_str_equal(request->headers[i].name, name))
+            return request->headers[i].value;
+    }
+    return (struct rtn_str){ 0 };
+}

@@ -1,0 +1,127 @@
+/*
+ * A request and its reply: one pooled object with the read buffer, the header table and the first block of
+ * the arena inside, so that the usual request allocates nothing. [owner's thread]: one thread holds it at a time
+ *
+ * The bytes of the request stay where they were read; names and values are views into the buffer. When the
+ * buffer has to move (a long head, a large body), the views move with it.
+ */
+#ifndef RTN_PROTO_REQUEST_H
+#define RTN_PROTO_REQUEST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <llhttp.h>
+
+#include "base/arena.h"
+#include "loop/pool.h"
+
+struct rtn_connection;
+struct rtn_http1;
+struct rtn_sink;
+
+struct rtn_header {
+    struct rtn_str name; /* lower case */
+    struct rtn_str value;
+};
+
+/* How far the request has been read. */
+enum rtn_request_stage {
+    RTN_REQUEST_EMPTY, /* no byte of it is there */
+    RTN_REQUEST_HEAD,
+    RTN_REQUEST_BODY,
+    RTN_REQUEST_COMPLETE,
+    RTN_REQUEST_BROKEN /* error_status and error_text say why; the connection has to be closed */
+};
+
+/* The reply under construction: fields gathered until the status is known. */
+struct rtn_response {
+    char *fields; /* "name: value\r\n" ..., in the arena */
+    size_t fields_length;
+    size_t fields_capacity;
+    bool has_content_type;
+    bool given; /* the reply is in the sink or on its way */
+    int status;
+    size_t length; /* of the content */
+};
+
+struct rtn_request {
+    struct rtn_request *next; /* in a free list */
+    struct rtn_http1 *http; /* whose pool it is from */
+    struct rtn_connection *connection;
+
+    char *buffer;
+    size_t capacity;
+    size_t start; /* offset of the first byte of this request */
+    size_t parsed; /* offset up to which the parser has seen */
+    size_t end; /* offset up to which bytes were read */
+
+    llhttp_t parser;
+    enum rtn_request_stage stage;
+    bool keep_alive;
+    bool expects_continue; /* and 100 was not sent yet */
+    bool host_seen;
+    bool coding_seen;
+    bool field_open; /* the parser is inside of field_value */
+    bool hostile; /* broken in a way that only an attacker sends */
+    uint8_t version; /* 10 or 11 */
+    int error_status;
+    const char *error_text;
+
+    unsigned method; /* one RTN_METHOD_ bit */
+    struct rtn_str method_name;
+    struct rtn_str target;
+    struct rtn_str content_type;
+    struct rtn_str field_name; /* being parsed */
+    struct rtn_str field_value;
+    unsigned field_count; /* all fields, also those that header_fields leaves out */
+    unsigned header_count;
+    unsigned header_capacity;
+    struct rtn_header *headers;
+    size_t head_length; /* offset of the body from start */
+    struct rtn_str body;
+    size_t body_received; /* content bytes, stored or thrown away */
+    size_t body_overhead; /* chunk sizes, extensions and trailers */
+
+    struct rtn_response response;
+    struct rtn_arena arena;
+
+    /* While it is handled; used by the layer above. */
+    struct rtn_task task;
+    struct rtn_sink *sink; /* of the thread that handles it */
+    void *call; /* the layer's own state, in the arena */
+    int64_t started_us;
+
+    size_t inline_capacity;
+    char *inline_buffer;
+    void *inline_arena;
+    size_t inline_arena_size;
+};
+
+/* A new object with everything inside; NULL when memory is out. */
+struct rtn_request *rtn_request_new(struct rtn_http1 *http, unsigned header_capacity);
+void rtn_request_free(struct rtn_request *request);
+
+/* For a new connection or after its last byte was used: empty buffer, nothing parsed. */
+void rtn_request_clear(struct rtn_request *request);
+
+/* For the request that follows in the same buffer: keeps what was read but not parsed. */
+void rtn_request_next(struct rtn_request *request);
+
+/*
+ * Makes room for at least `wanted` more bytes behind `end`, moving the request to the front of the buffer or to a
+ * larger one. 0 or -ENOMEM.
+ */
+int rtn_request_make_room(struct rtn_request *request, size_t wanted);
+
+/*
+ * Parses what was read. Returns the stage reached; at COMPLETE what follows the request stays unparsed. Strict:
+ * see http1_parse.c for what is refused beyond RFC 9112's MUSTs.
+ */
+enum rtn_request_stage rtn_request_parse(struct rtn_request *request);
+
+/* First field called `name` (lower case); absent view when there is none. */
+struct rtn_str rtn_request_find(const struct rtn_request *request, struct rtn_str name);
+
+#endif

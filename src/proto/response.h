@@ -1,0 +1,35 @@
+/*
+ * Writing a reply: head and content go into the sink of the thread that holds the request, in one piece.
+ * [owner's thread]
+ */
+#ifndef RTN_PROTO_RESPONSE_H
+#define RTN_PROTO_RESPONSE_H
+
+#include "net/stream.h"
+#include "proto/request.h"
+
+/*
+ * Adds a field; the value is copied. -EINVAL: a character that no field may hold, or a field the daemon writes
+ * itself; -EALREADY: the reply was given; -ENOMEM.
+ */
+int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value);
+
+/*
+ * Gives the reply. content->release, when set, is called once in every case. -EINVAL: status outside of 200 to 599;
+ * -EALREADY; another -errno when the connection is broken (the reply counts as given then).
+ */
+int rtn_response_give(struct rtn_request *request, int status, const struct rtn_piece *content);
+
+/* As give, with "text/plain; charset=utf-8" unless a content type was set. */
+int rtn_response_text(struct rtn_request *request, int status, struct rtn_str text);
+
+/* Forgets the fields gathered so far. */
+void rtn_response_reset(struct rtn_request *request);
+
+/* The daemon's own answer: "404 Not Found: text\n" as plain text. `text` may be NULL. */
+int rtn_response_error(struct rtn_request *request, int status, const char *text);
+
+/* Appends "HTTP/1.1 100 Continue" and its empty line (RFC 9110, 15.2.1). */
+void rtn_response_continue(struct rtn_request *request);
+
+#endif

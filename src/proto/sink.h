@@ -1,0 +1,20 @@
+/*
+ * Where a thread writes replies before they leave: one buffer per loop and per worker, so that a reply, or all
+ * replies of a pipelined burst, leave in one system call. [owner's thread]
+ */
+#ifndef RTN_PROTO_SINK_H
+#define RTN_PROTO_SINK_H
+
+#include <stddef.h>
+#include <time.h>
+
+#define RTN_SINK_SIZE 65536
+
+struct rtn_sink {
+    size_t length;
+    time_t date_second; /* that `date` was written for */
+    char date[38]; /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" and NUL */
+    char data[RTN_SINK_SIZE];
+};
+
+#endif
