@@ -1,0 +1,172 @@
+/* Bodies of the public functions that read a request and its connection. retinue-module(3) documents them. */
+#include <retinue/module.h>
+
+#include <errno.h>
+
+#include "app/dispatch.h"
+#include "app/form.h"
+
+#define FORM_TYPE RTN_STR("application/x-www-form-urlencoded")
+
+static struct rtn_call *call_of(const rtn_request *request)
+{
+    return request->call;
+}
+
+enum rtn_method rtn_request_method(const rtn_request *request)
+{
+    return request->method == RTN_METHOD_HEAD ? RTN_METHOD_GET : (enum rtn_method) request->method;
+}
+
+bool rtn_request_is_head(const rtn_request *request)
+{
+    return request->method == RTN_METHOD_HEAD;
+}
+
+rtn_str rtn_request_method_name(const rtn_request *request)
+{
+    return request->method_name;
+}
+
+rtn_str rtn_request_target(const rtn_request *request)
+{
+    return request->target;
+}
+
+rtn_str rtn_request_path(const rtn_request *request)
+{
+    return call_of(request)->path;
+}
+
+rtn_str rtn_request_query(const rtn_request *request)
+{
+    return call_of(request)->query;
+}
+
+rtn_str rtn_request_param(const rtn_request *request, const char *name)
+{
+    const struct rtn_match *match = &call_of(request)->match;
+    for (unsigned i = 0; i < match->param_count; i++) {
+        if (rtn_str_equal(match->params[i].name, rtn_str_of(name)))
+            return match->params[i].value;
+    }
+    return (rtn_str){ 0 };
+}
+
+int rtn_request_version(const rtn_request *request)
+{
+    return request->version;
+}
+
+rtn_str rtn_request_header(const rtn_request *request, const char *name)
+{
+    for (unsigned i = 0; i < request->header_count; i++) {
+        if (rtn_str_equal_nocase(request->headers[i].name, rtn_str_of(name)))
+            return request->headers[i].value;
+    }
+    return (rtn_str){ 0 };
+}
+
+bool rtn_request_header_at(const rtn_request *request, size_t index, rtn_str *name, rtn_str *value)
+{
+    if (index >= request->header_count)
+        return false;
+    *name = request->headers[index].name;
+    *value = request->headers[index].value;
+    return true;
+}
+
+rtn_str rtn_request_body(const rtn_request *request)
+{
+    return request->body;
+}
+
+void *rtn_request_alloc(rtn_request *request, size_t size)
+{
+    return rtn_arena_alloc(&request->arena, size);
+}
+
+rtn_connection *rtn_request_connection(rtn_request *request)
+{
+    return request->connection;
+}
+
+rtn_server *rtn_request_server(rtn_request *request)
+{
+    return call_of(request)->site->server;
+}
+
+static bool pair_at(rtn_request *request, rtn_str pairs, size_t index, rtn_str *name, rtn_str *value)
+{
+    rtn_str raw_name;
+    rtn_str raw_value;
+    for (size_t i = 0; rtn_form_next(&pairs, &raw_name, &raw_value); i++) {
+        if (i < index)
+            continue;
+        *name = rtn_form_decode(raw_name, &request->arena);
+        *value = rtn_form_decode(raw_value, &request->arena);
+        return name->data != NULL && value->data != NULL;
+    }
+    return false;
+}
+
+/* The body when it is a urlencoded form, whatever parameters its media type carries. */
+static rtn_str form_of(const rtn_request *request)
+{
+    rtn_str rest = request->content_type;
+    rtn_str type;
+    if (!rtn_str_next(&rest, ';', &type) || !rtn_str_equal_nocase(type, FORM_TYPE))
+        return (rtn_str){ 0 };
+    return request->body;
+}
+
+rtn_str rtn_query_value(rtn_request *request, const char *name, size_t index)
+{
+    return rtn_form_find(rtn_request_query(request), rtn_str_of(name), index, &request->arena);
+}
+
+rtn_str rtn_form_value(rtn_request *request, const char *name, size_t index)
+{
+    return rtn_form_find(form_of(request), rtn_str_of(name), index, &request->arena);
+}
+
+bool rtn_query_at(rtn_request *request, size_t index, rtn_str *name, rtn_str *value)
+{
+    return pair_at(request, rtn_request_query(request), index, name, value);
+}
+
+bool rtn_form_at(rtn_request *request, size_t index, rtn_str *name, rtn_str *value)
+{
+    return pair_at(request, form_of(request), index, name, value);
+}
+
+uint64_t rtn_connection_id(const rtn_connection *connection)
+{
+    return connection->id;
+}
+
+const char *rtn_connection_peer(rtn_connection *connection)
+{
+    return rtn_connection_peer_text(connection);
+}
+
+int rtn_connection_set_data(rtn_connection *connection, void *data, void (*destroy)(void *data))
+{
+    struct rtn_instance *instance = rtn_dispatch_instance(connection);
+    if (instance == NULL)
+        return -EINVAL;
+    struct rtn_slot *slot = rtn_connection_make_slot(connection, instance);
+    if (slot == NULL)
+        return -ENOMEM;
+    if (slot->destroy != NULL)
+        slot->destroy(slot->data);
+    slot->data = data;
+    slot->destroy = destroy;
+    return 0;
+}
+
+void *rtn_connection_data(const rtn_connection *connection)
+{
+    const struct rtn_slot *slot = rtn_connection_slot(connection, rtn_dispatch_instance(connection));
+    return slot != NULL ? slot->data : NULL;
+}

@@ -1,0 +1,71 @@
+/*
+ * Bodies of the public functions about threads: blocking, stopping, names. The stop flag is process-wide by
+ * nature: module threads that the daemon knows nothing of may ask for it.
+ */
+#include <retinue/module.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "app/stopping.h"
+#include "log/log.h"
+#include "loop/pool.h"
+
+static atomic_bool stopping;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t stopped = PTHREAD_COND_INITIALIZER; /* sleepers wait here */
+
+void rtn_stopping_begin(void)
+{
+    pthread_mutex_lock(&mutex);
+    atomic_store_explicit(&stopping, true, memory_order_release);
+    pthread_cond_broadcast(&stopped);
+    pthread_mutex_unlock(&mutex);
+}
+
+bool rtn_stopping(void)
+{
+    return atomic_load_explicit(&stopping, memory_order_acquire);
+}
+
+unsigned rtn_api_level(void)
+{
+    return RTN_API_LEVEL;
+}
+
+const char *rtn_thread_name(void)
+{
+    const struct rtn_log_context *context = rtn_log_get_context();
+    return context != NULL && context->thread != NULL ? context->thread : "";
+}
+
+void rtn_block_begin(void)
+{
+    rtn_pool_block_begin();
+}
+
+void rtn_block_end(void)
+{
+    rtn_pool_block_end();
+}
+
+void rtn_suspend(int64_t milliseconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t) (milliseconds / 1000);
+    until.tv_nsec += (long) (milliseconds % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    rtn_pool_block_begin();
+    pthread_mutex_lock(&mutex);
+    int r = 0;
+    while (!rtn_stopping() && r != ETIMEDOUT)
+        r = pthread_cond_clockwait(&stopped, &mutex, CLOCK_MONOTONIC, &until);
+    pthread_mutex_unlock(&mutex);
+    rtn_pool_block_end();
+}
