@@ -7,7 +7,7 @@
  *
  * Conventions: functions return 0 or a negative errno unless they say otherwise. Strings of a request
  * live as long as the request. Who allocates frees. Any function may be called on the thread that
- * runs the handler; "any thread" is said where it holds.
+ * runs the handler ([owner's thread]); "any thread" is said where it holds.
  */
 #ifndef RETINUE_MODULE_H
 #define RETINUE_MODULE_H

@@ -1,6 +1,6 @@
 /*
  * Plain types shared by the daemon and its modules: string views, log levels, request methods and
- * close causes. Modules include <retinue/module.h>, which includes this file.
+ * close causes. Modules include <retinue/module.h>, which includes this file. [any]
  *
  * C99, also compiles as C++. Everything here is part of the module ABI: values never change,
  * enumerations only grow at the end.

@@ -1,0 +1,199 @@
+/*
+ * From listening sockets to connections: accept in batches, and a pause when descriptors or the connection
+ * limit run out. New clients then wait in the kernel's queue; connections that are open go on. Accepting is
+ * tried again when a connection of this loop ends, and once in a while, since descriptors may come free elsewhere.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "server/server_loop.h"
+
+#define BATCH 64 /* connections accepted per event, so that others get their turn */
+#define RETRY_SECONDS 0.25
+
+static void start_watchers(struct rtn_server_loop *loop)
+{
+    for (size_t i = 0; i < loop->accept.count; i++)
+        ev_io_start(loop->loop.ev, &loop->accept.watchers[i]);
+}
+
+static void stop_watchers(struct rtn_server_loop *loop)
+{
+    for (size_t i = 0; i < loop->accept.count; i++)
+        ev_io_stop(loop->loop.ev, &loop->accept.watchers[i]);
+}
+
+static void pause_accept(struct rtn_server_loop *loop)
+{
+    loop->accept.paused = true;
+    stop_watchers(loop);
+}
+
+static bool is_out_of_descriptors(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void pause_without_descriptors(struct rtn_server_loop *loop, int error)
+{
+    pause_accept(loop);
+    ev_timer_again(loop->loop.ev, &loop->accept.retry);
+    if (loop->accept.complained)
+        return;
+    loop->accept.complained = true;
+    struct rlimit limit = { 0 };
+    (void) getrlimit(RLIMIT_NOFILE, &limit);
+    rtn_log(
+        RTN_LOG_WARN,
+        "accepting pauses: %s (limit %llu descriptors); %u connections go on, new ones wait until descriptors are free",
+        error == EMFILE ? "too many open files" : "the system is out of descriptors or memory",
+        (unsigned long long) limit.rlim_cur, loop->http.connection_count);
+}
+
+static void pause_at_limit(struct rtn_server_loop *loop)
+{
+    pause_accept(loop);
+    if (loop->accept.complained)
+        return;
+    loop->accept.complained = true;
+    rtn_log(RTN_LOG_WARN, "accepting pauses: %u connections are open (limits.connections); new ones wait",
+            loop->http.connection_count);
+}
+
+static bool at_limit(const struct rtn_server_loop *loop)
+{
+    return loop->http.connection_count >= loop->http.connection_limit;
+}
+
+/* Errors that concern only the connection that was being accepted (accept(2)). */
+static bool is_connection_error(int error)
+{
+    static const int errors[] = { ECONNABORTED, EINTR,  EPROTO,       ENETDOWN,   ENOPROTOOPT,
+                                  EHOSTDOWN,    ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(errors); i++) {
+        if (errors[i] == error)
+            return true;
+    }
+    return false;
+}
+
+static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_storage *peer, socklen_t length)
+{
+    int on = 1;
+    if (peer->ss_family != AF_UNIX)
+        (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (rtn_http1_accept(&loop->http, fd, (const struct sockaddr *) peer, length) < 0)
+        pause_without_descriptors(loop, ENOMEM);
+}
+
+/* One connection. False when there is none, or accepting has to stop for now. */
+static bool accept_one(struct rtn_server_loop *loop, int listener)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof(peer);
+    int fd = accept4(listener, (struct sockaddr *) &peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        take(loop, fd, &peer, length);
+        return !loop->accept.paused;
+    }
+    if (is_connection_error(errno))
+        return true;
+    if (is_out_of_descriptors(errno))
+        pause_without_descriptors(loop, errno);
+    else if (errno != EAGAIN && errno != EWOULDBLOCK)
+        rtn_log(RTN_LOG_ERROR, "accept failed: %m");
+    return false;
+}
+
+static void accept_batch(struct rtn_server_loop *loop, int listener)
+{
+    for (unsigned i = 0; i < BATCH; i++) {
+        if (at_limit(loop)) {
+            pause_at_limit(loop);
+            return;
+        }
+        if (!accept_one(loop, listener))
+            return;
+    }
+}
+
+static void on_acceptable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    accept_batch(watcher->data, watcher->fd);
+}
+
+static void on_retry(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void) events;
+    ev_timer_stop(ev, timer);
+    rtn_accept_resume(timer->data);
+}
+
+int rtn_accept_init(struct rtn_server_loop *loop)
+{
+    struct rtn_accept *accept = &loop->accept;
+    const struct rtn_server *server = loop->server;
+    size_t most = 0;
+    for (size_t i = 0; i < server->listener_count; i++)
+        most += server->listeners[i]->count;
+    accept->watchers = calloc(most, sizeof(*accept->watchers));
+    if (accept->watchers == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < server->listener_count; i++) {
+        const struct rtn_listener *listener = server->listeners[i];
+        for (size_t j = 0; j < listener->count; j++) {
+            if (listener->sockets[j].loop != RTN_LISTENER_ALL_LOOPS && listener->sockets[j].loop != (int) loop->index)
+                continue;
+            struct ev_io *watcher = &accept->watchers[accept->count++];
+            ev_io_init(watcher, on_acceptable, listener->sockets[j].fd, EV_READ);
+            watcher->data = loop;
+        }
+    }
+    ev_timer_init(&accept->retry, on_retry, 0., RETRY_SECONDS);
+    accept->retry.data = loop;
+    return 0;
+}
+
+void rtn_accept_done(struct rtn_server_loop *loop)
+{
+    free(loop->accept.watchers);
+    loop->accept = (struct rtn_accept){ 0 };
+}
+
+void rtn_accept_open(struct rtn_server_loop *loop)
+{
+    loop->accept.open = true;
+    start_watchers(loop);
+}
+
+void rtn_accept_close(struct rtn_server_loop *loop)
+{
+    for (size_t i = 0; i < loop->accept.count && !loop->accept.paused; i++)
+        accept_batch(loop, loop->accept.watchers[i].fd);
+    loop->accept.open = false;
+    ev_timer_stop(loop->loop.ev, &loop->accept.retry);
+    stop_watchers(loop);
+}
+
+void rtn_accept_resume(struct rtn_server_loop *loop)
+{
+    struct rtn_accept *accept = &loop->accept;
+    if (!accept->open || !accept->paused || at_limit(loop))
+        return;
+    accept->paused = false;
+    ev_timer_stop(loop->loop.ev, &accept->retry);
+    start_watchers(loop);
+    for (size_t i = 0; i < accept->count && !accept->paused; i++)
+        accept_batch(loop, accept->watchers[i].fd);
+    if (accept->paused || !accept->complained)
+        return;
+    accept->complained = false;
+    rtn_log(RTN_LOG_NOTICE, "accepting goes on");
+}

@@ -1,0 +1,331 @@
+/*
+ * The life of a named server, as main drives it. Everything that can fail because of the configuration happens
+ * before the first thread is started; from start on, only the system or a module's hook can fail.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/server_loop.h"
+
+#define WORKER_RETIRE_MS 30000
+#define WORKER_STOP_MS 2000 /* for workers to run their hooks and end when no task is left */
+
+static const struct rtn_config_route *route_config(const struct rtn_server *server, size_t index)
+{
+    return &((const struct rtn_config_route *) server->config->routes.items)[index];
+}
+
+static const struct rtn_config_listen *listen_config(const struct rtn_server *server, size_t index)
+{
+    return &((const struct rtn_config_listen *) server->config->listen.items)[index];
+}
+
+static bool make_route(struct rtn_server *server, size_t index, struct rtn_diags *diags)
+{
+    const struct rtn_config_route *config = route_config(server, index);
+    struct rtn_route *route = &server->routes[index];
+    *route = (struct rtn_route){
+        .path = config->path,
+        .methods = config->methods != 0 ? config->methods : RTN_METHOD_ALL & ~(unsigned) RTN_METHOD_OPTIONS,
+        .takes_options = (config->methods & RTN_METHOD_OPTIONS) != 0,
+        .status = (int) config->status,
+        .redirect = config->redirect,
+    };
+    if (config->module == NULL)
+        return true;
+    route->instance = rtn_instance_new(server->host->modules, server->config, config, diags);
+    if (route->instance == NULL)
+        return false;
+    if (config->methods == 0) {
+        route->methods = route->instance->methods;
+        route->takes_options = route->instance->takes_options;
+    }
+    return true;
+}
+
+static int make_router(struct rtn_server *server, struct rtn_diags *diags)
+{
+    const struct rtn_route **routes = calloc(server->route_count + 1, sizeof(*routes));
+    if (routes == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < server->route_count; i++)
+        routes[i] = &server->routes[i];
+    int r = rtn_router_new(routes, server->route_count, &server->router);
+    free(routes);
+    if (r == -E2BIG)
+        rtn_diags_error(diags, rtn_schema_mark(server->config->node, "routes"),
+                        "server \"%s\": a path has more than %d names in braces", server->config->name,
+                        RTN_ROUTE_PARAMS);
+    return r;
+}
+
+static int make_header_fields(struct rtn_server *server)
+{
+    const struct rtn_schema_strings *fields = &server->config->header_fields;
+    for (size_t i = 0; i < fields->count; i++) {
+        int r =
+            rtn_map_add(&server->header_fields, rtn_str_of(fields->items[i]), (void *) (uintptr_t) fields->items[i]);
+        if (r < 0 && r != -EEXIST)
+            return r;
+    }
+    return 0;
+}
+
+static bool needs_workers(const struct rtn_server *server)
+{
+    for (size_t i = 0; i < server->route_count; i++) {
+        if (server->routes[i].instance != NULL && server->routes[i].instance->threads != RTN_THREADS_LOOP)
+            return true;
+    }
+    return false;
+}
+
+static int start_worker_thread(void *data)
+{
+    int r = rtn_dispatch_worker_begin();
+    if (r < 0)
+        return r;
+    r = rtn_server_threads_start(data);
+    if (r < 0)
+        rtn_dispatch_worker_end();
+    return r;
+}
+
+static void stop_worker_thread(void *data)
+{
+    rtn_server_threads_stop(data);
+    rtn_dispatch_worker_end();
+}
+
+static int make_pool(struct rtn_server *server)
+{
+    if (!needs_workers(server))
+        return 0;
+    const struct rtn_pool_options options = { .server = server->config->name,
+                                              .threads = (unsigned) server->config->threads,
+                                              .active = (unsigned) server->config->active_threads,
+                                              .queue = (unsigned) server->config->queue,
+                                              .retire_ms = WORKER_RETIRE_MS,
+                                              .log = server->host->log,
+                                              .log_level = &server->log_level,
+                                              .thread_start = start_worker_thread,
+                                              .thread_stop = stop_worker_thread,
+                                              .data = server };
+    return rtn_pool_new(&options, &server->pool);
+}
+
+static void on_closed(struct rtn_mail *mail)
+{
+    struct rtn_server *server = RTN_CONTAINER_OF(mail, struct rtn_server, closed_mail);
+    rtn_server_close_listeners(server);
+    server->host->closed(server, server->host->data);
+}
+
+static void on_drained(struct rtn_mail *mail)
+{
+    struct rtn_server *server = RTN_CONTAINER_OF(mail, struct rtn_server, drained_mail);
+    server->drained = true;
+    server->host->drained(server, server->host->data);
+}
+
+struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
+                                  struct rtn_diags *diags)
+{
+    struct rtn_server *server = calloc(1, sizeof(*server));
+    if (server == NULL)
+        return NULL;
+    server->config = config;
+    server->host = host;
+    atomic_init(&server->log_level, config->log_level);
+    server->closed_mail.deliver = on_closed;
+    server->drained_mail.deliver = on_drained;
+    server->routes = calloc(config->routes.count + 1, sizeof(*server->routes));
+    server->loops = calloc((size_t) config->loops, sizeof(*server->loops));
+    server->listeners = calloc(config->listen.count, sizeof(struct rtn_listener *));
+    bool good = server->routes != NULL && server->loops != NULL && server->listeners != NULL;
+    for (size_t i = 0; good && i < config->routes.count; i++)
+        server->route_count = i + 1;
+    for (size_t i = 0; i < server->route_count; i++)
+        good = make_route(server, i, diags) && good;
+    if (!good || make_router(server, diags) < 0 || make_header_fields(server) < 0 || make_pool(server) < 0) {
+        rtn_server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+static mode_t mode_of(const struct rtn_config_listen *listen)
+{
+    return listen->mode != NULL ? (mode_t) strtoul(listen->mode, NULL, 8) : RTN_LISTENER_DEFAULT_MODE;
+}
+
+static void add_listen_diag(const struct rtn_server *server, size_t index, enum rtn_severity severity,
+                            const struct rtn_buf *reason, struct rtn_diags *diags)
+{
+    rtn_diags_add(diags, severity, rtn_schema_mark(listen_config(server, index)->node, "address"), "server \"%s\": %s",
+                  server->config->name, reason->data);
+}
+
+int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
+{
+    int result = 0;
+    for (size_t i = 0; i < server->config->listen.count; i++) {
+        const struct rtn_config_listen *listen = listen_config(server, i);
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
+        struct rtn_listener *listener;
+        int r = rtn_listener_open(listen->address, mode_of(listen), (unsigned) server->config->loops,
+                                  server->host->activation, &listener, &error);
+        if (r == 0) {
+            server->listeners[server->listener_count++] = listener;
+            continue;
+        }
+        add_listen_diag(server, i, RTN_SEVERITY_ERROR, &error, diags);
+        result = -EINVAL;
+    }
+    return result;
+}
+
+void rtn_server_check_listen(const struct rtn_server *server, struct rtn_diags *diags)
+{
+    for (size_t i = 0; i < server->config->listen.count; i++) {
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
+        int r = rtn_listener_check(listen_config(server, i)->address, &error);
+        if (r < 0)
+            add_listen_diag(server, i, r == -EADDRINUSE ? RTN_SEVERITY_WARNING : RTN_SEVERITY_ERROR, &error, diags);
+    }
+}
+
+int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags)
+{
+    int result = 0;
+    for (size_t i = 0; i < server->route_count; i++) {
+        if (server->routes[i].instance != NULL && rtn_instance_ready(server->routes[i].instance, diags) < 0)
+            result = -EINVAL;
+    }
+    return result;
+}
+
+static bool stop_pool(struct rtn_server *server, int64_t ms);
+
+int rtn_server_start(struct rtn_server *server)
+{
+    int r = 0;
+    for (unsigned i = 0; i < (unsigned) server->config->loops && r == 0; i++) {
+        r = rtn_server_loop_start(&server->loops[i], server, i);
+        if (r == 0)
+            server->loop_count = i + 1;
+    }
+    if (r == 0 && server->pool != NULL)
+        r = rtn_pool_start(server->pool);
+    if (r == 0)
+        return 0;
+    rtn_log(RTN_LOG_ERROR, "server \"%s\" cannot start: %s", server->config->name, strerror(-r));
+    (void) rtn_server_stop(server);
+    return r;
+}
+
+void rtn_server_open(struct rtn_server *server)
+{
+    atomic_store(&server->accepting, server->loop_count);
+    atomic_store(&server->undrained, server->loop_count);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        rtn_loop_post(&server->loops[i].loop, &server->loops[i].open_mail);
+}
+
+void rtn_server_drain(struct rtn_server *server)
+{
+    rtn_loop_post(&server->loops[0].loop, &server->loops[0].drain_mail);
+}
+
+void rtn_server_abort(struct rtn_server *server)
+{
+    for (unsigned i = 0; i < server->loop_count; i++)
+        rtn_loop_post(&server->loops[i].loop, &server->loops[i].abort_mail);
+}
+
+static void report_running(const char *thread, const char *what, void *data)
+{
+    const struct rtn_server *server = data;
+    rtn_log(RTN_LOG_ERROR, "server \"%s\": %s is still in the handler of route \"%s\"; the daemon ends without it",
+            server->config->name, thread, what);
+}
+
+static bool stop_pool(struct rtn_server *server, int64_t ms)
+{
+    if (server->pool == NULL)
+        return true;
+    if (rtn_pool_stop(server->pool, ms) > 0) {
+        rtn_pool_running(server->pool, report_running, server);
+        return false;
+    }
+    return true;
+}
+
+bool rtn_server_stop(struct rtn_server *server)
+{
+    if (!stop_pool(server, WORKER_STOP_MS))
+        return false;
+    for (unsigned i = server->loop_count; i-- > 0;)
+        rtn_server_loop_stop(&server->loops[i]);
+    server->loop_count = 0;
+    rtn_pool_free(server->pool);
+    server->pool = NULL;
+    return true;
+}
+
+void rtn_server_close_listeners(struct rtn_server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++)
+        rtn_listener_close(server->listeners[i]);
+    server->listener_count = 0;
+}
+
+void rtn_server_free(struct rtn_server *server)
+{
+    if (server == NULL)
+        return;
+    rtn_server_close_listeners(server);
+    rtn_pool_free(server->pool);
+    rtn_router_free(server->router);
+    for (size_t i = 0; i < server->route_count; i++)
+        rtn_instance_free(server->routes[i].instance);
+    rtn_map_done(&server->header_fields);
+    free(server->routes);
+    free(server->loops);
+    free(server->listeners);
+    free(server);
+}
+
+/* Each module once, in the order of the routes. */
+static void describe_modules(const struct rtn_server *server, struct rtn_buf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < server->route_count; i++) {
+        const struct rtn_instance *instance = server->routes[i].instance;
+        bool seen = instance == NULL;
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = server->routes[j].instance != NULL && server->routes[j].instance->loaded == instance->loaded;
+        if (seen)
+            continue;
+        rtn_buf_printf(out, "%s %s", any ? "" : ", modules", instance->loaded->module.name);
+        any = true;
+    }
+}
+
+void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out)
+{
+    rtn_buf_printf(out, "server \"%s\": http on", server->config->name);
+    for (size_t i = 0; i < server->listener_count; i++)
+        rtn_buf_printf(out, " %s", server->listeners[i]->text);
+    rtn_buf_printf(out, ", loops %d, threads %d, routes %zu", (int) server->config->loops,
+                   (int) server->config->threads, server->route_count);
+    describe_modules(server, out);
+}
+
+const char *rtn_server_name(const rtn_server *server)
+{
+    return server->config->name;
+}

@@ -1,0 +1,89 @@
+/*
+ * A named server: listeners, loops, worker pool, routes. [main] unless a function says otherwise
+ *
+ * Order: new, listen, ready, start, open, (runs), drain, stop, free. free may follow any step that came
+ * before stop only when start was not reached or failed.
+ */
+#ifndef RTN_SERVER_SERVER_H
+#define RTN_SERVER_SERVER_H
+
+#include "app/dispatch.h"
+#include "config/config.h"
+#include "net/listener.h"
+
+struct rtn_server_loop;
+
+/* What a server needs from the daemon; must outlive it. */
+struct rtn_server_host {
+    struct rtn_log *log;
+    struct rtn_modules *modules;
+    struct rtn_activation *activation;
+    struct rtn_mailbox *mailbox; /* of main */
+    /* On main: no loop of the server accepts any more; its listeners were closed. */
+    void (*closed)(struct rtn_server *server, void *data);
+    /* On main: its last connection is gone. */
+    void (*drained)(struct rtn_server *server, void *data);
+    void *data;
+};
+
+struct rtn_server {
+    const struct rtn_server_host *host;
+    const struct rtn_config_server *config;
+    _Atomic int log_level;
+    struct rtn_listener **listeners;
+    size_t listener_count;
+    struct rtn_route *routes;
+    size_t route_count;
+    struct rtn_router *router;
+    struct rtn_map header_fields; /* empty: all */
+    struct rtn_pool *pool; /* NULL: no handler needs it */
+    struct rtn_server_loop *loops;
+    unsigned loop_count; /* that are started */
+    atomic_uint accepting; /* loops that still accept */
+    atomic_uint undrained; /* loops that still have connections */
+    bool drained;
+    struct rtn_mail closed_mail;
+    struct rtn_mail drained_mail;
+};
+
+/* Makes routes and instances; everything wrong is added to diags. NULL on failure, after all was undone. */
+struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
+                                  struct rtn_diags *diags);
+
+/* Binds every address. 0, or -EINVAL after adding errors at their lines. */
+int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags);
+
+/* For -n: only tries; an address in use is a warning. */
+void rtn_server_check_listen(const struct rtn_server *server, struct rtn_diags *diags);
+
+/* The modules' ready. 0, or -EINVAL after adding errors. */
+int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags);
+
+/* Loops, workers and the modules' start hooks. 0 or -errno, logged, everything of this server stopped again. */
+int rtn_server_start(struct rtn_server *server);
+
+/* Accepts from now on. */
+void rtn_server_open(struct rtn_server *server);
+
+/* Stops accepting and finishes what runs; host->closed and host->drained follow. */
+void rtn_server_drain(struct rtn_server *server);
+
+/* Closes what is still open, as far as no worker holds it. host->drained follows when nothing was held. */
+void rtn_server_abort(struct rtn_server *server);
+
+/*
+ * Ends workers and loops, running the modules' stop hooks. False when a handler does not come back: it is
+ * named in the log, and the server must be left as it is until the process ends.
+ */
+bool rtn_server_stop(struct rtn_server *server);
+
+/* Accepts NULL. */
+void rtn_server_free(struct rtn_server *server);
+
+/* Closes the listeners and removes socket files. For a process that ends at once. */
+void rtn_server_close_listeners(struct rtn_server *server);
+
+/* The line that says what runs: 'server "get": http on 127.0.0.1:5050, loops 1, threads 8, routes 2, modules hello'. */
+void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out);
+
+#endif

@@ -1,0 +1,227 @@
+/*
+ * The per-loop side of a server: wires loop, HTTP, dispatch and accepting together, and runs the modules' hooks
+ * on the loop's thread.
+ */
+#include "server/server_loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct rtn_instance *instance_of(const struct rtn_server *server, size_t index)
+{
+    return server->routes[index].instance;
+}
+
+static void log_hook_failure(const struct rtn_instance *instance, const char *hook, int r)
+{
+    rtn_log(RTN_LOG_ERROR, "route \"%s\": module %s: %s failed: %s", instance->route->path,
+            instance->loaded->module.name, hook, strerror(-r));
+}
+
+int rtn_server_threads_start(struct rtn_server *server)
+{
+    for (size_t i = 0; i < server->route_count; i++) {
+        const struct rtn_instance *instance = instance_of(server, i);
+        if (instance == NULL || instance->loaded->module.thread_start == NULL)
+            continue;
+        int r = instance->loaded->module.thread_start(instance->data, server);
+        if (r >= 0)
+            continue;
+        log_hook_failure(instance, "thread_start", r);
+        while (i-- > 0) {
+            instance = instance_of(server, i);
+            if (instance != NULL && instance->loaded->module.thread_stop != NULL)
+                instance->loaded->module.thread_stop(instance->data, server);
+        }
+        return r;
+    }
+    return 0;
+}
+
+void rtn_server_threads_stop(struct rtn_server *server)
+{
+    for (size_t i = server->route_count; i-- > 0;) {
+        const struct rtn_instance *instance = instance_of(server, i);
+        if (instance != NULL && instance->loaded->module.thread_stop != NULL)
+            instance->loaded->module.thread_stop(instance->data, server);
+    }
+}
+
+/* stop of the first `count` instances, last first. */
+static void stop_instances(struct rtn_server *server, size_t count)
+{
+    while (count-- > 0) {
+        const struct rtn_instance *instance = instance_of(server, count);
+        if (instance != NULL && instance->loaded->module.stop != NULL)
+            instance->loaded->module.stop(instance->data, server);
+    }
+}
+
+static int start_instances(struct rtn_server *server)
+{
+    for (size_t i = 0; i < server->route_count; i++) {
+        const struct rtn_instance *instance = instance_of(server, i);
+        if (instance == NULL || instance->loaded->module.start == NULL)
+            continue;
+        int r = instance->loaded->module.start(instance->data, server);
+        if (r >= 0)
+            continue;
+        log_hook_failure(instance, "start", r);
+        stop_instances(server, i);
+        return r;
+    }
+    return 0;
+}
+
+static void quiesce_instances(struct rtn_server *server)
+{
+    for (size_t i = 0; i < server->route_count; i++) {
+        const struct rtn_instance *instance = instance_of(server, i);
+        if (instance != NULL && instance->loaded->module.quiesce != NULL)
+            instance->loaded->module.quiesce(instance->data, server);
+    }
+}
+
+static int begin(void *data)
+{
+    struct rtn_server_loop *loop = data;
+    if (loop->index == 0) {
+        int r = start_instances(loop->server);
+        if (r < 0)
+            return r;
+    }
+    int r = rtn_server_threads_start(loop->server);
+    if (r < 0 && loop->index == 0)
+        stop_instances(loop->server, loop->server->route_count);
+    return r;
+}
+
+static void before_wait(void *data)
+{
+    struct rtn_server_loop *loop = data;
+    rtn_site_flush(&loop->site);
+    rtn_http1_collect(&loop->http);
+}
+
+static void end(void *data)
+{
+    struct rtn_server_loop *loop = data;
+    (void) rtn_http1_close_all(&loop->http);
+    rtn_server_threads_stop(loop->server);
+    if (loop->index == 0)
+        stop_instances(loop->server, loop->server->route_count);
+}
+
+static void on_open(struct rtn_mail *mail)
+{
+    rtn_accept_open(RTN_CONTAINER_OF(mail, struct rtn_server_loop, open_mail));
+}
+
+static void drain(struct rtn_server_loop *loop)
+{
+    struct rtn_server *server = loop->server;
+    rtn_accept_close(loop);
+    if (atomic_fetch_sub(&server->accepting, 1) == 1)
+        rtn_mailbox_post(server->host->mailbox, &server->closed_mail);
+    rtn_http1_drain(&loop->http);
+}
+
+/* Loop 0 runs the hooks and then tells the others, so that quiesce comes before any connection is cut. */
+static void on_drain(struct rtn_mail *mail)
+{
+    struct rtn_server_loop *loop = RTN_CONTAINER_OF(mail, struct rtn_server_loop, drain_mail);
+    struct rtn_server *server = loop->server;
+    if (loop->index == 0) {
+        quiesce_instances(server);
+        for (unsigned i = 1; i < server->loop_count; i++)
+            rtn_loop_post(&server->loops[i].loop, &server->loops[i].drain_mail);
+    }
+    drain(loop);
+}
+
+static void on_abort(struct rtn_mail *mail)
+{
+    struct rtn_server_loop *loop = RTN_CONTAINER_OF(mail, struct rtn_server_loop, abort_mail);
+    (void) rtn_http1_close_all(&loop->http);
+}
+
+static void on_room(struct rtn_http1 *http)
+{
+    rtn_accept_resume(RTN_CONTAINER_OF(http, struct rtn_server_loop, http));
+}
+
+static void on_drained(struct rtn_http1 *http)
+{
+    struct rtn_server *server = RTN_CONTAINER_OF(http, struct rtn_server_loop, http)->server;
+    if (atomic_fetch_sub(&server->undrained, 1) == 1)
+        rtn_mailbox_post(server->host->mailbox, &server->drained_mail);
+}
+
+static const struct rtn_http1_handler http_handler = {
+    .request = rtn_dispatch_request,
+    .replied = rtn_dispatch_replied,
+    .closed = rtn_dispatch_closed,
+    .drained = on_drained,
+};
+
+static void set_up(struct rtn_server_loop *loop)
+{
+    struct rtn_server *server = loop->server;
+    const struct rtn_config_server *config = server->config;
+    loop->open_mail.deliver = on_open;
+    loop->drain_mail.deliver = on_drain;
+    loop->abort_mail.deliver = on_abort;
+    loop->site = (struct rtn_site){ .server = server,
+                                    .router = server->router,
+                                    .pool = server->pool,
+                                    .access_level = (enum rtn_log_level) config->access_log.level };
+    rtn_site_init(&loop->site);
+    loop->http = (struct rtn_http1){
+        .loop = &loop->loop,
+        .config = config,
+        .header_fields = server->header_fields.count > 0 ? &server->header_fields : NULL,
+        .handler = &http_handler,
+        .data = &loop->site,
+        .loop_index = loop->index,
+        .connection_limit = (unsigned) ((config->limits.connections + config->loops - 1) / config->loops),
+        .room = on_room,
+    };
+}
+
+static void tear_down(struct rtn_server_loop *loop)
+{
+    rtn_http1_done(&loop->http);
+    rtn_accept_done(loop);
+    rtn_loop_done(&loop->loop);
+}
+
+int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *server, unsigned index)
+{
+    *loop = (struct rtn_server_loop){ .server = server, .index = index };
+    const struct rtn_loop_options options = { .server = server->config->name,
+                                              .index = index,
+                                              .log = server->host->log,
+                                              .log_level = &server->log_level,
+                                              .begin = begin,
+                                              .before_wait = before_wait,
+                                              .end = end,
+                                              .data = loop };
+    int r = rtn_loop_init(&loop->loop, &options);
+    if (r < 0)
+        return r;
+    set_up(loop);
+    r = rtn_http1_init(&loop->http);
+    if (r == 0)
+        r = rtn_accept_init(loop);
+    if (r == 0)
+        r = rtn_loop_start(&loop->loop);
+    if (r < 0)
+        tear_down(loop);
+    return r;
+}
+
+void rtn_server_loop_stop(struct rtn_server_loop *loop)
+{
+    rtn_loop_stop(&loop->loop);
+    tear_down(loop);
+}

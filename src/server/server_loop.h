@@ -1,0 +1,52 @@
+/*
+ * What one loop of a server has: its thread, its connections, its dispatch, its accept watchers. [loop];
+ * made and freed by [main] while the thread does not run
+ */
+#ifndef RTN_SERVER_SERVER_LOOP_H
+#define RTN_SERVER_SERVER_LOOP_H
+
+#include "server/server.h"
+
+struct rtn_accept {
+    struct ev_io *watchers; /* one per listening socket of this loop */
+    size_t count;
+    bool open;
+    bool paused; /* out of descriptors or at the connection limit */
+    bool complained; /* the pause was logged */
+    struct ev_timer retry;
+};
+
+struct rtn_server_loop {
+    struct rtn_server *server;
+    unsigned index;
+    struct rtn_loop loop;
+    struct rtn_http1 http;
+    struct rtn_site site;
+    struct rtn_accept accept;
+    struct rtn_mail open_mail;
+    struct rtn_mail drain_mail;
+    struct rtn_mail abort_mail;
+};
+
+/* 0 or -errno; starts the thread and runs the hooks: start of every instance on loop 0, thread_start on each. */
+int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *server, unsigned index);
+
+/* Ends and joins the thread; thread_stop and, on loop 0, stop have run then. */
+void rtn_server_loop_stop(struct rtn_server_loop *loop);
+
+/* The modules' thread_start and thread_stop, on a loop or a worker. 0 or -errno, logged. [loop] [worker] */
+int rtn_server_threads_start(struct rtn_server *server);
+void rtn_server_threads_stop(struct rtn_server *server);
+
+/* accept.c */
+int rtn_accept_init(struct rtn_server_loop *loop);
+void rtn_accept_done(struct rtn_server_loop *loop);
+void rtn_accept_open(struct rtn_server_loop *loop);
+
+/* Takes what is already waiting to be accepted, and no more. */
+void rtn_accept_close(struct rtn_server_loop *loop);
+
+/* A connection has gone: accepting may go on. */
+void rtn_accept_resume(struct rtn_server_loop *loop);
+
+#endif
