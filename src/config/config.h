@@ -1,0 +1,126 @@
+/*
+ * A whole configuration: read, checked, frozen. [main, then frozen]
+ *
+ * Everything in here lives until the last reference goes. `node` members give the places for errors
+ * that are found later (an address in use, an unknown handler).
+ */
+#ifndef RTN_CONFIG_CONFIG_H
+#define RTN_CONFIG_CONFIG_H
+
+#include "config/schema.h"
+#include "log/log.h"
+
+struct rtn_config_log {
+    const char *target; /* as written, a path made absolute; gives the next two */
+    int to; /* enum rtn_log_to */
+    const char *path;
+    int format; /* enum rtn_log_format */
+    int level; /* enum rtn_log_level */
+    const struct rtn_node *node;
+};
+
+struct rtn_config_daemon {
+    struct rtn_schema_strings include; /* patterns */
+    struct rtn_schema_strings modules; /* folders */
+    struct rtn_config_log log;
+    int64_t shutdown_timeout; /* ms */
+    const struct rtn_node *node;
+};
+
+struct rtn_config_listen {
+    const char *address; /* as written; net/addr.h reads it */
+    const char *mode; /* of a unix socket, octal digits; NULL: 0666 less the umask */
+    const struct rtn_node *node;
+};
+
+struct rtn_config_limits {
+    int64_t connections;
+    int64_t target; /* bytes */
+    int64_t header; /* bytes, request line included */
+    int64_t header_count;
+    int64_t body; /* bytes */
+};
+
+struct rtn_config_timeouts { /* ms */
+    int64_t header;
+    int64_t body;
+    int64_t write;
+    int64_t idle;
+    int64_t linger;
+};
+
+struct rtn_config_route {
+    const char *path;
+    unsigned methods; /* enum rtn_method bits; 0: all that the handler takes */
+    const char *module;
+    const char *handler;
+    const struct rtn_node *options; /* NULL when left out */
+    int64_t status; /* fixed answer; of a redirect; 0: none */
+    const char *redirect; /* target of Location */
+    const struct rtn_node *node;
+};
+
+enum rtn_config_protocol { RTN_PROTOCOL_HTTP };
+enum rtn_config_body { RTN_BODY_NONE, RTN_BODY_BUFFERED };
+
+struct rtn_config_access_log {
+    int level; /* enum rtn_log_level */
+    const struct rtn_node *node;
+};
+
+struct rtn_config_server {
+    const char *name;
+    int protocol; /* enum rtn_config_protocol */
+    struct rtn_schema_array listen; /* struct rtn_config_listen */
+    int64_t loops;
+    int64_t threads; /* default filled in: max(8, 2 x cores) */
+    int64_t active_threads; /* default filled in: threads */
+    int64_t queue;
+    int log_level; /* default filled in: daemon.log.level */
+    struct rtn_config_access_log access_log;
+    struct rtn_schema_strings header_fields; /* lower case; empty: all */
+    int request_body; /* enum rtn_config_body */
+    struct rtn_config_limits limits;
+    struct rtn_config_timeouts timeouts;
+    struct rtn_schema_array routes; /* struct rtn_config_route */
+    const struct rtn_node *node;
+};
+
+struct rtn_config {
+    struct rtn_config_daemon daemon;
+    struct rtn_schema_array servers; /* struct rtn_config_server, in file order */
+    const struct rtn_node *root; /* the whole tree, servers of included files among the others */
+    struct rtn_arena arena;
+    struct rtn_config_files *files; /* what was read; of config_include.c */
+};
+
+/*
+ * Reads `path` and its includes. Returns 0 with *ret, or -EINVAL when diags has errors (all of them,
+ * from every file). Warnings may be present either way. Marks in diags point into the configuration,
+ * so on failure *ret holds what was read, for printing; free it after printing.
+ */
+int rtn_config_load(const char *path, struct rtn_config **ret, struct rtn_diags *diags);
+
+/*
+ * The same from memory: `text` is copied, `name` stands in messages and is the file that relative
+ * paths start from. Includes are not followed.
+ */
+int rtn_config_load_text(const char *name, struct rtn_str text, struct rtn_config **ret, struct rtn_diags *diags);
+
+/* Accepts NULL. */
+void rtn_config_free(struct rtn_config *config);
+
+/* Effective values, defaults included, as YAML; each line ends in # FILE:LINE or # default. */
+void rtn_config_dump(const struct rtn_config *config, struct rtn_buf *out);
+
+/* JSON Schema (2020-12) of the whole file. */
+void rtn_config_schema(struct rtn_buf *out);
+
+/* What the manual says about a key: "servers.NAME.threads", "threads", "limits.body". -ENOENT: unknown, out has a
+ * suggestion. */
+int rtn_config_explain(const char *key, struct rtn_buf *out);
+
+/* The key chapter of retinued.yaml(5) in mdoc. */
+void rtn_config_manual(struct rtn_buf *out);
+
+#endif

@@ -1,0 +1,21 @@
+/* How addresses to listen on are written. Nothing is resolved here; net/addr.h makes socket addresses of them. [main]
+ */
+#ifndef RTN_CONFIG_CONFIG_ADDRESS_H
+#define RTN_CONFIG_CONFIG_ADDRESS_H
+
+#include "base/arena.h"
+
+/*
+ * `claims`: what the address takes for itself, in one spelling, so that equal ones clash. A bare port
+ * takes two, for IPv4 and IPv6; port 0 takes none, as the kernel picks one.
+ */
+struct rtn_config_address {
+    bool is_unix;
+    bool is_abstract; /* unix:@NAME */
+    const char *claims[2]; /* NULL: none */
+};
+
+/* Returns NULL with *ret filled, or what is wrong with `text`. Memory comes from `arena`. */
+const char *rtn_config_address_read(const char *text, struct rtn_arena *arena, struct rtn_config_address *ret);
+
+#endif

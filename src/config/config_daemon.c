@@ -1,0 +1,112 @@
+/* The top level of a file, and `daemon`: what concerns the process as a whole. */
+#include "config/config_tables.h"
+
+#ifndef RTN_MODULE_DIR
+#error "RTN_MODULE_DIR names the folder that modules are installed in"
+#endif
+
+static bool check_include(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    const struct rtn_schema_strings *patterns = value;
+    bool ok = true;
+
+    (void) node;
+    for (size_t i = 0; i < patterns->count; i++) {
+        if (patterns->items[i][0] == '\0')
+            ok = rtn_schema_error(context, patterns->nodes[i]->mark, "\"include\" must not hold an empty pattern");
+    }
+    return ok;
+}
+
+static const struct rtn_schema_key daemon_keys[] = {
+    { .name = "include",
+      .type = RTN_SCHEMA_STRINGS,
+      .offset = offsetof(struct rtn_config_daemon, include),
+      .fallback_help = "none",
+      .consumed = true,
+      .check = check_include,
+      .help = "Files to read as well, named by patterns with *, ? and [...], relative to the folder of the file that "
+              "holds them. They are read in alphabetical order and may hold only servers.",
+      .example = "[conf.d/*.yaml]" },
+    { .name = "modules",
+      .type = RTN_SCHEMA_PATHS,
+      .offset = offsetof(struct rtn_config_daemon, modules),
+      .fallback = RTN_MODULE_DIR,
+      .min = 1,
+      .max = 100,
+      .help = "Folders in which NAME.so is looked for when a route names module NAME. The first match wins.",
+      .example = "[/usr/local/lib/my-modules, " RTN_MODULE_DIR "]" },
+    { .name = "log",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config_daemon, log),
+      .table = &rtn_config_log_table,
+      .help = "Where log lines go, how they look, and which are written." },
+    { .name = "shutdown_timeout",
+      .type = RTN_SCHEMA_DURATION,
+      .offset = offsetof(struct rtn_config_daemon, shutdown_timeout),
+      .fallback = "10s",
+      .min = 0,
+      .max = 3600000,
+      .help = "How long stopping waits for running handlers and replies before connections are cut.",
+      .example = "30s" },
+    { .name = NULL },
+};
+
+const struct rtn_schema_table rtn_config_daemon_table = {
+    .name = "daemon",
+    .size = sizeof(struct rtn_config_daemon),
+    .keys = daemon_keys,
+    .node_offset = offsetof(struct rtn_config_daemon, node),
+    .name_offset = SIZE_MAX,
+};
+
+static bool is_server_name(struct rtn_str name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        char c = name.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '-' || c == '_')))
+            return false;
+    }
+    return name.length > 0 && name.length <= 32;
+}
+
+static bool check_server_names(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    bool ok = true;
+
+    (void) value;
+    for (size_t i = 0; i < node->count; i++) {
+        if (!is_server_name(node->pairs[i].name))
+            ok = rtn_schema_error(context, node->pairs[i].name_mark,
+                                  "%s is no name for a server: up to 32 letters, digits, - and _, the first a letter",
+                                  rtn_node_quote(node->pairs[i].name, context->arena));
+    }
+    return ok;
+}
+
+static const struct rtn_schema_key root_keys[] = {
+    { .name = "daemon",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config, daemon),
+      .table = &rtn_config_daemon_table,
+      .help = "What concerns the process as a whole." },
+    { .name = "servers",
+      .type = RTN_SCHEMA_NAMED,
+      .offset = offsetof(struct rtn_config, servers),
+      .table = &rtn_config_server_table,
+      .check = check_server_names,
+      .pattern = "^[A-Za-z][A-Za-z0-9_-]{0,31}$",
+      .help =
+          "The servers by name. A name has up to 32 letters, digits, - and _, and starts with a letter. It stands in "
+          "log lines and in the names of threads. At least one server is needed, here or in an included file." },
+    { .name = NULL },
+};
+
+const struct rtn_schema_table rtn_config_root_table = {
+    .name = "file",
+    .size = sizeof(struct rtn_config),
+    .keys = root_keys,
+    .node_offset = offsetof(struct rtn_config, root),
+    .name_offset = SIZE_MAX,
+};

@@ -1,0 +1,268 @@
+/* `routes` of a server: which requests, and what answers them: a module, a redirect or a fixed status. */
+#include "base/map.h"
+#include "config/config_tables.h"
+#include "config/memory.h"
+
+#define STATUS_FOUND 302
+
+static const struct rtn_schema_choice methods[] = {
+    { "GET", RTN_METHOD_GET },
+    { "HEAD", RTN_METHOD_HEAD },
+    { "POST", RTN_METHOD_POST },
+    { "PUT", RTN_METHOD_PUT },
+    { "DELETE", RTN_METHOD_DELETE },
+    { "PATCH", RTN_METHOD_PATCH },
+    { "OPTIONS", RTN_METHOD_OPTIONS },
+    { "PROPFIND", RTN_METHOD_PROPFIND },
+    { "PROPPATCH", RTN_METHOD_PROPPATCH },
+    { "MKCOL", RTN_METHOD_MKCOL },
+    { "COPY", RTN_METHOD_COPY },
+    { "MOVE", RTN_METHOD_MOVE },
+    { "LOCK", RTN_METHOD_LOCK },
+    { "UNLOCK", RTN_METHOD_UNLOCK },
+    { "REPORT", RTN_METHOD_REPORT },
+    { "SEARCH", RTN_METHOD_SEARCH },
+    { NULL, 0 },
+};
+
+static bool check_path(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    const char *problem = rtn_config_path_problem(*(const char **) value, context->arena);
+
+    return problem == NULL || rtn_schema_error(context, node->mark, "%s", problem);
+}
+
+/* A name is looked up in daemon.modules; a file is found from the folder of the file that names it. */
+static bool check_module(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    const char **module = value;
+
+    if (rtn_str_ends_with(node->text, RTN_STR(".so")) && node->text.length > 3) {
+        const char *path = rtn_schema_absolute(*module, &node->mark, context->arena);
+        if (path == NULL)
+            return rtn_schema_error(context, node->mark, "the working folder cannot be read; write the path absolute");
+        *module = path;
+        return true;
+    }
+    if (node->text.length > 0 && strspn(*module, chars) == node->text.length)
+        return true;
+    return rtn_schema_error(context, node->mark,
+                            "\"module\" must be a name of letters, digits, - and _, or a file that ends in .so, not %s",
+                            rtn_node_quote(node->text, context->arena));
+}
+
+static bool check_handler(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    (void) value;
+    return node->text.length > 0 || rtn_schema_error(context, node->mark, "\"handler\" is empty");
+}
+
+/* It goes into the Location field as it is. */
+static bool check_redirect(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    const char *target = *(const char **) value;
+
+    if (*target == '\0')
+        return rtn_schema_error(context, node->mark, "\"redirect\" is empty");
+    for (const char *c = target; *c != '\0'; c++) {
+        if (*c <= ' ' || *c >= 0x7f)
+            return rtn_schema_error(
+                context, node->mark,
+                "\"redirect\" must be a URL or a path in ASCII without spaces; write others as %%XX");
+    }
+    return true;
+}
+
+static const struct rtn_schema_key keys[] = {
+    { .name = "path",
+      .type = RTN_SCHEMA_STRING,
+      .offset = offsetof(struct rtn_config_route, path),
+      .required = true,
+      .check = check_path,
+      .pattern = "^(/|.*\\$\\{)",
+      .help =
+          "The path of the request target. A segment {name} matches any one segment, a last segment * everything that "
+          "is left.",
+      .example = "\"/users/{id}\"" },
+    { .name = "methods",
+      .type = RTN_SCHEMA_FLAGS,
+      .offset = offsetof(struct rtn_config_route, methods),
+      .choices = methods,
+      .min = 1,
+      .max = 16,
+      .fallback_help = "all that the handler takes",
+      .help = "The request methods that the route is for.",
+      .example = "[GET, POST]" },
+    { .name = "module",
+      .type = RTN_SCHEMA_STRING,
+      .offset = offsetof(struct rtn_config_route, module),
+      .check = check_module,
+      .pattern = "^([A-Za-z0-9_-]+|.+\\.so|.*\\$\\{.*)$",
+      .help =
+          "The module that answers: a name, looked up in the folders of daemon.modules, or a file that ends in .so. A "
+          "route has either this, or redirect, or status alone.",
+      .example = "hello" },
+    { .name = "handler",
+      .type = RTN_SCHEMA_STRING,
+      .offset = offsetof(struct rtn_config_route, handler),
+      .check = check_handler,
+      .fallback_help = "the only one the module has",
+      .help = "Which of the module's handlers answers.",
+      .example = "form" },
+    { .name = "options",
+      .type = RTN_SCHEMA_FREE,
+      .offset = offsetof(struct rtn_config_route, options),
+      .fallback_help = "those of the module",
+      .help = "What the module is told. Its own manual or --modinfo lists the keys.",
+      .example = "{action: \"http://localhost:5051/\"}" },
+    { .name = "status",
+      .type = RTN_SCHEMA_INT,
+      .offset = offsetof(struct rtn_config_route, status),
+      .fallback_help = "302 with redirect",
+      .min = 200,
+      .max = 599,
+      .help = "Alone: the answer, with an empty or one-line body. With redirect: 301, 302, 303, 307 or 308.",
+      .example = "204" },
+    { .name = "redirect",
+      .type = RTN_SCHEMA_STRING,
+      .offset = offsetof(struct rtn_config_route, redirect),
+      .check = check_redirect,
+      .help = "Where the client is sent: a path or a URL, the Location field of the answer.",
+      .example = "/new" },
+    { .name = NULL },
+};
+
+/* The key that says what answers, or NULL when there is none or more than one. */
+static const char *find_answer(const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    bool module = rtn_node_get(node, "module") != NULL;
+    bool redirect = rtn_node_get(node, "redirect") != NULL;
+    bool status = rtn_node_get(node, "status") != NULL;
+
+    if (module && redirect)
+        rtn_schema_error(context, rtn_schema_mark(node, "redirect"), "\"redirect\" and \"module\" exclude each other");
+    else if (module && status)
+        rtn_schema_error(context, rtn_schema_mark(node, "status"), "\"status\" and \"module\" exclude each other");
+    else if (module)
+        return "module";
+    else if (redirect)
+        return "redirect";
+    else if (status)
+        return "status";
+    else
+        rtn_schema_error(context, context->mark, "nothing answers; give \"module\", \"redirect\" or \"status\"");
+    return NULL;
+}
+
+static void need_module(const struct rtn_node *node, const char *name, const struct rtn_schema_context *context)
+{
+    const struct rtn_node_pair *pair = rtn_node_pair(node, name);
+
+    if (pair != NULL)
+        rtn_schema_error(context, pair->name_mark, "\"%s\" is only for routes with \"module\"", name);
+}
+
+static bool is_redirect(int64_t status)
+{
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
+static void check(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    struct rtn_config_route *route = object;
+    const char *answer = find_answer(node, context);
+
+    if (answer != NULL && strcmp(answer, "module") != 0) {
+        need_module(node, "handler", context);
+        need_module(node, "options", context);
+    }
+    if (route->redirect == NULL)
+        return;
+    if (rtn_node_get(node, "status") == NULL)
+        route->status = STATUS_FOUND;
+    else if (route->status != 0 && !is_redirect(route->status))
+        rtn_schema_error(context, rtn_schema_mark(node, "status"),
+                         "\"status\" of a redirect must be 301, 302, 303, 307 or 308, not %lld",
+                         (long long) route->status);
+}
+
+const struct rtn_schema_table rtn_config_route_table = {
+    .name = "route",
+    .size = sizeof(struct rtn_config_route),
+    .keys = keys,
+    .label = "path",
+    .node_offset = offsetof(struct rtn_config_route, node),
+    .name_offset = SIZE_MAX,
+    .check = check,
+};
+
+/* The routes of one path that do not overlap. */
+struct rivals {
+    const struct rtn_config_route *route;
+    struct rivals *next;
+};
+
+static unsigned methods_of(const struct rtn_config_route *route)
+{
+    return route->methods != 0 ? route->methods : RTN_METHOD_ALL;
+}
+
+/* GET, POST of a set; nothing for all of them. */
+static const char *list_methods(unsigned set, struct rtn_arena *arena)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf out = { 0 };
+
+    for (const struct rtn_schema_choice *method = methods; set != RTN_METHOD_ALL && method->name != NULL; method++) {
+        if ((set & (unsigned) method->value) != 0)
+            rtn_buf_printf(&out, "%s%s", out.length > 0 ? ", " : " for ", method->name);
+    }
+    return rtn_config_strdup(arena, rtn_buf_str(&out));
+}
+
+static bool report_overlap(const struct rtn_config_route *route, const struct rtn_config_route *other,
+                           const struct rtn_schema_context *context)
+{
+    unsigned both = methods_of(route) & methods_of(other);
+    bool same = strcmp(route->path, other->path) == 0;
+
+    rtn_schema_error(context, rtn_schema_mark(route->node, "path"), "route \"%s\"%s%s%s%s", route->path,
+                     same ? " is given twice" : " matches the same as \"", same ? "" : other->path, same ? "" : "\"",
+                     list_methods(both, context->arena));
+    rtn_diags_note(context->diags, rtn_schema_mark(other->node, "path"), "the other route is here");
+    return false;
+}
+
+static bool add_route(struct rtn_map *paths, const struct rtn_config_route *route,
+                      const struct rtn_schema_context *context)
+{
+    struct rtn_str shape = rtn_str_of(rtn_config_path_shape(route->path, context->arena));
+    struct rivals *first = rtn_map_get(paths, shape);
+    struct rivals *mine = rtn_config_alloc(context->arena, sizeof(*mine));
+
+    for (const struct rivals *other = first; other != NULL; other = other->next) {
+        if ((methods_of(other->route) & methods_of(route)) != 0)
+            return report_overlap(route, other->route, context);
+    }
+    mine->route = route;
+    if (first == NULL)
+        return rtn_map_add(paths, shape, mine) == 0;
+    mine->next = first->next;
+    first->next = mine;
+    return true;
+}
+
+bool rtn_config_check_routes(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    RTN_CLEANUP(rtn_map_done) struct rtn_map paths = { 0 };
+    const struct rtn_schema_array *routes = value;
+    bool ok = true;
+
+    (void) node;
+    for (size_t i = 0; i < routes->count; i++) {
+        const struct rtn_config_route *route = (const struct rtn_config_route *) routes->items + i;
+        if (route->path != NULL && rtn_config_path_problem(route->path, context->arena) == NULL)
+            ok = add_route(&paths, route, context) && ok;
+    }
+    return ok;
+}

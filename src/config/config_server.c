@@ -1,0 +1,225 @@
+/* A named server: its threads, what it logs, what of a request it reads, and its parts. */
+#include <unistd.h>
+
+#include "config/config_tables.h"
+#include "config/memory.h"
+
+static const struct rtn_schema_choice protocols[] = { { "http", RTN_PROTOCOL_HTTP }, { NULL, 0 } };
+
+static const struct rtn_schema_choice bodies[] = {
+    { "none", RTN_BODY_NONE },
+    { "buffered", RTN_BODY_BUFFERED },
+    { NULL, 0 },
+};
+
+static const struct rtn_schema_key access_log_keys[] = {
+    { .name = "level",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_access_log, level),
+      .fallback = "debug",
+      .choices = rtn_config_levels,
+      .help =
+          "The level of the line that is logged for each request. It shows when log_level is this low; none writes no "
+          "such line.",
+      .example = "info" },
+    { .name = NULL },
+};
+
+static const struct rtn_schema_table access_log_table = {
+    .name = "access_log",
+    .size = sizeof(struct rtn_config_access_log),
+    .keys = access_log_keys,
+    .node_offset = offsetof(struct rtn_config_access_log, node),
+    .name_offset = SIZE_MAX,
+};
+
+/* A token of RFC 9110, 5.6.2. */
+static bool is_token(const char *text)
+{
+    static const char chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return *text != '\0' && text[strspn(text, chars)] == '\0';
+}
+
+static const char *lower(const char *text, struct rtn_arena *arena)
+{
+    char *copy = rtn_config_strdup(arena, rtn_str_of(text));
+
+    for (char *c = copy; *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char) (*c - 'A' + 'a');
+    }
+    return copy;
+}
+
+/* "all" alone becomes the empty list. */
+static bool check_header_fields(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    struct rtn_schema_strings *fields = value;
+    bool ok = true;
+
+    (void) node;
+    if (fields->count == 1 && strcmp(fields->items[0], "all") == 0) {
+        fields->count = 0;
+        return true;
+    }
+    for (size_t i = 0; i < fields->count; i++) {
+        const char *name = fields->items[i];
+        struct rtn_mark mark = fields->nodes[i]->mark;
+        if (strcmp(name, "all") == 0)
+            ok = rtn_schema_error(context, mark, "\"header_fields\" is either all, or a list of names without all");
+        else if (!is_token(name))
+            ok = rtn_schema_error(context, mark, "%s is no name of a header field",
+                                  rtn_node_quote(rtn_str_of(name), context->arena));
+        fields->items[i] = lower(name, context->arena);
+    }
+    return ok;
+}
+
+static const struct rtn_schema_key keys[] = {
+    { .name = "protocol",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_server, protocol),
+      .fallback = "http",
+      .choices = protocols,
+      .help = "What clients speak: http is HTTP/1.1 and HTTP/1.0.",
+      .example = "http" },
+    { .name = "listen",
+      .type = RTN_SCHEMA_LIST,
+      .offset = offsetof(struct rtn_config_server, listen),
+      .table = &rtn_config_listen_table,
+      .min = 1,
+      .max = 64,
+      .required = true,
+      .help = "The addresses that clients connect to: one, or a list. An entry is an address, or a map with its "
+              "address and "
+              "more.",
+      .example = "[127.0.0.1:8080, \"[::1]:8080\"]" },
+    { .name = "loops",
+      .type = RTN_SCHEMA_INT,
+      .offset = offsetof(struct rtn_config_server, loops),
+      .fallback = "1",
+      .min = 1,
+      .max = 64,
+      .help =
+          "Threads that read and write connections. One serves many thousands of connections; more spread them over "
+          "cores.",
+      .example = "2" },
+    { .name = "threads",
+      .type = RTN_SCHEMA_INT,
+      .offset = offsetof(struct rtn_config_server, threads),
+      .fallback_help = "twice the number of cores, at least 8",
+      .min = 0,
+      .max = 1024,
+      .help = "Worker threads at most, for handlers that may block. They start when needed. With 0 only handlers that "
+              "run on "
+              "a loop can be used.",
+      .example = "16" },
+    { .name = "active_threads",
+      .type = RTN_SCHEMA_INT,
+      .offset = offsetof(struct rtn_config_server, active_threads),
+      .fallback_help = "as many as threads",
+      .min = 1,
+      .max = 1024,
+      .help =
+          "Workers that run at one time, not counting those whose handler has said that it is waiting. Not more than "
+          "threads.",
+      .example = "4" },
+    { .name = "queue",
+      .type = RTN_SCHEMA_INT,
+      .offset = offsetof(struct rtn_config_server, queue),
+      .fallback = "1024",
+      .min = 1,
+      .max = 1000000,
+      .help = "Requests that may wait for a worker. When the queue is full the answer is 503.",
+      .example = "200" },
+    { .name = "log_level",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_server, log_level),
+      .fallback_help = "the level of daemon.log",
+      .choices = rtn_config_levels,
+      .help = "The lowest level that this server logs.",
+      .example = "notice" },
+    { .name = "access_log",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config_server, access_log),
+      .table = &access_log_table,
+      .help = "One log line for each request." },
+    { .name = "header_fields",
+      .type = RTN_SCHEMA_STRINGS,
+      .offset = offsetof(struct rtn_config_server, header_fields),
+      .fallback = "all",
+      .min = 1,
+      .max = 1000,
+      .check = check_header_fields,
+      .help = "The request header fields that handlers see: all, or a list of names in any case. Leaving out the "
+              "others saves "
+              "time.",
+      .example = "[origin, user-agent]" },
+    { .name = "request_body",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_server, request_body),
+      .fallback = "buffered",
+      .choices = bodies,
+      .help = "What becomes of request bodies. With buffered the handler runs when the whole body is in memory. With "
+              "none a "
+              "request that has a body is refused with 413.",
+      .example = "none" },
+    { .name = "limits",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config_server, limits),
+      .table = &rtn_config_limits_table,
+      .help = "How much a client may send." },
+    { .name = "timeouts",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config_server, timeouts),
+      .table = &rtn_config_timeouts_table,
+      .help = "How long a client may take." },
+    { .name = "routes",
+      .type = RTN_SCHEMA_LIST,
+      .offset = offsetof(struct rtn_config_server, routes),
+      .table = &rtn_config_route_table,
+      .check = rtn_config_check_routes,
+      .fallback_help = "none",
+      .help =
+          "What answers which requests. Of several that match, the most specific wins: an exact path, then paths with "
+          "{name} segments, then the longest one that ends in *. A request that none matches is answered with 404.",
+      .example = "[{path: /, module: hello}]" },
+    { .name = NULL },
+};
+
+static int64_t default_threads(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return RTN_MIN(RTN_MAX(8, 2 * cores), 1024);
+}
+
+static void check(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    struct rtn_config_server *server = object;
+    bool given = rtn_node_get(node, "threads") != NULL;
+
+    if (!context->sound)
+        return;
+    if (!given)
+        server->threads = default_threads();
+    if (rtn_node_get(node, "active_threads") == NULL)
+        server->active_threads = server->threads;
+    if (server->active_threads <= server->threads)
+        return;
+    const char *limit = given
+                            ? rtn_config_printf(context->arena, "the %lld of \"threads\"", (long long) server->threads)
+                            : "\"threads\" has by default; set that too";
+    rtn_schema_error(context, rtn_schema_mark(node, "active_threads"), "\"active_threads\" is %lld, more than %s",
+                     (long long) server->active_threads, limit);
+}
+
+const struct rtn_schema_table rtn_config_server_table = {
+    .name = "server",
+    .size = sizeof(struct rtn_config_server),
+    .keys = keys,
+    .node_offset = offsetof(struct rtn_config_server, node),
+    .name_offset = offsetof(struct rtn_config_server, name),
+    .check = check,
+};

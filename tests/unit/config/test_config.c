@@ -1,0 +1,325 @@
+/* Whole configurations: what ends up in the structs, addresses, paths of routes, and the documentation. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "config/config_address.h"
+#include "config/config_tables.h"
+#include "config/schema_doc.h"
+
+static struct rtn_config *config;
+static struct rtn_diags diags;
+static struct rtn_buf out;
+
+static int load(const char *text)
+{
+    return rtn_config_load_text("/etc/t.yaml", rtn_str_of(text), &config, &diags);
+}
+
+static void teardown(void)
+{
+    rtn_diags_done(&diags);
+    rtn_config_free(config);
+    rtn_buf_done(&out);
+}
+
+TestSuite(config, .fini = teardown);
+
+static const struct rtn_config_server *server(size_t i)
+{
+    return (const struct rtn_config_server *) config->servers.items + i;
+}
+
+Test(config, defaults)
+{
+    cr_assert_eq(load("servers: {get: {listen: 80}}\n"), 0);
+    const struct rtn_config_server *get = server(0);
+
+    cr_assert_str_eq(get->name, "get");
+    cr_assert_eq(get->protocol, RTN_PROTOCOL_HTTP);
+    cr_assert_eq(get->loops, 1);
+    cr_assert_geq(get->threads, 8);
+    cr_assert_eq(get->active_threads, get->threads);
+    cr_assert_eq(get->queue, 1024);
+    cr_assert_eq(get->log_level, RTN_LOG_INFO);
+    cr_assert_eq(get->access_log.level, RTN_LOG_DEBUG);
+    cr_assert_eq(get->header_fields.count, 0);
+    cr_assert_eq(get->request_body, RTN_BODY_BUFFERED);
+    cr_assert_eq(get->limits.body, 1 << 20);
+    cr_assert_eq(get->limits.target, 8192);
+    cr_assert_eq(get->timeouts.linger, 2000);
+    cr_assert_eq(get->routes.count, 0);
+    cr_assert_eq(config->daemon.modules.count, 1);
+    cr_assert_eq(config->daemon.shutdown_timeout, 10000);
+    cr_assert_eq(config->daemon.log.to, RTN_LOG_TO_AUTO);
+}
+
+Test(config, servers_inherit_the_level_of_the_daemon)
+{
+    cr_assert_eq(load("daemon: {log: {level: error}}\n"
+                      "servers: {a: {listen: 1}, b: {listen: 2, log_level: trace}}\n"),
+                 0);
+    cr_assert_eq(server(0)->log_level, RTN_LOG_ERROR);
+    cr_assert_eq(server(1)->log_level, RTN_LOG_TRACE);
+}
+
+Test(config, active_threads_follow_threads)
+{
+    cr_assert_eq(load("servers: {a: {listen: 1, threads: 3}, b: {listen: 2, threads: 0}}\n"), 0);
+    cr_assert_eq(server(0)->active_threads, 3);
+    cr_assert_eq(server(1)->active_threads, 0);
+}
+
+Test(config, listeners)
+{
+    cr_assert_eq(
+        load("servers:\n  a:\n    listen: [80, {address: unix:/a, mode: 0600}]\n  b: {listen: {address: 81}}\n"), 0);
+    const struct rtn_config_listen *listen = server(0)->listen.items;
+
+    cr_assert_eq(server(0)->listen.count, 2);
+    cr_assert_str_eq(listen[0].address, "80");
+    cr_assert_null(listen[0].mode);
+    cr_assert_eq(rtn_schema_mark(listen[0].node, "address").column, 14);
+    cr_assert_str_eq(listen[1].mode, "0600");
+    cr_assert_eq(server(1)->listen.count, 1);
+}
+
+Test(config, header_fields_are_lower_case)
+{
+    cr_assert_eq(load("servers: {a: {listen: 1, header_fields: [Origin, X-A]}, b: {listen: 2, header_fields: all}}\n"),
+                 0);
+    cr_assert_eq(server(0)->header_fields.count, 2);
+    cr_assert_str_eq(server(0)->header_fields.items[0], "origin");
+    cr_assert_eq(server(1)->header_fields.count, 0);
+}
+
+Test(config, routes)
+{
+    cr_assert_eq(load("servers:\n  a:\n    listen: 1\n    routes:\n"
+                      "    - {path: /a, status: 204}\n"
+                      "    - {path: /b, redirect: /a}\n"
+                      "    - {path: /c, module: m, handler: h, methods: [GET, PUT], options: {k: v}}\n"
+                      "    - {path: /d, module: sub/m.so}\n"),
+                 0);
+    const struct rtn_config_route *routes = server(0)->routes.items;
+
+    cr_assert_eq(server(0)->routes.count, 4);
+    cr_assert_eq(routes[0].status, 204);
+    cr_assert_null(routes[0].redirect);
+    cr_assert_eq(routes[1].status, 302);
+    cr_assert_eq(routes[2].methods, RTN_METHOD_GET | RTN_METHOD_PUT);
+    cr_assert_str_eq(rtn_node_get(routes[2].options, "k")->text.data, "v");
+    cr_assert_eq(routes[3].methods, 0);
+    cr_assert_str_eq(routes[3].module, "/etc/sub/m.so");
+}
+
+Test(config, log_file_is_absolute)
+{
+    cr_assert_eq(load("daemon: {log: {to: file:a.log}}\nservers: {a: {listen: 1}}\n"), 0);
+    cr_assert_eq(config->daemon.log.to, RTN_LOG_TO_FILE);
+    cr_assert_str_eq(config->daemon.log.path, "/etc/a.log");
+}
+
+Test(config, failure_gives_the_texts_for_printing)
+{
+    cr_assert_eq(load("servers: {a: {listen: x}}\n"), -EINVAL);
+    cr_assert_not_null(config);
+    rtn_diags_render(&diags, &out, false);
+    cr_assert_str_eq(out.data, "/etc/t.yaml:1:23: error: server \"a\": listen \"x\": the port is missing; write x:80\n"
+                               "    1 | servers: {a: {listen: x}}\n"
+                               "      |                       ^\n");
+}
+
+Test(config, text_in_memory_follows_no_includes)
+{
+    cr_assert_eq(load("daemon: {include: /nowhere/at/all.yaml}\nservers: {a: {listen: 1}}\n"), 0);
+    cr_assert_eq(config->daemon.include.count, 1);
+}
+
+Test(config, text_need_not_end_in_nul)
+{
+    static const char text[] = { 's', 'e', 'r', 'v', 'e', 'r', 's', ':', ' ', '{', '}' };
+
+    cr_assert_eq(rtn_config_load_text("t", (struct rtn_str){ text, sizeof(text) }, &config, &diags), -EINVAL);
+    cr_assert_str_eq(diags.items[0].message, "\"servers\" is empty; add a server");
+}
+
+Test(config, missing_file)
+{
+    cr_assert_eq(rtn_config_load("/nowhere/r.yaml", &config, &diags), -EINVAL);
+    rtn_diags_render(&diags, &out, false);
+    cr_assert_str_eq(out.data, "retinued: error: cannot read /nowhere/r.yaml: No such file or directory\n");
+}
+
+Test(config, files_larger_than_the_bound)
+{
+    char path[] = "/tmp/rtn-config-XXXXXX";
+    int fd = mkstemp(path);
+
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(ftruncate(fd, (1 << 20) + 1), 0);
+    int code = rtn_config_load(path, &config, &diags);
+    (void) unlink(path);
+    (void) close(fd);
+    cr_assert_eq(code, -EINVAL);
+    cr_assert_not_null(strstr(diags.items[0].message, "is larger than 1MiB"));
+}
+
+Test(config, many_routes_are_checked_quickly)
+{
+    rtn_buf_append_text(&out, "servers:\n  a:\n    listen: 1\n    threads: 1\n    routes:\n");
+    for (int i = 0; i < 10000; i++)
+        rtn_buf_printf(&out, "    - {path: /r%d, status: 204}\n", i);
+    cr_assert_eq(load(out.data), 0);
+    cr_assert_eq(server(0)->routes.count, 10000);
+}
+
+Test(config, free_accepts_null)
+{
+    rtn_config_free(NULL);
+}
+
+Test(config, addresses_are_claimed_in_one_spelling)
+{
+    static const struct {
+        const char *text, *first, *second;
+    } cases[] = {
+        { "80", "0.0.0.0:80", "[::]:80" },
+        { "00080", "0.0.0.0:80", "[::]:80" },
+        { "0", NULL, NULL },
+        { "127.0.0.1:0", NULL, NULL },
+        { "Local-Host:80", "local-host:80", NULL },
+        { "[0:0::0001]:80", "[::1]:80", NULL },
+        { "[fe80::1%eth0]:80", "[fe80::1%eth0]:80", NULL },
+        { "unix:/a b", "unix:/a b", NULL },
+        { "unix:@x", "unix:@x", NULL },
+        { "systemd:web", "systemd:web", NULL },
+    };
+    struct rtn_arena arena;
+
+    rtn_arena_init(&arena, NULL, 0);
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(cases); i++) {
+        struct rtn_config_address address;
+        const char *problem = rtn_config_address_read(cases[i].text, &arena, &address);
+        cr_expect_null(problem, "%s: %s", cases[i].text, problem);
+        for (size_t j = 0; problem == NULL && j < 2; j++) {
+            const char *expected = j == 0 ? cases[i].first : cases[i].second;
+            cr_expect(expected == address.claims[j] ||
+                          (expected != NULL && address.claims[j] != NULL && strcmp(expected, address.claims[j]) == 0),
+                      "%s", cases[i].text);
+        }
+    }
+    rtn_arena_done(&arena);
+}
+
+Test(config, paths_that_routes_may_have)
+{
+    static const char *const good[] = { "/",    "/*",           "/a",   "/a/",   "/a.b/..c",
+                                        "/{a}", "/{a}/{b_1}/*", "/%20", "/grün", "/~a" };
+    struct rtn_arena arena;
+
+    rtn_arena_init(&arena, NULL, 0);
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(good); i++)
+        cr_expect_null(rtn_config_path_problem(good[i], &arena), "%s", good[i]);
+    cr_expect_str_eq(rtn_config_path_shape("/u/{id}/x/{name}/*", &arena), "/u/{}/x/{}/*");
+    rtn_arena_done(&arena);
+}
+
+Test(config, explain_by_any_end_of_the_path)
+{
+    static const struct {
+        const char *key, *first_line;
+    } cases[] = {
+        { "servers.NAME.threads", "servers.NAME.threads\n" },
+        { "servers.get.threads", "servers.NAME.threads\n" },
+        { "threads", "servers.NAME.threads\n" },
+        { "limits.body", "servers.NAME.limits.body\n" },
+        { "daemon", "daemon\n" },
+        { "routes.path", "servers.NAME.routes.path\n" },
+    };
+
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(cases); i++) {
+        cr_expect_eq(rtn_config_explain(cases[i].key, &out), 0, "%s", cases[i].key);
+        cr_expect(rtn_str_starts_with(rtn_buf_str(&out), rtn_str_of(cases[i].first_line)), "%s", cases[i].key);
+        rtn_buf_clear(&out);
+    }
+}
+
+Test(config, explain_prints_the_facts)
+{
+    cr_assert_eq(rtn_config_explain("queue", &out), 0);
+    cr_assert_str_eq(out.data, "servers.NAME.queue\n"
+                               "  Requests that may wait for a worker. When the queue is full the answer is 503.\n"
+                               "  type: whole number, 1 to 1000000\n"
+                               "  default: 1024\n"
+                               "  a change takes hold: at the next start\n"
+                               "  example: queue: 200\n");
+}
+
+Test(config, explain_suggests)
+{
+    cr_assert_eq(rtn_config_explain("limits.bdy", &out), -ENOENT);
+    cr_assert_str_eq(out.data, "there is no key \"limits.bdy\"; did you mean \"body\"?\n");
+}
+
+static void expect_in_manual(const struct rtn_schema_key *key, const char *path, unsigned depth, void *data)
+{
+    char line[128];
+
+    (void) depth;
+    (void) data;
+    (void) snprintf(line, sizeof(line), ".It Ic \"%s\"\n", path);
+    cr_expect_not_null(strstr(out.data, line), "%s", path);
+    cr_expect(key->help != NULL && key->help[strlen(key->help) - 1] == '.', "%s: help is no sentence", path);
+}
+
+Test(config, manual_holds_every_key)
+{
+    rtn_config_manual(&out);
+    rtn_schema_visit(&rtn_config_root_table, expect_in_manual, NULL);
+}
+
+/* Examples are loaded as they stand, each in a map that has what else is required. */
+static void expect_example_loads(const struct rtn_schema_key *key, const char *path, unsigned depth, void *data)
+{
+    static const struct {
+        const char *prefix, *before, *after;
+    } places[] = {
+        { "daemon.log.", "daemon: {log: {", "}}\nservers: {a: {listen: 80}}" },
+        { "daemon.", "daemon: {", "}\nservers: {a: {listen: 80}}" },
+        { "servers.NAME.listen.mode", "servers: {a: {listen: {address: unix:/a, ", "}}}" },
+        { "servers.NAME.listen.", "servers: {a: {listen: {", "}}}" },
+        { "servers.NAME.listen", "servers: {a: {", "}}" },
+        { "servers.NAME.limits.", "servers: {a: {listen: 80, limits: {", "}}}" },
+        { "servers.NAME.timeouts.", "servers: {a: {listen: 80, timeouts: {", "}}}" },
+        { "servers.NAME.access_log.", "servers: {a: {listen: 80, access_log: {", "}}}" },
+        { "servers.NAME.routes.module", "servers: {a: {listen: 80, routes: [{path: /, ", "}]}}" },
+        { "servers.NAME.routes.handler", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
+        { "servers.NAME.routes.options", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
+        { "servers.NAME.routes.path", "servers: {a: {listen: 80, routes: [{module: m, ", "}]}}" },
+        { "servers.NAME.routes.methods", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
+        { "servers.NAME.routes.", "servers: {a: {listen: 80, routes: [{path: /, ", "}]}}" },
+        { "servers.NAME.", "servers: {a: {listen: 80, ", "}}" },
+    };
+    size_t i = 0;
+
+    (void) depth;
+    (void) data;
+    if (key->example == NULL)
+        return;
+    while (!rtn_str_starts_with(rtn_str_of(path), rtn_str_of(places[i].prefix)))
+        cr_assert_lt(++i, RTN_ARRAY_LENGTH(places));
+    rtn_buf_clear(&out);
+    rtn_buf_printf(&out, "%s%s: %s%s\n", places[i].before, key->name, key->example, places[i].after);
+    cr_expect_eq(load(out.data), 0, "%s: %s", out.data, diags.count > 0 ? diags.items[0].message : "");
+    teardown();
+    config = NULL;
+}
+
+Test(config, examples_load)
+{
+    rtn_schema_visit(&rtn_config_root_table, expect_example_loads, NULL);
+}
