@@ -1,0 +1,185 @@
+/*
+ * Percent-decoding: one decoder for queries and urlencoded forms ('+' is a space, broken escapes stay), one for
+ * paths ('+' stays, broken escapes are refused).
+ *
+ * Nothing is copied while nothing changes: both look for a reason to copy first. Pairs are compared while
+ * decoding, so looking for a name allocates only for the value that is found. Dot segments are removed after
+ * decoding, because "%2e%2e" and "..%2f" climb just as well as "../" once a handler opens files.
+ */
+#include "app/form.h"
+
+#include <errno.h>
+#include <sys/types.h>
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* The byte that the escape at s.data[at] stands for, or -1 when it is no escape. */
+static int escaped_byte(struct rtn_str s, size_t at)
+{
+    if (s.length - at < 3)
+        return -1;
+    int high = hex_digit(s.data[at + 1]);
+    int low = hex_digit(s.data[at + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* Takes one character of a form off the input. */
+static char form_char(struct rtn_str encoded, size_t *at)
+{
+    char c = encoded.data[*at];
+    int byte = c == '%' ? escaped_byte(encoded, *at) : -1;
+    *at += byte >= 0 ? 3 : 1;
+    if (byte >= 0)
+        return (char) byte;
+    return c == '+' ? ' ' : c;
+}
+
+bool rtn_form_next(struct rtn_str *rest, struct rtn_str *name, struct rtn_str *value)
+{
+    while (rest->length > 0 && rest->data[0] == '&') {
+        rest->data++;
+        rest->length--;
+    }
+    if (rest->length == 0)
+        return false;
+    const char *separator = memchr(rest->data, '&', rest->length);
+    size_t length = separator != NULL ? (size_t) (separator - rest->data) : rest->length;
+    const char *equals = memchr(rest->data, '=', length);
+    size_t name_length = equals != NULL ? (size_t) (equals - rest->data) : length;
+    size_t value_start = equals != NULL ? name_length + 1 : length;
+
+    *name = (struct rtn_str){ rest->data, name_length };
+    *value = (struct rtn_str){ rest->data + value_start, length - value_start };
+    rest->data += length;
+    rest->length -= length;
+    return true;
+}
+
+struct rtn_str rtn_form_decode(struct rtn_str encoded, struct rtn_arena *arena)
+{
+    if (encoded.length == 0)
+        return RTN_STR("");
+    if (memchr(encoded.data, '%', encoded.length) == NULL && memchr(encoded.data, '+', encoded.length) == NULL)
+        return encoded;
+    char *decoded = rtn_arena_alloc(arena, encoded.length);
+    if (decoded == NULL)
+        return (struct rtn_str){ NULL, 0 };
+    size_t length = 0;
+    for (size_t at = 0; at < encoded.length;)
+        decoded[length++] = form_char(encoded, &at);
+    return (struct rtn_str){ decoded, length };
+}
+
+static bool decodes_to(struct rtn_str encoded, struct rtn_str plain)
+{
+    size_t length = 0;
+    for (size_t at = 0; at < encoded.length; length++) {
+        if (length == plain.length || form_char(encoded, &at) != plain.data[length])
+            return false;
+    }
+    return length == plain.length;
+}
+
+struct rtn_str rtn_form_find(struct rtn_str pairs, struct rtn_str name, size_t index, struct rtn_arena *arena)
+{
+    struct rtn_str key;
+    struct rtn_str value;
+    while (rtn_form_next(&pairs, &key, &value)) {
+        if (decodes_to(key, name) && index-- == 0)
+            return rtn_form_decode(value, arena);
+    }
+    return (struct rtn_str){ NULL, 0 };
+}
+
+static bool is_control(int byte)
+{
+    return (byte >= 0 && byte < 0x20) || byte == 0x7f;
+}
+
+/* True when the path is neither escaped nor in need of a closer look: no '%', no control character, no "/.". */
+static bool path_is_plain(struct rtn_str raw)
+{
+    for (size_t i = 0; i < raw.length; i++) {
+        unsigned char c = (unsigned char) raw.data[i];
+        if (c == '%' || is_control(c) || (c == '.' && i > 0 && raw.data[i - 1] == '/'))
+            return false;
+    }
+    return true;
+}
+
+/* Length of the decoded path in `out`, or -EINVAL. */
+static ssize_t path_unescape(struct rtn_str raw, char *out)
+{
+    size_t length = 0;
+    for (size_t at = 0; at < raw.length;) {
+        bool escape = raw.data[at] == '%';
+        int byte = escape ? escaped_byte(raw, at) : (unsigned char) raw.data[at];
+        if (byte < 0 || is_control(byte))
+            return -EINVAL;
+        out[length++] = (char) byte;
+        at += escape ? 3 : 1;
+    }
+    return (ssize_t) length;
+}
+
+/* Where the last segment of path[0..length), which starts with '/', begins; its slash included. */
+static size_t parent_length(const char *path, size_t length)
+{
+    while (path[--length] != '/')
+        ;
+    return length;
+}
+
+/* Removes dot segments in place (RFC 3986, 5.2.4). The new length, or -EINVAL for a climb above the root. */
+static ssize_t path_remove_dots(char *path, size_t length)
+{
+    size_t out = 0;
+    for (size_t at = 0; at < length;) {
+        const char *slash = memchr(path + at + 1, '/', length - at - 1);
+        size_t end = slash != NULL ? (size_t) (slash - path) : length;
+        struct rtn_str segment = { path + at + 1, end - at - 1 };
+        bool dot = rtn_str_equal(segment, RTN_STR("."));
+        bool dots = rtn_str_equal(segment, RTN_STR(".."));
+        if (dots && out == 0)
+            return -EINVAL;
+        if (dots)
+            out = parent_length(path, out);
+        if (!dot && !dots) {
+            memmove(path + out, path + at, end - at);
+            out += end - at;
+        } else if (end == length) {
+            path[out++] = '/';
+        }
+        at = end;
+    }
+    return (ssize_t) out;
+}
+
+int rtn_path_decode(struct rtn_str raw, struct rtn_arena *arena, struct rtn_str *ret)
+{
+    if (raw.length == 0 || raw.data[0] != '/')
+        return -EINVAL;
+    if (path_is_plain(raw)) {
+        *ret = raw;
+        return 0;
+    }
+    char *path = rtn_arena_alloc(arena, raw.length + 1);
+    if (path == NULL)
+        return -ENOMEM;
+    ssize_t length = path_unescape(raw, path);
+    if (length >= 0)
+        length = path_remove_dots(path, (size_t) length);
+    if (length < 0)
+        return (int) length;
+    *ret = (struct rtn_str){ path, (size_t) length };
+    return 0;
+}

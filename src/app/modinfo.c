@@ -1,0 +1,150 @@
+/*
+ * Prints a module for people: what it is, what its handlers do and which options a route may give it. Columns are
+ * as wide as the longest name in them.
+ */
+#include "app/module.h"
+#include "app/module_text.h"
+#include "app/options.h"
+
+static int widest(int width, const char *text)
+{
+    return RTN_MAX(width, (int) strlen(text));
+}
+
+/* In double quotes, control characters as in C. */
+static void print_quoted(const char *text, struct rtn_buf *out)
+{
+    static const char letters[] = { ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't', ['"'] = '"', ['\\'] = '\\' };
+    rtn_buf_append_char(out, '"');
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char) *text;
+        if (c < sizeof(letters) && letters[c] != '\0')
+            rtn_buf_printf(out, "\\%c", letters[c]);
+        else if (c < 0x20 || c == 0x7f)
+            rtn_buf_printf(out, "\\x%02x", c);
+        else
+            rtn_buf_append_char(out, *text);
+    }
+    rtn_buf_append_char(out, '"');
+}
+
+static void print_head(const struct rtn_loaded *loaded, struct rtn_buf *out)
+{
+    const struct rtn_module *module = &loaded->module;
+    rtn_buf_append_text(out, module->name);
+    if (module->version != NULL)
+        rtn_buf_printf(out, " %s", module->version);
+    if (module->summary != NULL)
+        rtn_buf_printf(out, " - %s", module->summary);
+    rtn_buf_printf(out, "\n\n  file       %s\n", loaded->path);
+    rtn_buf_printf(out, "  API level  %u (compiler %s)\n", (unsigned) loaded->api_level, loaded->built_with);
+    rtn_buf_printf(out, "  threads    %s: %s\n", rtn_threads_name(module->threads),
+                   rtn_threads_meaning(module->threads));
+}
+
+static void print_handler(const struct rtn_loaded *loaded, const struct rtn_http_handler *handler, int width,
+                          struct rtn_buf *out)
+{
+    enum rtn_threads threads = handler->threads != 0 ? handler->threads : loaded->module.threads;
+    const char *summary = handler->summary != NULL ? handler->summary : "";
+    rtn_buf_printf(out, "  %-*s  %s%s", width, handler->name, summary, summary[0] != '\0' ? "\n" : "");
+    if (summary[0] != '\0')
+        rtn_buf_printf(out, "  %*s  ", width, "");
+    rtn_buf_printf(out, "threads: %s, methods: ", rtn_threads_name(threads));
+    if (handler->methods == 0)
+        rtn_buf_append_text(out, "all");
+    else if ((handler->methods & RTN_METHOD_ALL) == RTN_METHOD_ALL)
+        rtn_buf_append_text(out, "all, OPTIONS too");
+    else
+        rtn_methods_text(handler->methods, out);
+    rtn_buf_append_char(out, '\n');
+}
+
+static void print_handlers(const struct rtn_loaded *loaded, struct rtn_buf *out)
+{
+    int width = 0;
+    for (size_t i = 0; i < loaded->http_count; i++)
+        width = widest(width, loaded->http[i].name);
+    rtn_buf_append_text(out, "\nhandlers\n");
+    for (size_t i = 0; i < loaded->http_count; i++)
+        print_handler(loaded, &loaded->http[i], width, out);
+}
+
+static void print_choices(const struct rtn_option *option, struct rtn_buf *out)
+{
+    for (size_t i = 0; option->choices[i] != NULL; i++)
+        rtn_buf_printf(out, "%s%s", i == 0 ? ": " : " | ", option->choices[i]);
+}
+
+static void print_number(enum rtn_option_kind kind, int64_t number, struct rtn_buf *out)
+{
+    char text[RTN_FORMAT_MAX];
+    if (kind == RTN_OPTION_SIZE)
+        rtn_buf_append_text(out, rtn_format_size(text, number));
+    else if (kind == RTN_OPTION_DURATION)
+        rtn_buf_append_text(out, rtn_format_duration(text, number));
+    else
+        rtn_buf_printf(out, "%lld", (long long) number);
+}
+
+static void print_bounds(const struct rtn_option *option, struct rtn_buf *out)
+{
+    rtn_buf_append_text(out, ", ");
+    print_number(option->kind, option->min, out);
+    rtn_buf_append_text(out, " to ");
+    print_number(option->kind, option->max, out);
+    if (option->kind == RTN_OPTION_STRINGS)
+        rtn_buf_append_text(out, " items");
+}
+
+static bool has_bounds(const struct rtn_option *option)
+{
+    bool counts = option->kind == RTN_OPTION_INT || option->kind == RTN_OPTION_SIZE ||
+                  option->kind == RTN_OPTION_DURATION || option->kind == RTN_OPTION_STRINGS;
+    return counts && rtn_option_bounded(option);
+}
+
+static void print_default(const struct rtn_option *option, struct rtn_buf *out)
+{
+    bool text =
+        option->kind == RTN_OPTION_STRING || option->kind == RTN_OPTION_PATH || option->kind == RTN_OPTION_STRINGS;
+    if (option->required) {
+        rtn_buf_append_text(out, ", required");
+    } else if (option->fallback != NULL) {
+        rtn_buf_append_text(out, ", default ");
+        if (text)
+            print_quoted(option->fallback, out);
+        else
+            rtn_buf_append_text(out, option->fallback);
+    }
+}
+
+static void print_option(const struct rtn_option *option, int width, struct rtn_buf *out)
+{
+    rtn_buf_printf(out, "  %-*s  %s", width, option->name, rtn_option_type(option->kind)->name);
+    if (option->kind == RTN_OPTION_CHOICE)
+        print_choices(option, out);
+    if (has_bounds(option))
+        print_bounds(option, out);
+    print_default(option, out);
+    rtn_buf_append_char(out, '\n');
+    if (option->help != NULL)
+        rtn_buf_printf(out, "  %*s  %s\n", width, "", option->help);
+}
+
+static void print_options(const struct rtn_loaded *loaded, struct rtn_buf *out)
+{
+    int width = 0;
+    for (size_t i = 0; i < loaded->option_count; i++)
+        width = widest(width, loaded->options[i].name);
+    rtn_buf_append_text(out, loaded->option_count > 0 ? "\noptions\n" : "\nno options\n");
+    for (size_t i = 0; i < loaded->option_count; i++)
+        print_option(&loaded->options[i], width, out);
+}
+
+void rtn_module_print(const struct rtn_loaded *loaded, struct rtn_buf *out)
+{
+    print_head(loaded, out);
+    print_handlers(loaded, out);
+    print_options(loaded, out);
+}

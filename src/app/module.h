@@ -1,0 +1,48 @@
+/*
+ * A loaded module file: found, checked, copied aside, opened. [main, then frozen]
+ *
+ * The file is copied into anonymous memory and opened from there, so that overwriting or deleting it
+ * never harms the running daemon. A module stays mapped as long as a set refers to it.
+ */
+#ifndef RTN_APP_MODULE_H
+#define RTN_APP_MODULE_H
+
+#include <retinue/module.h>
+
+#include "base/diag.h"
+#include "config/schema.h"
+
+/* What the file declares, widened to our sizes: members it does not know are zero. */
+struct rtn_loaded {
+    const char *path; /* where it was found */
+    struct rtn_module module; /* strings and tables below point into the mapped file or into this object */
+    struct rtn_option *options;
+    size_t option_count;
+    struct rtn_http_handler *http;
+    size_t http_count;
+    uint32_t api_level; /* it was compiled at */
+    const char *built_with;
+    void *handle; /* dlopen */
+};
+
+/* The modules of one configuration; the same file is opened once. */
+struct rtn_modules;
+
+int rtn_modules_new(const struct rtn_schema_strings *folders, struct rtn_modules **ret);
+
+/* Closes all. Accepts NULL. Every instance must be gone. */
+void rtn_modules_free(struct rtn_modules *modules);
+
+/*
+ * The module called `name` (searched as NAME.so in the folders, first match wins) or at the path `name` (when it
+ * holds a '/'; a relative one starts at the folder of mark's file). NULL after adding an error at `mark`: not found
+ * (with the folders searched and a near name), no module at all, wrong magic, newer level, missing symbol, writable
+ * by others, bad descriptor. A name that failed once gives NULL again without a second error.
+ */
+const struct rtn_loaded *rtn_modules_get(struct rtn_modules *modules, const char *name, struct rtn_mark mark,
+                                         struct rtn_diags *diags);
+
+/* What --modinfo prints. */
+void rtn_module_print(const struct rtn_loaded *loaded, struct rtn_buf *out);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * The frozen route table of a server: exact paths by hash, then {name} patterns, then longest prefix.
+ * Matching allocates nothing. [main, then frozen; matching from any thread]
+ */
+#ifndef RTN_APP_ROUTER_H
+#define RTN_APP_ROUTER_H
+
+#include "app/instance.h"
+
+struct rtn_route {
+    const char *path; /* percent-encoded, as in the YAML */
+    unsigned methods; /* effective RTN_METHOD_ bits: what the YAML says within what the handler takes */
+    bool takes_options; /* OPTIONS goes to the handler and is not answered from the table */
+    int status; /* fixed answer; 0: none */
+    const char *redirect; /* NULL: none */
+    struct rtn_instance *instance; /* NULL: fixed answer or redirect */
+};
+
+#define RTN_ROUTE_PARAMS 16 /* {name} and '*' in one path; more is a configuration error */
+
+struct rtn_match {
+    const struct rtn_route *route; /* NULL: see allowed */
+    unsigned allowed; /* union of the methods of all routes with this path; 0: no such path (404) */
+    unsigned param_count;
+    struct {
+        struct rtn_str name; /* "*" for the tail */
+        struct rtn_str value; /* view into the path */
+    } params[RTN_ROUTE_PARAMS];
+};
+
+struct rtn_router;
+
+/* What is wrong with a route's path that rtn_router_new() will not take, in words; NULL: nothing. */
+const char *rtn_router_problem(const char *path);
+
+/*
+ * Routes are the caller's and must outlive the router. 0, -ENOMEM, -E2BIG with too many parameters in one path, -EINVAL
+ * for escapes that no request can have.
+ */
+int rtn_router_new(const struct rtn_route *const *routes, size_t count, struct rtn_router **ret);
+void rtn_router_free(struct rtn_router *router);
+
+/*
+ * The route number `skip` (0: the best) among those that match path and method, most specific first; HEAD
+ * matches where GET does; OPTIONS only where takes_options. Fills *ret (params only as far as param_count).
+ */
+void rtn_router_match(const struct rtn_router *router, struct rtn_str path, enum rtn_method method, unsigned skip,
+                      struct rtn_match *ret);
+
+/* Union of all methods, for "OPTIONS *". */
+unsigned rtn_router_methods(const struct rtn_router *router);
+
+#endif
