@@ -1,4 +1,5 @@
 /* retinued: reads the command line and does what it asks for. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,12 @@ static int modinfo(const char *name, const char *config_path)
     struct rtn_modules *modules = NULL;
     int status = RTN_EXIT_FAILURE;
     if (rtn_modules_new(&search, &modules) == 0) {
+        /* "hello.so" is a file here, wherever the folders are. */
+        char path[PATH_MAX];
+        if (strchr(name, '/') == NULL && rtn_str_ends_with(rtn_str_of(name), RTN_STR(".so"))) {
+            snprintf(path, sizeof(path), "./%s", name);
+            name = path;
+        }
         const struct rtn_loaded *loaded = rtn_modules_get(modules, name, (struct rtn_mark){ 0 }, &diags);
         if (loaded != NULL) {
             struct rtn_buf text = { 0 };

@@ -51,11 +51,10 @@ struct rtn_log_context {
 void rtn_log_set_context(const struct rtn_log_context *context);
 const struct rtn_log_context *rtn_log_get_context(void);
 
-/* True when a line at `level` would be written: guards work that is only needed for the line. */
-__attribute__((visibility("default"))) bool rtn_log_enabled(enum rtn_log_level level);
-
-/* One line; newlines and control characters in the message are escaped, long messages cut in the middle. */
-__attribute__((visibility("default"))) void rtn_log(enum rtn_log_level level, const char *format, ...) RTN_PRINTF(2, 3);
+/*
+ * rtn_log() and rtn_log_enabled() are public (<retinue/types.h>). A line: newlines and control characters in the
+ * message are escaped, long messages cut in the middle.
+ */
 void rtn_logv(enum rtn_log_level level, const char *format, va_list arguments) RTN_PRINTF(2, 0);
 
 /* Lines that could not be written (disk full, journal gone) since start. */

@@ -23,14 +23,6 @@ extern "C" {
 /* What this header offers. A module compiled at level N loads into daemons of level N and later. */
 #define RTN_API_LEVEL 1
 
-#if defined(__GNUC__)
-#define RTN_FORMAT_LIKE_PRINTF(format_, first_) __attribute__((format(printf, format_, first_)))
-#define RTN_EXPORT __attribute__((visibility("default")))
-#else
-#define RTN_FORMAT_LIKE_PRINTF(format_, first_)
-#define RTN_EXPORT
-#endif
-
 typedef struct rtn_request rtn_request; /* one request and its reply */
 typedef struct rtn_connection rtn_connection; /* the connection a request came in on */
 typedef struct rtn_server rtn_server; /* a named server */
@@ -73,12 +65,12 @@ struct rtn_strings {
 struct rtn_option {
     const char *name; /* key under options: */
     enum rtn_option_kind kind;
+    bool required;
     size_t offset; /* of the member that receives the value */
     const char *fallback; /* default as it would be written in YAML; NULL: zero, NULL or empty */
     int64_t min; /* bounds of numbers, checked when max > min; of STRINGS: number of items */
     int64_t max;
     const char *const *choices; /* of CHOICE; ends with NULL */
-    bool required;
     const char *help; /* one sentence, shown by --modinfo */
 };
 
@@ -123,7 +115,7 @@ struct rtn_http_handler {
  * Order of calls: configure, ready (main thread, nothing runs yet; also under `retinued -n`), start (loop
  * thread of the server), thread_start (every loop and worker thread), handlers, quiesce (loop thread,
  * stopping has begun, connections still open), thread_stop, stop (loop thread), unload (main thread).
- * unload is called for every configured instance, also when a later step failed.
+ * unload is called for every instance whose configure returned 0 (or that has none), also when a later step failed.
  */
 struct rtn_module {
     const char *name; /* letters, digits, '-', '_'; as in NAME.so */
@@ -217,10 +209,6 @@ const char *rtn_setup_route(const rtn_setup *setup);
 /* The API level of the running daemon. Any thread. */
 unsigned rtn_api_level(void);
 
-/* A line in the log, under the server and thread that call. errno is kept. Any thread. */
-void rtn_log(enum rtn_log_level level, const char *format, ...) RTN_FORMAT_LIKE_PRINTF(2, 3);
-bool rtn_log_enabled(enum rtn_log_level level);
-
 /* True once the daemon has begun to stop: long work should come to an end. Any thread. */
 bool rtn_stopping(void);
 
@@ -270,7 +258,7 @@ rtn_str rtn_request_header(const rtn_request *request, const char *name);
 /* Field number `index` from 0, in the order received; false past the last. */
 bool rtn_request_header_at(const rtn_request *request, size_t index, rtn_str *name, rtn_str *value);
 
-/* The whole body, transfer coding removed; absent when the server's request_body is none. */
+/* The whole body, transfer coding removed; absent when there is none, or the server's request_body is none. */
 rtn_str rtn_request_body(const rtn_request *request);
 
 /* Memory that lives as long as the request, aligned for anything, not zeroed. NULL when memory is out. */

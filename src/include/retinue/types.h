@@ -1,6 +1,6 @@
 /*
- * Plain types shared by the daemon and its modules: string views, log levels, request methods and
- * close causes. Modules include <retinue/module.h>, which includes this file. [any]
+ * What the daemon's own layers share with its modules: string views, the log, request methods and close
+ * causes. Modules include <retinue/module.h>, which includes this file. [any]
  *
  * C99, also compiles as C++. Everything here is part of the module ABI: values never change,
  * enumerations only grow at the end.
@@ -8,11 +8,20 @@
 #ifndef RETINUE_TYPES_H
 #define RETINUE_TYPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define RTN_FORMAT_LIKE_PRINTF(format_, first_) __attribute__((format(printf, format_, first_)))
+#define RTN_EXPORT __attribute__((visibility("default")))
+#else
+#define RTN_FORMAT_LIKE_PRINTF(format_, first_)
+#define RTN_EXPORT
 #endif
 
 /* A view of bytes: not owned, not NUL-terminated, may hold any byte. {NULL, 0} means absent. */
@@ -35,6 +44,12 @@ enum rtn_log_level {
     RTN_LOG_FATAL,
     RTN_LOG_NONE
 };
+
+/* A line in the log, under the server and thread that call. errno is kept. Any thread. */
+RTN_EXPORT void rtn_log(enum rtn_log_level level, const char *format, ...) RTN_FORMAT_LIKE_PRINTF(2, 3);
+
+/* True when a line at `level` would be written: guards work that is only needed for the line. Any thread. */
+RTN_EXPORT bool rtn_log_enabled(enum rtn_log_level level);
 
 /* Request methods as bits, so that a handler or a route can name a set of them. */
 enum rtn_method {
