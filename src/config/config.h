@@ -29,7 +29,7 @@ struct rtn_config_daemon {
 
 struct rtn_config_listen {
     const char *address; /* as written; net/addr.h reads it */
-    const char *mode; /* of a unix socket, octal digits; NULL: 0666 less the umask */
+    const char *mode; /* of a unix socket, octal digits; NULL: 0777 less the umask */
     const struct rtn_node *node;
 };
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "app/stopping.h"
+#include "daemon/log_check.h"
 #include "daemon/notify.h"
 #include "server/server.h"
 
@@ -61,16 +62,21 @@ static bool load(struct rtn_daemon *daemon, const char *path)
 }
 
 /* An error that no line of the configuration can show better than the one it is about. */
+static void report_log(struct rtn_daemon *daemon, int r)
+{
+    const struct rtn_config_log *config = &daemon->config->daemon.log;
+    if (r < 0)
+        rtn_diags_error(&daemon->diags, rtn_schema_mark(config->node, "to"), "cannot write the log%s%s: %s",
+                        config->path != NULL ? " to " : "", config->path != NULL ? config->path : "", strerror(-r));
+}
+
 static bool open_log(struct rtn_daemon *daemon)
 {
     const struct rtn_config_log *config = &daemon->config->daemon.log;
     const struct rtn_log_options options = { .to = (enum rtn_log_to) config->to,
                                              .path = config->path,
                                              .format = (enum rtn_log_format) config->format };
-    int r = rtn_log_new(&options, &daemon->log);
-    if (r < 0)
-        rtn_diags_error(&daemon->diags, rtn_schema_mark(config->node, "to"), "cannot write the log%s%s: %s",
-                        config->path != NULL ? " to " : "", config->path != NULL ? config->path : "", strerror(-r));
+    report_log(daemon, rtn_log_new(&options, &daemon->log));
     if (!report(&daemon->diags))
         return false;
     atomic_store(&daemon->log_level, config->level);
@@ -320,18 +326,30 @@ int rtn_daemon_run(const char *config_path)
     return status;
 }
 
+static bool check_log(struct rtn_daemon *daemon)
+{
+    report_log(daemon, rtn_log_check(&daemon->config->daemon.log));
+    return report(&daemon->diags);
+}
+
+/* Each address alone, to see whether others use it; then all together, to see whether they get in each other's way. */
+static bool check_listen(struct rtn_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->server_count; i++)
+        rtn_server_check_listen(daemon->servers[i], &daemon->diags);
+    for (size_t i = 0; i < daemon->server_count && daemon->diags.count == 0; i++)
+        rtn_server_check_listen_together(daemon->servers[i], &daemon->diags);
+    return report(&daemon->diags);
+}
+
 int rtn_daemon_check(const char *config_path)
 {
     struct rtn_daemon daemon = { 0 };
-    bool good = load(&daemon, config_path) && make_servers(&daemon);
+    bool good = load(&daemon, config_path) && check_log(&daemon) && make_servers(&daemon) && check_listen(&daemon) &&
+                ready_all(&daemon);
     size_t routes = 0;
-    if (good) {
-        for (size_t i = 0; i < daemon.server_count; i++) {
-            rtn_server_check_listen(daemon.servers[i], &daemon.diags);
-            routes += daemon.servers[i]->route_count;
-        }
-        good = report(&daemon.diags) && ready_all(&daemon);
-    }
+    for (size_t i = 0; i < daemon.server_count; i++)
+        routes += daemon.servers[i]->route_count;
     if (good)
         printf("%s: good: %zu server%s, %zu route%s\n", config_path, daemon.server_count,
                daemon.server_count == 1 ? "" : "s", routes, routes == 1 ? "" : "s");

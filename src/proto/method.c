@@ -4,7 +4,7 @@
 static const struct {
     struct rtn_str name;
     unsigned bit;
-} methods[] = {
+} known[] = {
 #define METHOD(name_)                                      \
     {                                                      \
         { #name_, sizeof(#name_) - 1 }, RTN_METHOD_##name_ \
@@ -17,24 +17,24 @@ static const struct {
 
 unsigned rtn_method_parse(struct rtn_str name)
 {
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(methods); i++) {
-        if (rtn_str_equal(methods[i].name, name))
-            return methods[i].bit;
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(known); i++) {
+        if (rtn_str_equal(known[i].name, name))
+            return known[i].bit;
     }
     return 0;
 }
 
-void rtn_method_allow(unsigned set, struct rtn_buf *out)
+void rtn_method_allow(unsigned methods, struct rtn_buf *out)
 {
-    set |= RTN_METHOD_OPTIONS;
-    if (set & RTN_METHOD_GET)
-        set |= RTN_METHOD_HEAD;
+    methods |= RTN_METHOD_OPTIONS;
+    if (methods & RTN_METHOD_GET)
+        methods |= RTN_METHOD_HEAD;
     size_t start = out->length;
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(methods); i++) {
-        if ((set & methods[i].bit) == 0)
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(known); i++) {
+        if ((methods & known[i].bit) == 0)
             continue;
         if (out->length > start)
             rtn_buf_append_text(out, ", ");
-        rtn_buf_append_str(out, methods[i].name);
+        rtn_buf_append_str(out, known[i].name);
     }
 }

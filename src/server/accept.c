@@ -94,7 +94,7 @@ static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_sto
 /* One connection. False when there is none, or accepting has to stop for now. */
 static bool accept_one(struct rtn_server_loop *loop, int listener)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = { 0 };
     socklen_t length = sizeof(peer);
     int fd = accept4(listener, (struct sockaddr *) &peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
@@ -143,7 +143,7 @@ int rtn_accept_init(struct rtn_server_loop *loop)
     size_t most = 0;
     for (size_t i = 0; i < server->listener_count; i++)
         most += server->listeners[i]->count;
-    accept->watchers = calloc(most, sizeof(*accept->watchers));
+    accept->watchers = calloc(most + 1, sizeof(*accept->watchers));
     if (accept->watchers == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < server->listener_count; i++) {

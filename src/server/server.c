@@ -198,6 +198,28 @@ void rtn_server_check_listen(const struct rtn_server *server, struct rtn_diags *
     }
 }
 
+static bool comes_from_service_manager(const char *address)
+{
+    struct rtn_addr addr;
+    return rtn_addr_parse(address, &addr) == 0 && addr.kind == RTN_ADDR_SYSTEMD;
+}
+
+void rtn_server_check_listen_together(struct rtn_server *server, struct rtn_diags *diags)
+{
+    for (size_t i = 0; i < server->config->listen.count; i++) {
+        const struct rtn_config_listen *listen = listen_config(server, i);
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
+        if (comes_from_service_manager(listen->address))
+            continue;
+        int r = rtn_listener_open(listen->address, mode_of(listen), 1, NULL, &server->listeners[server->listener_count],
+                                  &error);
+        if (r == 0)
+            server->listener_count++;
+        else
+            add_listen_diag(server, i, RTN_SEVERITY_ERROR, &error, diags);
+    }
+}
+
 int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags)
 {
     int result = 0;

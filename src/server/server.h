@@ -56,6 +56,9 @@ int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags);
 /* For -n: only tries; an address in use is a warning. */
 void rtn_server_check_listen(const struct rtn_server *server, struct rtn_diags *diags);
 
+/* For -n, when no address is in use: binds them all, so that two that are the same by other names are an error. */
+void rtn_server_check_listen_together(struct rtn_server *server, struct rtn_diags *diags);
+
 /* The modules' ready. 0, or -EINVAL after adding errors. */
 int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags);
 

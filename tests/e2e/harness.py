@@ -29,7 +29,7 @@ __all__ = ["Closed", "Daemon", "ProtocolError", "Raw", "Response", "curl", "free
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("RETINUE_BUILD", ROOT / "build")).resolve()
-RETINUED = os.environ.get("RETINUED", str(BUILD / "src" / "retinued"))
+RETINUED = os.environ.get("RETINUED", str(BUILD / "src" / "daemon" / "retinued"))
 MODULES = os.environ.get("RETINUE_MODULES", str(BUILD / "modules"))
 
 LOG_LINES = 5000

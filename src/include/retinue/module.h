@@ -92,7 +92,7 @@ struct rtn_option {
 #define RTN_OPTION_TYPE_STRINGS struct rtn_strings
 #if defined(__GNUC__) && !defined(__cplusplus)
 #define RTN_TYPED_OFFSET(struct_, member_, type_) \
-    (offsetof(struct_, member_) + 0 * __extension__ _Generic(((struct_ *) 0)->member_, type_ : 0))
+    (offsetof(struct_, member_) + 0 * __extension__ _Generic(((struct_ *) 0)->member_, type_ : 0)) /* NOLINT: a type */
 #else
 #define RTN_TYPED_OFFSET(struct_, member_, type_) offsetof(struct_, member_)
 #endif

@@ -1,0 +1,225 @@
+"""Module files as others handle them: overwritten under load, and compiled outside of the source tree."""
+import os
+import re
+import shutil
+import subprocess
+import threading
+
+import pytest
+
+import harness
+from common import TEST_MODULES, wait_until, with_test_modules
+
+SOURCES = harness.ROOT / "tests" / "modules"
+INCLUDE = harness.ROOT / "src" / "include"
+
+
+class Hammer:
+    """Keep-alive clients that ask and compare until told to stop."""
+
+    def __init__(self, running, clients, expected):
+        self.running, self.expected = running, expected
+        self.counts = [0] * clients
+        self.failures = []
+        self.ending = threading.Event()
+        self.threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(clients)]
+
+    def _ask(self, n):
+        try:
+            with self.running.raw() as raw:
+                while not self.ending.is_set():
+                    response = raw.request(target=("/loop", "/worker")[n % 2])
+                    assert (response.status, response.text) == (200, self.expected)
+                    self.counts[n] += 1
+        except (AssertionError, OSError) as error:
+            self.failures.append(error)
+
+    def wait_for_more(self, requests=20):
+        """Returns once every client has had so many more answers."""
+        before = list(self.counts)
+        wait_until(lambda: self.failures or all(now >= then + requests for now, then in zip(self.counts, before)),
+                   f"{requests} more requests of each client")
+        assert not self.failures, self.failures
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        self.wait_for_more()
+        return self
+
+    def __exit__(self, *unused):
+        self.ending.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def overwrite_in_place(path):
+    """What `cp new.so old.so` does: the same inode, shorter first and then other bytes."""
+    inode = os.stat(path).st_ino
+    subprocess.run(["cp", f"{TEST_MODULES}/inspect.so", path], check=True)
+    assert os.stat(path).st_ino == inode
+
+
+def fill_with_zeros(path):
+    size = os.stat(path).st_size
+    with open(path, "r+b") as file:
+        file.write(bytes(size))
+
+
+def truncate(path):
+    os.truncate(path, 0)
+
+
+@pytest.mark.parametrize("harm", [[overwrite_in_place], [fill_with_zeros], [truncate, os.unlink]],
+                         ids=["overwritten", "zeroed", "truncated and deleted"])
+def test_a_module_file_can_be_harmed_while_the_daemon_runs(daemon, tmp_path, harm):
+    path = tmp_path / "large.so"
+    shutil.copy(f"{TEST_MODULES}/large_head.so", path)
+    running = daemon(with_test_modules(f"""
+  get:
+    listen: 127.0.0.1:0
+    loops: 2
+    routes:
+      - {{path: /loop, module: {path}, handler: one}}
+      - {{path: /worker, module: {path}, handler: two}}
+"""))
+    with Hammer(running, 8, "1 2\n") as hammer:
+        for step in harm:
+            step(path)
+            hammer.wait_for_more()
+    assert not hammer.failures
+    # unload and the code that ends the module are in the copy, too.
+    assert running.stop() == 0
+
+
+# Building against the installed header
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The environment in which pkg-config finds an installation of this build."""
+    root = tmp_path_factory.mktemp("installed")
+    result = subprocess.run(["meson", "install", "-C", harness.BUILD, "--no-rebuild", "--destdir", root],
+                            capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (found,) = root.rglob("retinue-module.pc")
+    return dict(os.environ, PKG_CONFIG_PATH=str(found.parent), PKG_CONFIG_SYSROOT_DIR=str(root))
+
+
+def pkg_config(env, *args):
+    return subprocess.run(["pkg-config", *args, "retinue-module"], env=env, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_module_outside_of_the_tree(daemon, installed, tmp_path):
+    folder = tmp_path / "outside"
+    shutil.copytree(SOURCES / "outside", folder)
+    assert str(harness.ROOT) not in pkg_config(installed, "--cflags")
+    result = subprocess.run(["make", "-C", folder], env=installed, capture_output=True, text=True, check=False)
+    assert result.returncode == 0 and "warning" not in result.stderr, result.stderr
+    running = daemon(with_test_modules(f"""
+  get:
+    listen: 127.0.0.1:0
+    routes:
+      - {{path: /, module: {folder}/greeting.so, options: {{to: you, times: 3}}}}
+"""))
+    assert running.get().text == "3 times hello to you\n"
+
+
+def test_a_module_outside_of_the_tree_says_what_is_wrong_with_its_options(retinued, installed, tmp_path):
+    folder = tmp_path / "outside"
+    shutil.copytree(SOURCES / "outside", folder)
+    subprocess.run(["make", "-C", folder], env=installed, capture_output=True, check=True)
+    result = retinued("-n", text=with_test_modules(f"""
+  get:
+    listen: 127.0.0.1:0
+    routes:
+      - {{path: /, module: {folder}/greeting.so, options: {{to: ""}}}}
+"""))
+    assert result.returncode == 1
+    assert re.search(r'retinued\.yaml:6:\d+: error: .*option "to": somebody must be greeted', result.stderr)
+
+
+def test_the_installation_has_a_place_for_modules(installed):
+    folder = pkg_config(installed, "--variable=moduledir").strip()
+    assert folder.endswith("/retinue/modules")
+
+
+# The header and what the daemon exports
+
+COMPILERS = [["gcc", "-std=c99"], ["gcc", "-std=gnu17"], ["clang", "-std=c99"], ["g++", "-x", "c++"],
+             ["clang++", "-x", "c++", "-std=c++11"]]
+STRICT = ["-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-fsyntax-only", f"-I{INCLUDE}"]
+
+SOURCE = """#include <retinue/module.h>
+static int handle(rtn_request *request, void *instance)
+{
+    (void) instance;
+    return rtn_reply_text(request, 200, rtn_request_header(request, "Host").data);
+}
+static const struct rtn_http_handler handlers[] = {
+    { "one", "One.", handle, RTN_THREADS_LOOP, 0 }, { 0, 0, 0, (enum rtn_threads) 0, 0 }
+};
+static const struct rtn_module module = {
+    "mine", "1", "Mine.", RTN_THREADS_LOOP, 0, 0, 0, handlers, 0, 0, 0, 0, 0, 0, 0, 0, 0
+};
+RTN_REGISTER_MODULE(module)
+"""
+
+OPTION = """#include <retinue/module.h>
+struct mine { %s value; };
+extern const struct rtn_option options[];
+const struct rtn_option options[] = { RTN_OPTION(%s, struct mine, value, .name = "value"), { .name = NULL } };
+"""
+
+
+def compiles(compiler, source, tmp_path):
+    assert shutil.which(compiler[0]), f"{compiler[0]} is missing: scripts/setup test"
+    path = tmp_path / "mine.c"
+    path.write_text(source)
+    result = subprocess.run([*compiler, *STRICT, str(path)], capture_output=True, text=True, check=False)
+    return result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("compiler", COMPILERS, ids=" ".join)
+def test_the_header_compiles_anywhere(compiler, tmp_path):
+    good, errors = compiles(compiler, SOURCE, tmp_path)
+    assert good, errors
+
+
+KINDS = {"BOOL": "bool", "INT": "int64_t", "SIZE": "int64_t", "DURATION": "int64_t", "STRING": "const char *",
+         "PATH": "const char *", "CHOICE": "int", "STRINGS": "struct rtn_strings"}
+
+
+@pytest.mark.parametrize("compiler", [["gcc", "-std=c99"], ["clang", "-std=c99"]], ids=" ".join)
+def test_an_option_member_of_the_wrong_type_does_not_compile(compiler, tmp_path):
+    for kind, right in KINDS.items():
+        for member in sorted(set(KINDS.values()) | {"unsigned", "char *", "int16_t"}):
+            good, errors = compiles(compiler, OPTION % (member, kind), tmp_path)
+            assert good == (member == right), f"{kind} in {member}:\n{errors}"
+
+
+def without_comments(header):
+    return re.sub(r"/\*.*?\*/", "", (INCLUDE / "retinue" / header).read_text(encoding="utf-8"), flags=re.S)
+
+
+def declared_functions():
+    module = without_comments("module.h")
+    module = module[module.index("#pragma GCC visibility push"):module.index("#pragma GCC visibility pop")]
+    return {*re.findall(r"\b(rtn_\w+)\(", module),
+            *re.findall(r"\bRTN_EXPORT [\w ]*?\b(rtn_\w+)\(", without_comments("types.h"))}
+
+
+def test_the_daemon_exports_what_the_header_declares_and_nothing_else():
+    symbols = subprocess.run(["nm", "-D", "--defined-only", harness.RETINUED], capture_output=True, text=True, check=True).stdout
+    # Variables of the C library that the linker copied in, such as stderr, carry its version.
+    exported = {line.split()[-1].split("@")[0] for line in symbols.splitlines() if "@GLIBC" not in line}
+    exported = {name for name in exported if not re.match("RETINUE_|__(a|t|ub|l)san|__sanitizer", name)}
+    declared = declared_functions()
+    assert len(declared) > 40 and "rtn_log" in declared
+    assert exported == declared
+
+
+@pytest.mark.parametrize("module", ["hello", "echo", "getandpost"])
+def test_a_module_exports_its_entry_only(module):
+    symbols = subprocess.run(["nm", "-D", "--defined-only", f"{harness.MODULES}/{module}.so"], capture_output=True, text=True,
+                             check=True).stdout
+    assert [line.split()[-1] for line in symbols.splitlines()] == ["rtn_module_entry_v1"]

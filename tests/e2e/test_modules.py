@@ -1,0 +1,176 @@
+"""The loader through the daemon: what it refuses, with which words and where, and what loads from other headers."""
+import os
+import re
+import shutil
+
+import pytest
+
+import harness
+from common import TEST_MODULES, with_test_modules
+
+
+def config(module, more=""):
+    return with_test_modules(f"""
+  get:
+    listen: 127.0.0.1:0
+    routes:
+      - {{path: /, module: {module}{more}}}
+""")
+
+
+REFUSED = {
+    "no_entry": "has no rtn_module_entry_v1: not a Retinue module, or RTN_REGISTER_MODULE is missing",
+    "wrong_magic": "has a wrong magic number (0x12345678, not 0x52544e31): not a Retinue module, or damaged",
+    "newer_level": "is compiled for API level 2, but this daemon offers 1: update the daemon or compile the module with the "
+                   "header of this one",
+    "newer_required": "requires API level 2, but this daemon offers 1: update the daemon",
+    "bad_sizes": "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged",
+    "no_name": "has no valid name: .name takes letters, digits, '-' and '_'",
+    "bad_name": "has no valid name: .name takes letters, digits, '-' and '_'",
+    "no_threads": "does not state its thread model: .threads is mandatory",
+    "odd_threads": "states thread model 9, which is none",
+    "no_handlers": "has no handlers: .http is missing or empty",
+    "no_function": 'has handler "one" without a function: .handle is mandatory',
+    "loud_handler": 'has handler "one", which promises more about threads than the module',
+    "twin_handlers": 'has two handlers called "one"',
+    "bad_option": 'has option "number" outside of the instance: is .instance_size the size of its struct?',
+    "odd_option": 'has option "number" of kind 99, which this daemon does not know',
+    "missing_symbol": "needs rtn_reply_hologram(), which this daemon does not have",
+}
+
+
+@pytest.mark.parametrize("module", REFUSED)
+def test_a_broken_module_is_refused_at_its_place(retinued, module):
+    result = retinued(text=config(module))
+    message = f'retinued.yaml:6:27: error: module "{module}": {TEST_MODULES}/{module}.so {REFUSED[module]}\n'
+    assert result.returncode == 1 and message in result.stderr
+    assert f"{{path: /, module: {module}}}\n      | {' ' * 26}^{'~' * (len(module) - 1)}\n" in result.stderr
+    assert result.stderr.count("error") == 1
+
+
+def test_a_module_that_is_nowhere(retinued):
+    result = retinued(text=config("helo"))
+    assert result.returncode == 1
+    assert (f'retinued.yaml:6:27: error: module "helo": no helo.so in {harness.MODULES}, {TEST_MODULES}; '
+            'did you mean "hello"?\n') in result.stderr
+
+
+@pytest.mark.parametrize("mode, who", [(0o666, "others"), (0o775, "its group"), (0o646, "others")])
+def test_a_file_that_others_can_write(retinued, tmp_path, mode, who):
+    path = tmp_path / "hello.so"
+    shutil.copy(f"{harness.MODULES}/hello.so", path)
+    os.chmod(path, mode)
+    result = retinued(text=config(path))
+    assert result.returncode == 1
+    assert f"retinued.yaml:6:27: error: module {path} can be written by {who}; run: chmod go-w {path}\n" in result.stderr
+    os.chmod(path, 0o755)
+    assert retinued("-n", text=config(path)).returncode == 0
+
+
+def make_folder(path):
+    path.mkdir()
+
+
+def make_fifo(path):
+    os.mkfifo(path, 0o600)
+
+
+def make_empty(path):
+    path.touch(0o600)
+
+
+def make_text(path):
+    path.write_text("#include <retinue/module.h>\n")
+
+
+def make_cut_short(path):
+    whole = open(f"{harness.MODULES}/hello.so", "rb").read()
+    path.write_bytes(whole[:len(whole) // 3])
+
+
+@pytest.mark.parametrize("make, reason", [
+    (make_folder, "is not a regular file"), (make_fifo, "is not a regular file"), (make_empty, "is empty"),
+    (make_text, "is not a shared object (no ELF header)"), (make_cut_short, "is cut short"),
+    (lambda path: None, "cannot be read: No such file or directory"),
+], ids=["folder", "fifo", "empty", "text", "cut short", "nothing"])
+def test_what_is_no_module_file(retinued, tmp_path, make, reason):
+    path = tmp_path / "thing.so"
+    make(path)
+    if path.exists() and path.is_file():
+        os.chmod(path, 0o600)
+    result = retinued(text=config(path))
+    assert result.returncode == 1
+    assert f"retinued.yaml:6:27: error: module {path} {reason}\n" in result.stderr
+
+
+@pytest.mark.parametrize("module, more, column, message", [
+    ("hello", ", handler: helo", 43, 'module "hello" has no handler "helo"; did you mean "hello"?'),
+    ("getandpost", ", handler: zebra", 48, 'module "getandpost" has no handler "zebra"; it has form, post'),
+    ("getandpost", "", 27, 'module "getandpost" has several handlers; add handler: with one of form, post'),
+    ("hello", ", options: {txt: a}", 44, 'options: unknown key "txt"; did you mean "text"?'),
+    ("serial", ", options: {hold: soon}", 51, None),
+    ("options", ", options: {string: a, flag: 3}", 63, None),
+    ("options", ", options: {string: a, number: many}", 65, 'options: "number" must be a whole number, not "many"'),
+    ("options", ", options: {string: a, number: 101}", 65, None),
+    ("options", ", options: {string: a, size: 2MiB}", 63, None),
+    ("options", ", options: {string: a, colour: gren}", 65, None),
+    ("options", ", options: {string: a, strings: [a, b, c, d]}", 66, None),
+    ("options", ", options: {number: 1}", 45, 'options: "string" is missing'),
+    ("options", ", options: {string: a, number: 13, colour: red}", 65, "13 is not allowed together with red"),
+    ("no_such", ", handler: x", 27, None),
+])
+def test_what_is_wrong_with_a_route_is_said_at_its_place(retinued, module, more, column, message):
+    result = retinued(text=config(module, more))
+    assert result.returncode == 1
+    errors = re.findall(r"retinued\.yaml:6:(\d+): error: (.*)", result.stderr)
+    assert len(errors) == 1, result.stderr
+    assert int(errors[0][0]) == column
+    if message:
+        assert message in errors[0][1]
+
+
+@pytest.mark.parametrize("module", ["small_head", "large_head"])
+def test_modules_compiled_with_other_headers_work(daemon, module):
+    running = daemon(with_test_modules(f"""
+  get:
+    listen: 127.0.0.1:0
+    routes:
+      - {{path: /one, module: {module}, handler: one, options: {{first: 5}}}}
+      - {{path: /two, module: {module}, handler: two}}
+"""))
+    assert running.get("/one").text == "5 2\n"
+    assert running.get("/two").text == "1 2\n"
+
+
+def test_modinfo_of_what_is_shipped():
+    lines = [line.strip() for line in modinfo("hello").splitlines()]
+    assert lines[0] == "hello 1.0 - Answers every request with a greeting."
+    assert "threads    loop: never blocks, runs on the server's loops" in lines
+    assert "API level  1" in " ".join(lines)
+    assert 'text  string, default "hello world\\n"' in lines
+
+    lines = [line.strip() for line in modinfo("echo").splitlines()]
+    assert "threads: loop, methods: all, OPTIONS too" in lines and "headers  bool, default false" in lines
+
+    lines = [line.strip() for line in modinfo("getandpost").splitlines()]
+    assert lines[lines.index("form  Shows the form.") + 1] == "threads: parallel, methods: GET"
+    assert lines[lines.index("post  Takes the post.") + 1] == "threads: parallel, methods: POST"
+    assert 'action  string, default "/"' in lines and "origin  string" in lines
+
+
+def modinfo(name):
+    result = harness.run("--modinfo", f"{harness.MODULES}/{name}.so")
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+def test_modinfo_finds_modules_of_the_configuration(retinued):
+    result = retinued("--modinfo", "options", text=config("hello"))
+    assert result.returncode == 0
+    assert result.stdout.startswith("options 1.0\n")
+
+
+def test_modinfo_of_a_broken_module():
+    result = harness.run("--modinfo", f"{TEST_MODULES}/no_threads.so")
+    assert result.returncode == 1 and result.stdout == ""
+    assert f"error: module {TEST_MODULES}/no_threads.so {REFUSED['no_threads']}\n" in result.stderr
