@@ -38,10 +38,12 @@ const struct rtn_schema_table rtn_config_limits_table = {
 
 static const struct rtn_schema_key timeouts_keys[] = {
     { TIMEOUT(header), .fallback = "10s",
-      .help = "From the first byte of a request to the end of its header. Past it the answer is 408.",
+      .help =
+          "From the first byte of a request to the end of its header; on a new connection from the accept. Past it the "
+          "answer is 408.",
       .example = "5s" },
-    { TIMEOUT(body), .fallback = "30s", .help = "Between two pieces of a request body. Past it the answer is 408.",
-      .example = "1m" },
+    { TIMEOUT(body), .fallback = "30s",
+      .help = "For a request body; begun anew with each 64 KiB of it. Past it the answer is 408.", .example = "1m" },
     { TIMEOUT(write), .fallback = "30s",
       .help = "Between two pieces of a reply that the client takes in. Past it the connection is cut.",
       .example = "1m" },

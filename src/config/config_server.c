@@ -162,8 +162,7 @@ static const struct rtn_schema_key keys[] = {
       .fallback = "buffered",
       .choices = bodies,
       .help = "What becomes of request bodies. With buffered the handler runs when the whole body is in memory. With "
-              "none a "
-              "request that has a body is refused with 413.",
+              "none the body is read and thrown away, and handlers see none.",
       .example = "none" },
     { .name = "limits",
       .type = RTN_SCHEMA_MAP,

@@ -1,0 +1,243 @@
+"""What the documents say is true: examples run, configurations are good, printed output is what is really printed."""
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+
+import jsonschema
+import pytest
+import yaml
+
+import harness
+
+CONF = sorted((harness.ROOT / "conf").glob("*.yaml"))
+# Each #try line of conf/demo.yaml, in their order: what it has to answer.
+TRIES = [(200, "hello world"), (200, "anything at all"), (200, "GET /inspect?a=1 HTTP/1.1"), (200, "<form action="),
+         (303, ""), (405, "does not take this method"), (403, "posts from this origin")]
+
+
+@pytest.fixture
+def environment():
+    """What the files of conf/ take from the environment; the folder is short enough for sockets."""
+    folder = tempfile.mkdtemp(prefix="rtn-")
+    yield {"RETINUE_MODULES": harness.MODULES, "RUNTIME_DIRECTORY": folder}
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(harness.run("--schema").stdout)
+
+
+def conf_text(name):
+    return (harness.ROOT / "conf" / name).read_text(encoding="utf-8")
+
+
+def page_source(name):
+    built = harness.BUILD / "man" / name
+    return (built if built.exists() else harness.ROOT / "man" / name).read_text(encoding="utf-8")
+
+
+def displays(name):
+    """The literal displays of a manual page, as a reader would copy them."""
+    blocks = re.findall(r"(?ms)^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", page_source(name))
+    return [block.replace("\\e", "\\").replace("\\-", "-").replace("\\&", "") for block in blocks]
+
+
+def fenced(language):
+    """The blocks of the README in that language."""
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", (harness.ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def compile_module(source, path):
+    path.with_suffix(".c").write_text(source, encoding="utf-8")
+    subprocess.run([os.environ.get("CC", "cc"), "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-shared", "-fPIC",
+                    "-I", harness.ROOT / "src/include", "-o", path, path.with_suffix(".c")], check=True)
+
+
+def flat(tree, prefix=""):
+    """{path: scalar} of a tree of maps and lists."""
+    if isinstance(tree, dict):
+        return {path: value for key, inner in tree.items() for path, value in flat(inner, f"{prefix}.{key}").items()}
+    return {prefix: tree}
+
+
+def schema_keys(node):
+    """The keys that a JSON Schema names, at any depth."""
+    if isinstance(node, list):
+        return set().union(*map(schema_keys, node))
+    if not isinstance(node, dict):
+        return set()
+    return set(node.get("properties", {})).union(*map(schema_keys, node.values()))
+
+
+# conf/
+
+@pytest.mark.parametrize("path", CONF, ids=lambda path: path.name)
+def test_configuration_is_good(path, environment):
+    result = harness.run("-n", "-c", path, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert "error" not in result.stderr
+
+
+@pytest.mark.parametrize("path", CONF, ids=lambda path: path.name)
+def test_schema_takes_configuration(path, schema):
+    jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def test_installed_configurations_find_the_installed_modules():
+    folder = re.search(r"default: (/.*)", harness.run("--explain", "daemon.modules").stdout)[1]
+    for path in CONF:
+        built = yaml.safe_load((harness.BUILD / "conf" / path.name).read_text(encoding="utf-8"))
+        assert built["daemon"]["modules"] == [f"${{RETINUE_MODULES:-{folder}}}"], path.name
+
+
+def test_reference_has_the_defaults(tmp_path, environment):
+    minimal = tmp_path / "minimal.yaml"
+    minimal.write_text("servers: {web: {listen: 127.0.0.1:8080}}\n", encoding="utf-8")
+    wanted, given = (flat(yaml.safe_load(harness.run("--dump-config", "-c", path, env=environment).stdout))
+                     for path in (minimal, harness.ROOT / "conf/retinued.yaml"))
+    for own in (".daemon.modules", ".servers.web.routes"):
+        wanted.pop(own, None)
+        given.pop(own)
+    assert given == wanted
+
+
+def test_reference_has_every_key(schema):
+    text = conf_text("retinued.yaml")
+    missing = {key for key in schema_keys(schema) if not re.search(rf"(?m)[\s#{{]{key}:(\s|$)", text)}
+    assert schema_keys(schema) > {"servers", "limits", "path"}
+    assert not missing
+
+
+def test_what_the_reference_leaves_out_can_be_put_in(tmp_path, environment):
+    text, count = re.subn(r"(?m)^(\s*)#(?=[a-z_]+: |- path: |  [a-z]+: )", r"\1", conf_text("retinued.yaml"))
+    path = tmp_path / "retinued.yaml"
+    path.write_text(text, encoding="utf-8")
+    result = harness.run("-n", "-c", path, env=environment)
+    assert count >= 8
+    assert result.returncode == 0, result.stderr
+
+
+def test_demo_answers_what_it_promises(daemon):
+    text = re.sub(r":(8080|5050|5051)\b", r":{port_\1}", conf_text("demo.yaml"))
+    lines = re.findall(r"(?m)^#try (.*)$", text)
+    assert len(lines) == len(TRIES)
+    server = daemon(text, env={"RETINUE_MODULES": harness.MODULES})
+    for line, (status, words) in zip(lines, TRIES):
+        command, *arguments = shlex.split(server.fill_in(line))
+        assert command == "curl"
+        answer = harness.curl(*arguments).stdout
+        assert answer.startswith(f"HTTP/1.1 {status} "), line
+        assert words in answer, line
+    server.log_wait(r"notice +post/worker-\d+\[\d+\] somebody said: hello")
+
+
+# README
+
+def test_readme_works(daemon, tmp_path):
+    [source], [text] = fenced("c"), fenced("yaml")
+    compile_module(source, tmp_path / "greet.so")
+    for ours, theirs in (("127.0.0.1:8080", "127.0.0.1:{port}"), ("/tmp/intern", "{tmp}/intern"), ("build/modules", "{modules}")):
+        assert ours in text
+        text = text.replace(ours, theirs)
+    server = daemon(text, config=tmp_path / "retinued.yaml")
+    assert server.get("/").body == b"hello world\n"
+    assert server.get("/greet/you").body == b"hello you\n"
+    assert server.get("/favicon.ico").status == 204
+    with server.raw("intern") as raw:
+        assert raw.request("POST", "/echo", body=b"hi").body == b"hi"
+
+
+def test_readme_shows_the_error(tmp_path):
+    [text] = fenced("yaml")
+    wrong = tmp_path / "retinued.yaml"
+    wrong.write_text(text.replace("threads: 4", "thread: 4"), encoding="utf-8")
+    result = harness.run("-n", "-c", "retinued.yaml", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr in fenced("")
+
+
+# Manuals
+
+def test_manual_hello_world(daemon, tmp_path):
+    source = displays("retinue-module.3")[0]
+    assert len(source.splitlines()) < 20
+    compile_module(source, tmp_path / "hello.so")
+    server = daemon("servers: {web: {listen: 127.0.0.1:0, routes: [{path: /, module: ./hello.so}]}}",
+                    config=tmp_path / "retinued.yaml")
+    assert server.get("/").body == b"hello world\n"
+
+
+def test_manual_configurations_are_good(tmp_path, environment):
+    texts = [text for text in displays("retinued.yaml.5") if text.startswith("servers:")]
+    assert len(texts) >= 3
+    for text in texts:
+        path = tmp_path / "retinued.yaml"
+        path.write_text(harness.with_modules(text.replace("/run/retinue", environment["RUNTIME_DIRECTORY"])), encoding="utf-8")
+        result = harness.run("-n", "-c", path)
+        assert result.returncode == 0, result.stderr
+
+
+def test_manual_shows_real_mistakes(tmp_path):
+    text = ("servers:\n  get:\n    listen: 127.0.0.1:5050\n    {}: 4\n    limits: {{body: {}}}\n    routes:\n"
+            "      - {{path: /, module: hello}}\n      - {{path: /form, module: hello, options: {{txt: hi}}}}\n")
+    for words in (("thread", "16"), ("threads", "16B")):
+        (tmp_path / "retinued.yaml").write_text(harness.with_modules(text.format(*words)), encoding="utf-8")
+        result = harness.run("-n", "-c", "retinued.yaml", cwd=tmp_path)
+        assert result.returncode == 1
+        assert any(block.endswith(result.stderr) for block in displays("retinued.yaml.5"))
+
+
+def test_manual_shows_a_real_explanation():
+    explanation = harness.run("--explain", "limits.body").stdout
+    assert any(explanation in block for block in displays("retinued.8"))
+
+
+def test_manuals_agree_with_the_daemon():
+    result = subprocess.run([harness.ROOT / "scripts/check-man", harness.BUILD], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_manuals_are_clean():
+    pages = [harness.BUILD / "man/retinued.yaml.5", *(harness.ROOT / "man").glob("*.[1-9]")]
+    assert len(pages) == 3
+    result = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *pages], stdout=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+# What the daemon says about itself
+
+def test_help():
+    result = harness.run("--help")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert result.stdout.startswith("Usage: retinued ")
+    assert max(map(len, result.stdout.splitlines())) <= 100
+    assert result.stdout == harness.run("-h").stdout
+
+
+def test_explain_knows_every_key(schema):
+    for key in schema_keys(schema):
+        result = harness.run("--explain", key)
+        assert result.returncode == 0, key
+        assert re.match(r"[\w.]+\n  .+\n  type: .+\n  default: .+\n", result.stdout), result.stdout
+
+
+def test_explain_suggests():
+    result = harness.run("--explain", "limits.bodi")
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert 'there is no key "limits.bodi"; did you mean "body"?' in result.stderr
+
+
+def test_schema_is_one_and_refuses(schema):
+    jsonschema.Draft202012Validator.check_schema(schema)
+    tree = yaml.safe_load(conf_text("retinued.yaml"))
+    tree["servers"]["web"]["thread"] = 4
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema).validate(tree)
