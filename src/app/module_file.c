@@ -4,7 +4,8 @@
  * and touching a page past the end of a half-written file would be a SIGBUS.
  *
  * The copy's descriptor stays open as long as the module is mapped. The dynamic linker knows a module by the name
- * it was opened with, here /proc/self/fd/N; a second module with the same N would be taken for the first.
+ * it was opened with, here /proc/PID/fd/N (not "self", which a debugger would take for itself); a second module with
+ * the same N would be taken for the first.
  */
 #include "app/module_file.h"
 
@@ -123,7 +124,7 @@ static int copy_file(const char *path, struct rtn_buf *problem)
 
 static void copy_name(char out[COPY_NAME_SIZE], int copy)
 {
-    (void) snprintf(out, COPY_NAME_SIZE, "/proc/self/fd/%d", copy);
+    (void) snprintf(out, COPY_NAME_SIZE, "/proc/%d/fd/%d", (int) getpid(), copy);
 }
 
 /* What the dynamic linker said, with the file's own name in place of the copy's, and none at the start. */

@@ -55,9 +55,22 @@ static bool report(struct rtn_diags *diags)
     return good;
 }
 
+/* The configuration is wrong: looks at what its modules have to say, too. */
+static void check_modules(struct rtn_daemon *daemon)
+{
+    const struct rtn_schema_array *servers = &daemon->config->servers;
+    if (daemon->config->daemon.modules.count == 0 ||
+        rtn_modules_new(&daemon->config->daemon.modules, &daemon->modules) < 0)
+        return;
+    for (size_t i = 0; i < servers->count; i++)
+        rtn_server_check_modules(&((const struct rtn_config_server *) servers->items)[i], daemon->modules,
+                                 &daemon->diags);
+}
+
 static bool load(struct rtn_daemon *daemon, const char *path)
 {
-    (void) rtn_config_load(path, &daemon->config, &daemon->diags);
+    if (rtn_config_load(path, &daemon->config, &daemon->diags) < 0)
+        check_modules(daemon);
     return report(&daemon->diags);
 }
 
@@ -179,9 +192,14 @@ static void announce(struct rtn_daemon *daemon)
     rtn_log(RTN_LOG_NOTICE, "retinued %s is ready", RTN_VERSION);
 }
 
+static const char *signal_name(int number)
+{
+    return number == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
 static void end_at_once(struct rtn_daemon *daemon, int signal_number)
 {
-    rtn_log(RTN_LOG_WARN, "%s again: ends at once", strsignal(signal_number));
+    rtn_log(RTN_LOG_WARN, "%s again: ends at once", signal_name(signal_number));
     for (size_t i = 0; i < daemon->server_count; i++)
         rtn_server_close_listeners(daemon->servers[i]);
     _exit(128 + signal_number);
@@ -214,7 +232,7 @@ static void stop(struct rtn_daemon *daemon, int signal_number)
     rtn_notify("STOPPING=1\nSTATUS=finishing what runs");
     int64_t timeout = daemon->config->daemon.shutdown_timeout;
     char text[RTN_FORMAT_MAX];
-    rtn_log(RTN_LOG_NOTICE, "%s: stops; waits up to %s for what runs", strsignal(signal_number),
+    rtn_log(RTN_LOG_NOTICE, "%s: stops; waits up to %s for what runs", signal_name(signal_number),
             rtn_format_duration(text, timeout));
     daemon->undrained = daemon->server_count;
     for (size_t i = 0; i < daemon->server_count; i++)

@@ -48,7 +48,7 @@ static int explain(const char *key)
     struct rtn_buf text = { 0 };
     if (rtn_config_explain(key, &text) == 0)
         return print(&text);
-    fprintf(stderr, "retinued: %s\n", text.data);
+    fprintf(stderr, "retinued: %s", text.data);
     rtn_buf_done(&text);
     return RTN_EXIT_FAILURE;
 }

@@ -131,6 +131,19 @@ static void on_drained(struct rtn_mail *mail)
     server->host->drained(server, server->host->data);
 }
 
+void rtn_server_check_modules(const struct rtn_config_server *config, struct rtn_modules *modules,
+                              struct rtn_diags *diags)
+{
+    /* Values that are wrong were left zero; do not complain about those again. */
+    struct rtn_config_server copy = *config;
+    copy.threads = RTN_MAX(copy.threads, 1);
+    const struct rtn_config_route *routes = config->routes.items;
+    for (size_t i = 0; i < config->routes.count; i++) {
+        if (routes[i].path != NULL && routes[i].module != NULL)
+            rtn_instance_free(rtn_instance_new(modules, &copy, &routes[i], diags));
+    }
+}
+
 struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
                                   struct rtn_diags *diags)
 {

@@ -46,6 +46,13 @@ struct rtn_server {
     struct rtn_mail drained_mail;
 };
 
+/*
+ * For a configuration that is wrong anyway: adds what its modules, handlers and options have wrong, so that one run
+ * shows it all.
+ */
+void rtn_server_check_modules(const struct rtn_config_server *config, struct rtn_modules *modules,
+                              struct rtn_diags *diags);
+
 /* Makes routes and instances; everything wrong is added to diags. NULL on failure, after all was undone. */
 struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
                                   struct rtn_diags *diags);

@@ -91,8 +91,9 @@ struct rtn_option {
 #define RTN_OPTION_TYPE_CHOICE int
 #define RTN_OPTION_TYPE_STRINGS struct rtn_strings
 #if defined(__GNUC__) && !defined(__cplusplus)
-#define RTN_TYPED_OFFSET(struct_, member_, type_) \
-    (offsetof(struct_, member_) + 0 * __extension__ _Generic(((struct_ *) 0)->member_, type_ : 0)) /* NOLINT: a type */
+#define RTN_TYPED_OFFSET(struct_, member_, type_)                                                                    \
+    (offsetof(struct_, member_) + 0 * __extension__ _Generic(((struct_ *) 0)->member_, type_ : 0)) /* NOLINT: a type \
+                                                                                                    */
 #else
 #define RTN_TYPED_OFFSET(struct_, member_, type_) offsetof(struct_, member_)
 #endif
@@ -139,8 +140,8 @@ struct rtn_module {
     void (*unload)(void *instance);
 
     /*
-     * A connection on which this instance has handled a request was closed. Loop thread; a SERIAL
-     * instance's handler is not running at that moment. Runs before the destructor of the connection's data.
+     * A connection on which this instance has handled a request was closed. On the loop thread, where it must not
+     * block; for a SERIAL instance on a worker, in its turn. Runs before the destructor of the connection's data.
      */
     void (*connection_closed)(rtn_connection *connection, enum rtn_close_cause cause, const char *detail,
                               void *instance);
