@@ -58,6 +58,7 @@ struct rtn_connection {
     struct rtn_timeout timeout;
     int64_t deadline; /* ms, monotonic */
     size_t body_mark; /* body_received when the body timeout was begun */
+    int unsent; /* bytes in the socket when the write timeout was begun */
     struct rtn_list node; /* in http->connections or http->dead */
     struct rtn_mail mail;
     struct rtn_slot *slots;

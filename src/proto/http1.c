@@ -9,7 +9,9 @@
 #include "proto/http1.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -38,6 +40,16 @@ static void set_deadline(struct rtn_connection *connection, int64_t timeout_ms)
 {
     connection->deadline = now_ms(connection->http) + timeout_ms;
     rtn_wheel_file(&connection->http->wheel, &connection->timeout, connection->deadline);
+}
+
+/* How long the rest of what is being read may take; of nothing, how long the next request. */
+static int64_t input_timeout(const struct rtn_connection *connection)
+{
+    const struct rtn_config_timeouts *timeouts = timeouts_of(connection->http);
+    const struct rtn_request *request = connection->request;
+    if (request == NULL || request->stage == RTN_REQUEST_EMPTY)
+        return timeouts->idle;
+    return request->stage == RTN_REQUEST_HEAD ? timeouts->header : timeouts->body;
 }
 
 static bool held_by_loop(const struct rtn_connection *connection)
@@ -117,13 +129,27 @@ static void end_connection(struct rtn_connection *connection)
         close_connection(connection, connection->cause, connection->detail);
 }
 
+/* Bytes that the kernel still keeps for the client: the socket becomes writable only when a good part of them is gone.
+ */
+static int unsent(const struct rtn_connection *connection)
+{
+    int bytes = 0;
+    return ioctl(connection->stream.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+static void begin_write_timeout(struct rtn_connection *connection)
+{
+    connection->unsent = unsent(connection);
+    set_deadline(connection, timeouts_of(connection->http)->write);
+}
+
 /* The socket is full: stop reading until it has taken everything. */
 static void wait_until_sent(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_SENDING;
     ev_io_stop(connection->http->loop->ev, &connection->read);
     ev_io_start(connection->http->loop->ev, &connection->write);
-    set_deadline(connection, timeouts_of(connection->http)->write);
+    begin_write_timeout(connection);
 }
 
 /*
@@ -163,6 +189,7 @@ static bool after_reply(struct rtn_connection *connection)
     }
     rtn_request_next(request);
     connection->state = RTN_CONNECTION_READING;
+    set_deadline(connection, timeouts_of(http)->idle);
     return true;
 }
 
@@ -195,12 +222,9 @@ static void wait_for_input(struct rtn_connection *connection)
     if (request->stage == RTN_REQUEST_EMPTY) {
         if (request->end == request->start)
             drop_request(connection);
-        if (!rtn_http1_may_keep_alive(http) && connection->used) {
+        /* The deadline stays: empty lines (RFC 9112, 2.2) do not make a connection less idle. */
+        if (!rtn_http1_may_keep_alive(http) && connection->used)
             close_connection(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
-            return;
-        }
-        if (connection->used)
-            set_deadline(connection, timeouts_of(http)->idle);
     }
 }
 
@@ -357,14 +381,11 @@ static void go_on(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_READING;
     ev_io_start(connection->http->loop->ev, &connection->read);
-    if (connection->request != NULL) {
+    set_deadline(connection, input_timeout(connection));
+    if (connection->request != NULL)
         advance(connection);
-        return;
-    }
-    if (!rtn_http1_may_keep_alive(connection->http))
+    else if (!rtn_http1_may_keep_alive(connection->http))
         close_connection(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
-    else
-        set_deadline(connection, timeouts_of(connection->http)->idle);
 }
 
 static void on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
@@ -373,7 +394,7 @@ static void on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
     struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
     int r = rtn_stream_flush(&connection->stream);
     if (r == -EAGAIN) {
-        set_deadline(connection, timeouts_of(connection->http)->write);
+        begin_write_timeout(connection);
         return;
     }
     if (r < 0) {
@@ -408,6 +429,10 @@ static void on_timeout(struct rtn_connection *connection)
     struct rtn_request *request = connection->request;
     if (connection->state == RTN_CONNECTION_LINGER) {
         close_connection(connection, connection->cause, connection->detail);
+        return;
+    }
+    if (connection->state == RTN_CONNECTION_SENDING && unsent(connection) < connection->unsent) {
+        begin_write_timeout(connection);
         return;
     }
     if (connection->state == RTN_CONNECTION_SENDING) {

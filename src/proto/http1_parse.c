@@ -4,7 +4,11 @@
  * llhttp (strict mode) finds the parts; the checks here look at the raw bytes around them, which are still
  * in the buffer: the request line must be exactly `method SP target SP HTTP/1.x CRLF`, every line must end in
  * CR LF, no value may be folded over lines, one Host, one Transfer-Encoding that is "chunked", no method or
- * version that is not HTTP/1's. Bodies are compacted in place: chunk framing is overwritten by content.
+ * version that is not HTTP/1's. Bodies are compacted in place: chunk framing is overwritten by content, and
+ * trailers are looked at byte by byte as they pass.
+ *
+ * What is answered must not depend on how the bytes were cut into reads, so each check looks only at bytes up to
+ * the one that llhttp has reached.
  */
 #include <errno.h>
 
@@ -13,6 +17,7 @@
 #include "proto/method.h"
 
 #define MOST_BODY_OVERHEAD_PER_BYTE 16 /* of chunk framing, beside limits.header for the whole body */
+#define MOST_METHOD 64 /* length up to which a method is waited for */
 
 static struct rtn_request *request_of(llhttp_t *parser)
 {
@@ -54,9 +59,71 @@ static bool extend(struct rtn_str *view, const char *at, size_t length)
     return true;
 }
 
-static bool follows_crlf(const struct rtn_request *request, const char *at)
+static bool bytes_are(const struct rtn_request *request, const char *at, struct rtn_str expected)
 {
-    return at - request->buffer >= 2 && at[-2] == '\r' && at[-1] == '\n';
+    const char *end = request->buffer + request->end;
+    return end - at >= (ptrdiff_t) expected.length && memcmp(at, expected.data, expected.length) == 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* " HTTP/2.0", " HTTP/0.9": a version that exists in form (RFC 9112, 2.3) but is not spoken here. */
+static bool is_other_version(const struct rtn_request *request, const char *at)
+{
+    if (!bytes_are(request, at, RTN_STR(" HTTP/")) || request->buffer + request->end - at < 9)
+        return false;
+    bool ours = at[6] == '1' && (at[8] == '0' || at[8] == '1');
+    return is_digit(at[6]) && at[7] == '.' && is_digit(at[8]) && !ours;
+}
+
+static const char *end_of_target(const struct rtn_request *request)
+{
+    return request->target.data + request->target.length;
+}
+
+static int check_request_line(struct rtn_request *request)
+{
+    if (request->target.data != request->method_name.data + request->method_name.length + 1)
+        return fail(request, 400, "the request line has more than one space between its parts");
+    const char *version = end_of_target(request);
+    if (is_other_version(request, version))
+        return fail(request, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+    if (!bytes_are(request, version, RTN_STR(" HTTP/1.1\r\n")) &&
+        !bytes_are(request, version, RTN_STR(" HTTP/1.0\r\n")))
+        return fail(request, 400, "the request line does not end in an HTTP version");
+    request->version = version[strlen(" HTTP/1.")] == '1' ? 11 : 10;
+    return 0;
+}
+
+static const char *skip_blanks(const struct rtn_request *request, const char *at)
+{
+    while (at < request->buffer + request->end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* Where the CR LF of the last line so far has to be. */
+static const char *end_of_line(const struct rtn_request *request)
+{
+    if (request->field_count == 0)
+        return end_of_target(request) + strlen(" HTTP/1.1");
+    return skip_blanks(request, request->field_value.data + request->field_value.length);
+}
+
+/* A name begins at `at`: directly behind the CR LF of the line before, or that line was folded. */
+static int check_line_before(struct rtn_request *request, const char *at)
+{
+    if (request->field_count == 0 && check_request_line(request) != 0)
+        return HPE_USER;
+    const char *end = end_of_line(request);
+    if (!bytes_are(request, end, RTN_STR("\r\n")))
+        return fail(request, 400, "a line does not end in CR LF");
+    if (end + 2 != at)
+        return fail(request, 400, "a header field is folded over several lines");
+    return 0;
 }
 
 static int on_url(llhttp_t *parser, const char *at, size_t length)
@@ -75,8 +142,8 @@ static int on_field(llhttp_t *parser, const char *at, size_t length)
     if (request->stage == RTN_REQUEST_BODY)
         return 0; /* a trailer: counted by its bytes, not kept */
     if (!request->field_open) {
-        if (!follows_crlf(request, at))
-            return fail(request, 400, "a line does not end in CR LF");
+        if (check_line_before(request, at) != 0)
+            return HPE_USER;
         if (++request->field_count > (unsigned) limits_of(request)->header_count)
             return fail(request, 431, "there are too many header fields");
         request->field_open = true;
@@ -107,12 +174,53 @@ static void lower_case(struct rtn_str name)
     }
 }
 
-/* Letters, digits and the marks a host and port can hold (RFC 3986, 3.2.2), but no comma. */
-static bool is_host_char(unsigned char c)
+static bool is_hex(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Letters, digits and the marks a host can hold (RFC 3986, 3.2.2), but no comma. */
+static bool is_host_char(char c)
+{
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c))
         return true;
-    return c != '\0' && strchr("-._~!$&'()*+;=:[]%", c) != NULL;
+    return c != '\0' && strchr("-._~!$&'()*+;=", c) != NULL;
+}
+
+/* Offset behind the name or IPv4 address that `s` begins with. */
+static size_t host_name_end(struct rtn_str s)
+{
+    size_t at = 0;
+    while (at < s.length) {
+        bool escape = s.data[at] == '%' && s.length - at > 2 && is_hex(s.data[at + 1]) && is_hex(s.data[at + 2]);
+        if (!escape && !is_host_char(s.data[at]))
+            break;
+        at += escape ? 3 : 1;
+    }
+    return at;
+}
+
+/* Offset behind the "[::1]" that `s` begins with; 0 when it is none. */
+static size_t ip_literal_end(struct rtn_str s)
+{
+    size_t at = 1;
+    while (at < s.length && (is_host_char(s.data[at]) || s.data[at] == ':'))
+        at++;
+    return at > 1 && at < s.length && s.data[at] == ']' ? at + 1 : 0;
+}
+
+/* A host, and maybe a port (RFC 9110, 7.2). */
+static bool is_authority(struct rtn_str s)
+{
+    bool literal = s.length > 0 && s.data[0] == '[';
+    size_t at = literal ? ip_literal_end(s) : host_name_end(s);
+    if (literal && at == 0)
+        return false;
+    if (at < s.length && s.data[at++] != ':')
+        return false;
+    while (at < s.length && is_digit(s.data[at]))
+        at++;
+    return at == s.length;
 }
 
 static int check_host(struct rtn_request *request, struct rtn_str value)
@@ -120,10 +228,8 @@ static int check_host(struct rtn_request *request, struct rtn_str value)
     if (request->host_seen)
         return fail(request, 400, "there is more than one Host field");
     request->host_seen = true;
-    for (size_t i = 0; i < value.length; i++) {
-        if (!is_host_char((unsigned char) value.data[i]))
-            return fail(request, 400, "the Host field is not a host name");
-    }
+    if (!is_authority(value))
+        return fail(request, 400, "the Host field is not a host name");
     return 0;
 }
 
@@ -177,16 +283,30 @@ static void store_field(struct rtn_request *request, struct rtn_str name, struct
     request->headers[request->header_count++] = (struct rtn_header){ .name = name, .value = value };
 }
 
+/* The line as far as it is known: a name, its colon, the value (its end is checked with what follows). */
+static int check_field_line(struct rtn_request *request)
+{
+    struct rtn_str name = request->field_name;
+    if (!request->field_open || name.length == 0)
+        return fail(request, 400, "a header field has no name");
+    const char *behind_colon = name.data + name.length + 1;
+    /* An empty value may never have been seen: it is just behind its colon. */
+    if (request->field_value.length == 0)
+        request->field_value = (struct rtn_str){ behind_colon, 0 };
+    else if (skip_blanks(request, behind_colon) != request->field_value.data)
+        return fail(request, 400, "a header field is folded over several lines");
+    return 0;
+}
+
 static int on_value_complete(llhttp_t *parser)
 {
     struct rtn_request *request = request_of(parser);
     if (request->stage == RTN_REQUEST_BODY)
         return 0;
+    if (check_field_line(request) != 0)
+        return HPE_USER;
     request->field_open = false;
     struct rtn_str name = request->field_name;
-    /* An empty value may never have been seen: it is just behind its colon. */
-    if (request->field_value.data == NULL)
-        request->field_value = (struct rtn_str){ name.data + name.length + 1, 0 };
     struct rtn_str value = rtn_str_trim(request->field_value);
     lower_case(name);
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(known_fields); i++) {
@@ -200,31 +320,20 @@ static int on_value_complete(llhttp_t *parser)
     return 0;
 }
 
-static bool bytes_are(const struct rtn_request *request, const char *at, struct rtn_str expected)
+/* Of "http://host:80/path" the "host:80"; absent when it is no http URL. */
+static struct rtn_str authority_of(struct rtn_str target)
 {
-    const char *end = request->buffer + request->end;
-    return (size_t) (end - at) >= expected.length && memcmp(at, expected.data, expected.length) == 0;
-}
-
-static int check_request_line(struct rtn_request *request)
-{
-    const char *line = request->buffer + request->start;
-    if (request->target.data <= line || request->target.data[-1] != ' ')
-        return fail(request, 400, "the request line is broken");
-    request->method_name = (struct rtn_str){ line, (size_t) (request->target.data - line) - 1 };
-    const char *version = request->target.data + request->target.length;
-    if (memchr(request->method_name.data, ' ', request->method_name.length) != NULL)
-        return fail(request, 400, "the request line has more than one space between its parts");
-    if (!bytes_are(request, version, RTN_STR(" HTTP/")))
-        return fail(request, 400, "the request line does not end in an HTTP version");
-    version += strlen(" HTTP/");
-    if (!bytes_are(request, version, RTN_STR("1.0\r\n")) && !bytes_are(request, version, RTN_STR("1.1\r\n")))
-        return fail(request, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
-    request->version = version[2] == '1' ? 11 : 10;
-    request->method = rtn_method_parse(request->method_name);
-    if (request->method == 0)
-        return fail(request, 501, "this method is not known here");
-    return 0;
+    static const struct rtn_str schemes[] = { { "http://", 7 }, { "https://", 8 } };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(schemes); i++) {
+        size_t start = schemes[i].length;
+        if (target.length < start || !rtn_str_equal_nocase((struct rtn_str){ target.data, start }, schemes[i]))
+            continue;
+        size_t end = start;
+        while (end < target.length && target.data[end] != '/' && target.data[end] != '?')
+            end++;
+        return (struct rtn_str){ target.data + start, end - start };
+    }
+    return (struct rtn_str){ 0 };
 }
 
 /* The target in one of the forms of RFC 9112, 3.2, without control characters, spaces or a fragment. */
@@ -233,7 +342,7 @@ static int check_target(struct rtn_request *request)
     struct rtn_str target = request->target;
     for (size_t i = 0; i < target.length; i++) {
         unsigned char c = (unsigned char) target.data[i];
-        if (c <= ' ' || c == 0x7f || c == '#')
+        if (c <= ' ' || c >= 0x7f || c == '#')
             return fail(request, 400, "the request target has a character that must be percent-encoded");
     }
     if (target.data[0] == '/')
@@ -243,19 +352,17 @@ static int check_target(struct rtn_request *request)
             return 0;
         return fail(request, 400, "the target * is for OPTIONS only");
     }
-    if (target.length > 8 && (rtn_str_equal_nocase((struct rtn_str){ target.data, 7 }, RTN_STR("http://")) ||
-                              rtn_str_equal_nocase((struct rtn_str){ target.data, 8 }, RTN_STR("https://"))))
-        return 0;
-    return fail(request, 400, "the request target is neither a path nor an http URL");
+    /* A host must be there, and no user (RFC 9110, 4.2.1 and 4.2.4). */
+    struct rtn_str authority = authority_of(target);
+    if (authority.length == 0 || authority.data[0] == ':' || !is_authority(authority))
+        return fail(request, 400, "the request target is neither a path nor an http URL");
+    return 0;
 }
 
 /* The last line of the head, and with it the offset of the body. */
 static int check_end_of_head(struct rtn_request *request)
 {
-    const char *end = request->field_count > 0 ? request->field_value.data + request->field_value.length
-                                               : request->target.data + request->target.length + strlen(" HTTP/1.1");
-    while (end < request->buffer + request->end && (*end == ' ' || *end == '\t'))
-        end++;
+    const char *end = end_of_line(request);
     if (!bytes_are(request, end, RTN_STR("\r\n\r\n")))
         return fail(request, 400, "a line does not end in CR LF");
     request->head_length = (size_t) (end + 4 - request->buffer) - request->start;
@@ -281,10 +388,11 @@ static int on_headers_complete(llhttp_t *parser)
 {
     struct rtn_request *request = request_of(parser);
     /* Any of these may have to be refused even when llhttp would go on as another protocol. */
-    if (check_request_line(request) != 0 || check_target(request) != 0 || check_end_of_head(request) != 0 ||
-        check_framing(request, parser) != 0)
+    if ((request->field_count == 0 && check_request_line(request) != 0) || check_target(request) != 0 ||
+        check_end_of_head(request) != 0 || check_framing(request, parser) != 0)
         return -1;
-    request->keep_alive = llhttp_should_keep_alive(parser) != 0;
+    /* close wins over keep-alive (RFC 9112, 9.3); llhttp does not look for it in HTTP/1.0. */
+    request->keep_alive = llhttp_should_keep_alive(parser) != 0 && (parser->flags & F_CONNECTION_CLOSE) == 0;
     if (request->version < 11 || (!request->coding_seen && parser->content_length == 0))
         request->expects_continue = false;
     parser->upgrade = 0;
@@ -309,6 +417,16 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
     return 0;
 }
 
+/* Stops behind the line of the last chunk: from there on check_trailers() looks on. */
+static int on_chunk_header(llhttp_t *parser)
+{
+    struct rtn_request *request = request_of(parser);
+    if (parser->content_length > 0)
+        return 0;
+    request->trailer_byte = '\n';
+    return HPE_PAUSED;
+}
+
 static int on_message_complete(llhttp_t *parser)
 {
     request_of(parser)->stage = RTN_REQUEST_COMPLETE;
@@ -322,6 +440,7 @@ static const llhttp_settings_t settings = {
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
+    .on_chunk_header = on_chunk_header,
     .on_message_complete = on_message_complete,
 };
 
@@ -335,7 +454,7 @@ static const struct {
     int error;
     const char *text;
 } parse_errors[] = {
-    { HPE_INVALID_METHOD, "the request line does not begin with a method" },
+    { HPE_INVALID_METHOD, "the request line is broken" },
     { HPE_INVALID_URL, "the request target has a character that must be percent-encoded" },
     { HPE_INVALID_CONSTANT, "the request line does not end in an HTTP version" },
     { HPE_INVALID_VERSION, "the HTTP version is broken" },
@@ -350,58 +469,18 @@ static const struct {
     { HPE_UNEXPECTED_SPACE, "there is a space where none may be" },
 };
 
-static bool is_token(struct rtn_str s)
-{
-    for (size_t i = 0; i < s.length; i++) {
-        unsigned char c = (unsigned char) s.data[i];
-        if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL)
-            return false;
-    }
-    return s.length > 0;
-}
-
-/* The request line so far, without its end. */
-static struct rtn_str first_line(const struct rtn_request *request)
-{
-    const char *start = request->buffer + request->start;
-    size_t length = request->end - request->start;
-    const char *end = memchr(start, '\r', length);
-    return (struct rtn_str){ start, end != NULL ? (size_t) (end - start) : length };
-}
-
-/* A well-formed method that llhttp has never heard of is 501 (RFC 9110, 15.6.2), anything else 400. */
-static bool has_unknown_method(const struct rtn_request *request)
-{
-    struct rtn_str line = first_line(request);
-    const char *space = memchr(line.data, ' ', line.length);
-    if (space == NULL)
-        return false;
-    struct rtn_str method = { line.data, (size_t) (space - line.data) };
-    return is_token(method) && rtn_method_parse(method) == 0;
-}
-
-/* "HTTP/2.0", "HTTP/0.9": a version that exists in form (RFC 9112, 2.3). */
-static bool has_other_version(const struct rtn_request *request)
-{
-    struct rtn_str line = first_line(request);
-    if (line.length < 9)
-        return false;
-    const char *version = line.data + line.length - 9;
-    return memcmp(version, " HTTP/", 6) == 0 && version[6] >= '0' && version[6] <= '9' && version[7] == '.' &&
-           version[8] >= '0' && version[8] <= '9';
-}
-
 static void fail_by_parser(struct rtn_request *request, enum llhttp_errno error)
 {
-    if (error == HPE_INVALID_METHOD && has_unknown_method(request)) {
-        fail(request, 501, "this method is not known here");
-        return;
-    }
-    if ((error == HPE_INVALID_VERSION || error == HPE_INVALID_CONSTANT) && has_other_version(request)) {
+    if ((error == HPE_INVALID_VERSION || error == HPE_INVALID_CONSTANT) &&
+        is_other_version(request, end_of_target(request))) {
         fail(request, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
         return;
     }
-    if (error == HPE_UNEXPECTED_CONTENT_LENGTH)
+    /* Inside a name that on_field() has not seen: the line before comes first. */
+    bool in_name = error == HPE_INVALID_HEADER_TOKEN && request->stage == RTN_REQUEST_HEAD && !request->field_open;
+    if (in_name && check_line_before(request, end_of_line(request) + 2) != 0)
+        return;
+    if (error == HPE_UNEXPECTED_CONTENT_LENGTH || error == HPE_INVALID_TRANSFER_ENCODING)
         request->hostile = true;
     const char *text = "the request is malformed";
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(parse_errors); i++) {
@@ -417,6 +496,48 @@ static void skip_empty_lines(struct rtn_request *request)
     while (request->end - request->start >= 2 && memcmp(request->buffer + request->start, "\r\n", 2) == 0)
         request->start += 2;
     request->parsed = request->start;
+}
+
+static bool is_token_char(char c)
+{
+    return c > ' ' && c < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
+}
+
+/*
+ * The method is read here, since llhttp gives up at the first letter that fits none it knows. False while its end is
+ * not there yet. One that is well-formed but unknown is 501 (RFC 9110, 15.6.2).
+ */
+static bool read_method(struct rtn_request *request)
+{
+    struct rtn_str line = { request->buffer + request->start, request->end - request->start };
+    size_t length = 0;
+    while (length < line.length && length <= MOST_METHOD && is_token_char(line.data[length]))
+        length++;
+    if (length == line.length && length <= MOST_METHOD)
+        return false;
+    request->method_name = (struct rtn_str){ line.data, length };
+    request->method = rtn_method_parse(request->method_name);
+    if (length == 0 || (length <= MOST_METHOD && line.data[length] != ' '))
+        fail(request, 400, "the request line does not begin with a method");
+    else if (request->method == 0)
+        fail(request, 501, "this method is not known here");
+    return true;
+}
+
+/* Lines of trailers must end in CR LF, begin with a name, and not be folded. The rest is checked by llhttp. */
+static void check_trailers(struct rtn_request *request, struct rtn_str bytes)
+{
+    for (size_t i = 0; i < bytes.length; i++) {
+        char c = bytes.data[i];
+        bool at_start = request->trailer_byte == '\n';
+        if (c == '\n' && request->trailer_byte != '\r')
+            fail(request, 400, "a line does not end in CR LF");
+        else if (at_start && c == ':')
+            fail(request, 400, "a header field has no name");
+        else if (at_start && (c == ' ' || c == '\t'))
+            fail(request, 400, "a header field is folded over several lines");
+        request->trailer_byte = c;
+    }
 }
 
 /* Everything read was parsed and the request goes on: gives framing bytes back and checks what has no callback. */
@@ -440,6 +561,42 @@ static void check_body_overhead(struct rtn_request *request, size_t consumed, si
         fail(request, 413, "chunk extensions or trailers are too large");
 }
 
+/* Parses what is there up to the end of the request, or of its last chunk. Returns the bytes used. */
+static size_t execute(struct rtn_request *request)
+{
+    const char *from = request->buffer + request->parsed;
+    struct rtn_str bytes = { from, request->end - request->parsed };
+    bool in_trailers = request->trailer_byte != '\0';
+    enum llhttp_errno error = llhttp_execute(&request->parser, bytes.data, bytes.length);
+    if (error == HPE_PAUSED)
+        bytes.length = (size_t) (llhttp_get_error_pos(&request->parser) - from);
+    else if (error != HPE_OK && request->error_status == 0)
+        fail_by_parser(request, error);
+    if (in_trailers && (error == HPE_OK || error == HPE_PAUSED))
+        check_trailers(request, bytes);
+    request->parsed += bytes.length;
+    return bytes.length;
+}
+
+static void parse(struct rtn_request *request)
+{
+    if (request->method_name.data == NULL && !read_method(request))
+        return;
+    if (request->error_status != 0)
+        return;
+    size_t received_before = request->body_received;
+    bool in_body = request->stage == RTN_REQUEST_BODY;
+    size_t consumed = execute(request);
+    if (llhttp_get_errno(&request->parser) == HPE_PAUSED && request->stage == RTN_REQUEST_BODY) {
+        llhttp_resume(&request->parser);
+        consumed += execute(request);
+    }
+    if (request->error_status == 0 && in_body)
+        check_body_overhead(request, consumed, received_before);
+    if (request->error_status == 0 && request->stage != RTN_REQUEST_COMPLETE)
+        check_unfinished(request);
+}
+
 enum rtn_request_stage rtn_request_parse(struct rtn_request *request)
 {
     if (request->stage == RTN_REQUEST_EMPTY) {
@@ -451,22 +608,7 @@ enum rtn_request_stage rtn_request_parse(struct rtn_request *request)
     }
     if (request->stage >= RTN_REQUEST_COMPLETE || request->parsed == request->end)
         return request->stage;
-
-    const char *from = request->buffer + request->parsed;
-    size_t received_before = request->body_received;
-    bool in_body = request->stage == RTN_REQUEST_BODY;
-    enum llhttp_errno error = llhttp_execute(&request->parser, from, request->end - request->parsed);
-    size_t consumed = request->end - request->parsed;
-    if (request->stage == RTN_REQUEST_COMPLETE && error == HPE_PAUSED)
-        consumed = (size_t) (llhttp_get_error_pos(&request->parser) - from);
-    request->parsed += consumed;
-
-    if (request->error_status == 0 && error != HPE_OK && request->stage != RTN_REQUEST_COMPLETE)
-        fail_by_parser(request, error);
-    if (request->error_status == 0 && in_body)
-        check_body_overhead(request, consumed, received_before);
-    if (request->error_status == 0 && request->stage != RTN_REQUEST_COMPLETE)
-        check_unfinished(request);
+    parse(request);
     if (request->error_status != 0)
         request->stage = RTN_REQUEST_BROKEN;
     return request->stage;

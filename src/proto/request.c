@@ -48,6 +48,7 @@ static void reset(struct rtn_request *request)
     request->coding_seen = false;
     request->field_open = false;
     request->hostile = false;
+    request->trailer_byte = '\0';
     request->error_status = 0;
     request->error_text = NULL;
     request->method = 0;

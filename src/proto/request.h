@@ -65,6 +65,7 @@ struct rtn_request {
     bool coding_seen;
     bool field_open; /* the parser is inside of field_value */
     bool hostile; /* broken in a way that only an attacker sends */
+    char trailer_byte; /* the last one seen behind the last chunk; 0: not there yet */
     uint8_t version; /* 10 or 11 */
     int error_status;
     const char *error_text;

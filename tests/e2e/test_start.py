@@ -8,7 +8,7 @@ import pytest
 import harness
 from common import is_listening, with_test_modules
 
-IN_USE = "the address is in use (ss -ltnp shows by which program)"
+IN_USE = "the address is in use (ss -lxtnp shows by which program)"
 
 
 @contextlib.contextmanager
