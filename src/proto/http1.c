@@ -6,7 +6,7 @@
  * emptied the socket, so nobody asks again; timeouts are stores (loop/wheel.h); the read watcher is never
  * touched. A worker's reply is sent by the worker, and the loop hears of it only when something is left to do.
  */
-#include "proto/http1.h"
+#include "proto/http1_internal.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -14,8 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
-#include "base/fd.h"
 #include "proto/response.h"
 
 #define FIRST_READ 2048 /* least room offered to a read */
@@ -24,37 +22,21 @@
 #define LINGER_READ 16384
 
 static void advance(struct rtn_connection *connection);
-static void close_connection(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail);
 
-static int64_t now_ms(const struct rtn_http1 *http)
+void rtn_http1_set_deadline(struct rtn_connection *connection, int64_t timeout_ms)
 {
-    return http->loop->now_ms;
-}
-
-static const struct rtn_config_timeouts *timeouts_of(const struct rtn_http1 *http)
-{
-    return &http->config->timeouts;
-}
-
-static void set_deadline(struct rtn_connection *connection, int64_t timeout_ms)
-{
-    connection->deadline = now_ms(connection->http) + timeout_ms;
+    connection->deadline = rtn_http1_now_ms(connection->http) + timeout_ms;
     rtn_wheel_file(&connection->http->wheel, &connection->timeout, connection->deadline);
 }
 
 /* How long the rest of what is being read may take; of nothing, how long the next request. */
 static int64_t input_timeout(const struct rtn_connection *connection)
 {
-    const struct rtn_config_timeouts *timeouts = timeouts_of(connection->http);
+    const struct rtn_config_timeouts *timeouts = rtn_http1_timeouts(connection->http);
     const struct rtn_request *request = connection->request;
     if (request == NULL || request->stage == RTN_REQUEST_EMPTY)
         return timeouts->idle;
     return request->stage == RTN_REQUEST_HEAD ? timeouts->header : timeouts->body;
-}
-
-static bool held_by_loop(const struct rtn_connection *connection)
-{
-    return atomic_load_explicit(&connection->owner, memory_order_acquire) == RTN_OWNER_LOOP;
 }
 
 static void drop_request(struct rtn_connection *connection)
@@ -65,7 +47,7 @@ static void drop_request(struct rtn_connection *connection)
     connection->request = NULL;
 }
 
-static void close_connection(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail)
+void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail)
 {
     struct rtn_http1 *http = connection->http;
     ev_io_stop(http->loop->ev, &connection->read);
@@ -82,26 +64,14 @@ static void close_connection(struct rtn_connection *connection, enum rtn_close_c
 static void close_broken(struct rtn_connection *connection)
 {
     bool by_peer = connection->broken == -EPIPE || connection->broken == -ECONNRESET;
-    close_connection(connection, by_peer ? RTN_CLOSE_LOST : RTN_CLOSE_NETWORK,
-                     by_peer ? "the client went away during the reply" : "sending failed");
-}
-
-/* Sends what the sink holds for this connection; a failure is noted in connection->broken. */
-static void send_sink(struct rtn_connection *connection, struct rtn_sink *sink)
-{
-    if (sink->length == 0)
-        return;
-    struct rtn_piece piece = { .data = sink->data, .length = sink->length };
-    sink->length = 0;
-    int r = rtn_stream_send(&connection->stream, &piece, 1);
-    if (r < 0)
-        connection->broken = r;
+    rtn_http1_close(connection, by_peer ? RTN_CLOSE_LOST : RTN_CLOSE_NETWORK,
+                    by_peer ? "the client went away during the reply" : "sending failed");
 }
 
 /* False when the connection broke and was closed. */
 static bool flush_sink(struct rtn_connection *connection)
 {
-    send_sink(connection, connection->http->sink);
+    rtn_http1_send_sink(connection, connection->http->sink);
     if (connection->broken == 0)
         return true;
     close_broken(connection);
@@ -111,11 +81,11 @@ static bool flush_sink(struct rtn_connection *connection)
 static void begin_linger(struct rtn_connection *connection)
 {
     if (shutdown(connection->stream.fd, SHUT_WR) < 0) {
-        close_connection(connection, RTN_CLOSE_LOST, "the client went away");
+        rtn_http1_close(connection, RTN_CLOSE_LOST, "the client went away");
         return;
     }
     connection->state = RTN_CONNECTION_LINGER;
-    set_deadline(connection, timeouts_of(connection->http)->linger);
+    rtn_http1_set_deadline(connection, rtn_http1_timeouts(connection->http)->linger);
     ev_io_start(connection->http->loop->ev, &connection->read);
 }
 
@@ -126,7 +96,7 @@ static void end_connection(struct rtn_connection *connection)
     if (connection->linger_after)
         begin_linger(connection);
     else
-        close_connection(connection, connection->cause, connection->detail);
+        rtn_http1_close(connection, connection->cause, connection->detail);
 }
 
 /* Bytes that the kernel still keeps for the client: the socket becomes writable only when a good part of them is gone.
@@ -140,7 +110,7 @@ static int unsent(const struct rtn_connection *connection)
 static void begin_write_timeout(struct rtn_connection *connection)
 {
     connection->unsent = unsent(connection);
-    set_deadline(connection, timeouts_of(connection->http)->write);
+    rtn_http1_set_deadline(connection, rtn_http1_timeouts(connection->http)->write);
 }
 
 /* The socket is full: stop reading until it has taken everything. */
@@ -189,7 +159,7 @@ static bool after_reply(struct rtn_connection *connection)
     }
     rtn_request_next(request);
     connection->state = RTN_CONNECTION_READING;
-    set_deadline(connection, timeouts_of(http)->idle);
+    rtn_http1_set_deadline(connection, rtn_http1_timeouts(http)->idle);
     return true;
 }
 
@@ -224,7 +194,7 @@ static void wait_for_input(struct rtn_connection *connection)
             drop_request(connection);
         /* The deadline stays: empty lines (RFC 9112, 2.2) do not make a connection less idle. */
         if (!rtn_http1_may_keep_alive(http) && connection->used)
-            close_connection(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
+            rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
     }
 }
 
@@ -236,7 +206,7 @@ static void note_progress(struct rtn_connection *connection, enum rtn_request_st
         return;
     if (request->stage == RTN_REQUEST_HEAD) {
         if (connection->used)
-            set_deadline(connection, timeouts_of(connection->http)->header);
+            rtn_http1_set_deadline(connection, rtn_http1_timeouts(connection->http)->header);
         return;
     }
     if (request->stage != RTN_REQUEST_BODY)
@@ -244,7 +214,7 @@ static void note_progress(struct rtn_connection *connection, enum rtn_request_st
     if (before == RTN_REQUEST_BODY && request->body_received - connection->body_mark < BODY_STEP)
         return;
     connection->body_mark = request->body_received;
-    set_deadline(connection, timeouts_of(connection->http)->body);
+    rtn_http1_set_deadline(connection, rtn_http1_timeouts(connection->http)->body);
     if (request->expects_continue && request->body_received == 0)
         rtn_response_continue(request);
     request->expects_continue = false;
@@ -271,7 +241,7 @@ static void advance(struct rtn_connection *connection)
         connection->state = RTN_CONNECTION_HANDLED;
         if (!http->handler->request(request)) {
             /* Held from here on: a failure is dealt with when the connection comes back. */
-            send_sink(connection, http->sink);
+            rtn_http1_send_sink(connection, http->sink);
             return;
         }
         if (!after_reply(connection))
@@ -282,17 +252,17 @@ static void advance(struct rtn_connection *connection)
 static void on_end_of_input(struct rtn_connection *connection)
 {
     if (connection->request == NULL)
-        close_connection(connection, RTN_CLOSE_CLIENT, "the client closed the connection");
+        rtn_http1_close(connection, RTN_CLOSE_CLIENT, "the client closed the connection");
     else
-        close_connection(connection, RTN_CLOSE_LOST, "the client closed the connection in the middle of a request");
+        rtn_http1_close(connection, RTN_CLOSE_LOST, "the client closed the connection in the middle of a request");
 }
 
 static void on_read_error(struct rtn_connection *connection, int error)
 {
     if (error == ECONNRESET)
-        close_connection(connection, RTN_CLOSE_LOST, "the client reset the connection");
+        rtn_http1_close(connection, RTN_CLOSE_LOST, "the client reset the connection");
     else
-        close_connection(connection, RTN_CLOSE_NETWORK, "reading failed");
+        rtn_http1_close(connection, RTN_CLOSE_NETWORK, "reading failed");
 }
 
 /* Room for the next read: the rest of the body when its length is known, so that a large one is not copied often. */
@@ -305,7 +275,7 @@ static int make_room(struct rtn_request *request)
     return rtn_request_make_room(request, RTN_MAX(wanted, 1U));
 }
 
-static void read_input(struct rtn_connection *connection)
+void rtn_http1_read(struct rtn_connection *connection)
 {
     if (connection->request == NULL) {
         connection->request = rtn_http1_take_request(connection->http);
@@ -314,7 +284,7 @@ static void read_input(struct rtn_connection *connection)
     }
     struct rtn_request *request = connection->request;
     if (request == NULL || make_room(request) < 0) {
-        close_connection(connection, RTN_CLOSE_NETWORK, "memory is out");
+        rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");
         return;
     }
     ssize_t n;
@@ -347,33 +317,21 @@ static void read_linger(struct rtn_connection *connection)
     ssize_t n = recv(connection->stream.fd, discarded, sizeof(discarded), 0);
     if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
         return;
-    close_connection(connection, connection->cause, connection->detail);
+    rtn_http1_close(connection, connection->cause, connection->detail);
 }
 
-/* True when a worker holds the connection; it will then tell the loop, which does not read until then. */
-static bool leave_to_worker(struct rtn_connection *connection)
-{
-    if (held_by_loop(connection))
-        return false;
-    int owner = RTN_OWNER_WORKER;
-    if (atomic_compare_exchange_strong_explicit(&connection->owner, &owner, RTN_OWNER_CALL, memory_order_acq_rel,
-                                                memory_order_acquire))
-        return true;
-    return owner != RTN_OWNER_LOOP;
-}
-
-static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
+void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
 {
     (void) events;
     struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
-    if (leave_to_worker(connection)) {
+    if (rtn_http1_leave_to_worker(connection)) {
         ev_io_stop(ev, watcher);
         return;
     }
     if (connection->state == RTN_CONNECTION_LINGER)
         read_linger(connection);
     else
-        read_input(connection);
+        rtn_http1_read(connection);
 }
 
 /* The loop has the connection and everything is sent: on with the next request. */
@@ -381,14 +339,14 @@ static void go_on(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_READING;
     ev_io_start(connection->http->loop->ev, &connection->read);
-    set_deadline(connection, input_timeout(connection));
+    rtn_http1_set_deadline(connection, input_timeout(connection));
     if (connection->request != NULL)
         advance(connection);
     else if (!rtn_http1_may_keep_alive(connection->http))
-        close_connection(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
+        rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
 }
 
-static void on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
 {
     (void) events;
     struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
@@ -410,7 +368,7 @@ static void on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
 }
 
 /* A worker has given the connection back with something left to do. */
-static void on_mail(struct rtn_mail *mail)
+void rtn_http1_on_mail(struct rtn_mail *mail)
 {
     struct rtn_connection *connection = RTN_CONTAINER_OF(mail, struct rtn_connection, mail);
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
@@ -428,7 +386,7 @@ static void on_timeout(struct rtn_connection *connection)
 {
     struct rtn_request *request = connection->request;
     if (connection->state == RTN_CONNECTION_LINGER) {
-        close_connection(connection, connection->cause, connection->detail);
+        rtn_http1_close(connection, connection->cause, connection->detail);
         return;
     }
     if (connection->state == RTN_CONNECTION_SENDING && unsent(connection) < connection->unsent) {
@@ -436,12 +394,12 @@ static void on_timeout(struct rtn_connection *connection)
         return;
     }
     if (connection->state == RTN_CONNECTION_SENDING) {
-        close_connection(connection, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)");
+        rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)");
         return;
     }
     if (request == NULL || request->stage == RTN_REQUEST_EMPTY) {
-        close_connection(connection, RTN_CLOSE_TIMEOUT,
-                         connection->used ? "no request came (timeouts.idle)" : "no request came (timeouts.header)");
+        rtn_http1_close(connection, RTN_CLOSE_TIMEOUT,
+                        connection->used ? "no request came (timeouts.idle)" : "no request came (timeouts.header)");
         return;
     }
     bool in_head = request->stage == RTN_REQUEST_HEAD;
@@ -453,11 +411,11 @@ static void on_timeout(struct rtn_connection *connection)
 }
 
 /* The wheel asks. While a worker holds the connection, its deadline is not to be read yet. */
-static int64_t on_due(struct rtn_timeout *timeout, int64_t now)
+int64_t rtn_http1_on_due(struct rtn_timeout *timeout, int64_t now)
 {
     struct rtn_connection *connection = RTN_CONTAINER_OF(timeout, struct rtn_connection, timeout);
-    if (!held_by_loop(connection) || connection->state == RTN_CONNECTION_HANDLED)
-        return now + timeouts_of(connection->http)->idle;
+    if (!rtn_http1_is_held_by_loop(connection) || connection->state == RTN_CONNECTION_HANDLED)
+        return now + rtn_http1_timeouts(connection->http)->idle;
     if (connection->deadline > now)
         return connection->deadline;
     connection->http->loop->now_ms = now;
@@ -465,179 +423,9 @@ static int64_t on_due(struct rtn_timeout *timeout, int64_t now)
     return 0;
 }
 
-int rtn_http1_init(struct rtn_http1 *http)
-{
-    rtn_list_init(&http->connections);
-    rtn_list_init(&http->dead);
-    atomic_init(&http->draining, false);
-    atomic_init(&http->returned_requests, NULL);
-    http->sink = calloc(1, sizeof(*http->sink));
-    if (http->sink == NULL)
-        return -ENOMEM;
-    rtn_wheel_init(&http->wheel, http->loop->ev, on_due);
-    return 0;
-}
-
-void rtn_http1_done(struct rtn_http1 *http)
-{
-    if (http->sink == NULL)
-        return;
-    rtn_http1_collect(http);
-    rtn_wheel_done(&http->wheel);
-    rtn_http1_free_requests(http);
-    free(http->sink);
-    http->sink = NULL;
-}
-
-int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length)
-{
-    struct rtn_connection *connection = calloc(1, sizeof(*connection));
-    if (connection == NULL) {
-        rtn_fd_close(&fd);
-        return -ENOMEM;
-    }
-    connection->http = http;
-    connection->stream.fd = fd;
-    connection->mail.deliver = on_mail;
-    /* The loop's number and one, then a count: unique, never 0. */
-    connection->id = ((uint64_t) (http->loop_index + 1) << 48) + ++http->next_id;
-    connection->peer_length = RTN_MIN(peer_length, (socklen_t) sizeof(connection->peer));
-    memcpy(&connection->peer, peer, connection->peer_length);
-    atomic_init(&connection->owner, RTN_OWNER_LOOP);
-    rtn_timeout_init(&connection->timeout);
-    rtn_list_append(&http->connections, &connection->node);
-    http->connection_count++;
-    ev_io_init(&connection->read, on_readable, fd, EV_READ);
-    ev_io_init(&connection->write, on_writable, fd, EV_WRITE);
-    ev_io_start(http->loop->ev, &connection->read);
-    set_deadline(connection, timeouts_of(http)->header);
-    return 0;
-}
-
-static void report_drained(struct rtn_http1 *http)
-{
-    if (http->connection_count > 0 || http->drained || rtn_http1_may_keep_alive(http))
-        return;
-    http->drained = true;
-    http->handler->drained(http);
-}
-
-void rtn_http1_drain(struct rtn_http1 *http)
-{
-    atomic_store_explicit(&http->draining, true, memory_order_relaxed);
-    RTN_LIST_FOREACH (node, &http->connections) {
-        struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
-        if (leave_to_worker(connection) || connection->state != RTN_CONNECTION_READING || connection->request != NULL)
-            continue;
-        /* A request that has arrived but was not read yet is still served. */
-        read_input(connection);
-        if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
-            close_connection(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
-    }
-    report_drained(http);
-}
-
-unsigned rtn_http1_close_all(struct rtn_http1 *http)
-{
-    unsigned held = 0;
-    RTN_LIST_FOREACH (node, &http->connections) {
-        struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
-        if (connection->state == RTN_CONNECTION_CLOSED)
-            continue;
-        if (leave_to_worker(connection) || connection->state == RTN_CONNECTION_HANDLED)
-            held++;
-        else
-            close_connection(connection, RTN_CLOSE_SHUTDOWN, "the server stops without waiting longer");
-    }
-    return held;
-}
-
-void rtn_http1_collect(struct rtn_http1 *http)
-{
-    struct rtn_list *node;
-    while ((node = rtn_list_pop(&http->dead)) != NULL) {
-        struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
-        free(connection->peer_text);
-        free(connection);
-    }
-}
-
-void rtn_http1_release(struct rtn_connection *connection)
-{
-    struct rtn_http1 *http = connection->http;
-    rtn_list_remove(&connection->node);
-    rtn_list_append(&http->dead, &connection->node);
-    http->connection_count--;
-    if (http->room != NULL)
-        http->room(http);
-    report_drained(http);
-}
-
-void rtn_http1_hold(struct rtn_request *request)
-{
-    struct rtn_connection *connection = request->connection;
-    /* The wheel looks at the connection again before an idle timeout that begins now can end. */
-    rtn_wheel_file(&connection->http->wheel, &connection->timeout,
-                   now_ms(connection->http) + timeouts_of(connection->http)->idle);
-    atomic_store_explicit(&connection->owner, RTN_OWNER_WORKER, memory_order_relaxed);
-}
-
-void rtn_http1_take_back(struct rtn_request *request)
-{
-    struct rtn_connection *connection = request->connection;
-    connection->mail.deliver = on_mail;
-    atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
-    ev_io_start(connection->http->loop->ev, &connection->read);
-}
-
 void rtn_http1_resume(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
     if (after_reply(connection))
         advance(connection);
-}
-
-/* The worker's part of after_reply(). True when nothing is left to do for the loop. */
-static bool finish_silently(struct rtn_connection *connection, struct rtn_request *request)
-{
-    struct rtn_http1 *http = connection->http;
-    bool keep = request->keep_alive;
-    bool more = request->parsed < request->end;
-    if (!keep) {
-        connection->close_after = true;
-        connection->cause = RTN_CLOSE_NORMAL;
-        connection->linger_after = more || !rtn_http1_may_keep_alive(http);
-    }
-    if (keep && more) {
-        rtn_request_next(request);
-    } else {
-        connection->request = NULL;
-        rtn_http1_give_request_from_worker(http, request);
-    }
-    if (!keep || more || connection->broken != 0 || rtn_stream_pending(&connection->stream))
-        return false;
-
-    connection->state = RTN_CONNECTION_READING;
-    connection->deadline = rtn_clock_ms() + timeouts_of(http)->idle;
-    int owner = RTN_OWNER_WORKER;
-    return atomic_compare_exchange_strong_explicit(&connection->owner, &owner, RTN_OWNER_LOOP, memory_order_release,
-                                                   memory_order_relaxed);
-}
-
-void rtn_http1_finish(struct rtn_request *request)
-{
-    struct rtn_connection *connection = request->connection;
-    struct rtn_http1 *http = connection->http;
-    connection->used = true;
-    send_sink(connection, request->sink);
-    http->handler->replied(request);
-    if (!finish_silently(connection, request))
-        rtn_loop_post(http->loop, &connection->mail);
-}
-
-void rtn_http1_hand_back(struct rtn_request *request, void (*deliver)(struct rtn_mail *mail))
-{
-    struct rtn_connection *connection = request->connection;
-    connection->mail.deliver = deliver;
-    rtn_loop_post(connection->http->loop, &connection->mail);
 }

@@ -13,7 +13,7 @@
 #include <errno.h>
 
 #include "base/macros.h"
-#include "proto/http1.h"
+#include "proto/http1_check.h"
 #include "proto/method.h"
 
 #define MOST_BODY_OVERHEAD_PER_BYTE 16 /* of chunk framing, beside limits.header for the whole body */
@@ -29,23 +29,6 @@ static const struct rtn_config_limits *limits_of(const struct rtn_request *reque
     return &request->http->config->limits;
 }
 
-/* Always returns HPE_USER, which stops the parser. The first error counts. */
-static int fail(struct rtn_request *request, int status, const char *text)
-{
-    if (request->error_status == 0) {
-        request->error_status = status;
-        request->error_text = text;
-    }
-    return HPE_USER;
-}
-
-/* For what no honest client sends: ways to make two servers see different requests. */
-static int fail_hostile(struct rtn_request *request, int status, const char *text)
-{
-    request->hostile = true;
-    return fail(request, status, text);
-}
-
 /* Views only ever grow by bytes that follow directly. */
 static bool extend(struct rtn_str *view, const char *at, size_t length)
 {
@@ -59,45 +42,6 @@ static bool extend(struct rtn_str *view, const char *at, size_t length)
     return true;
 }
 
-static bool bytes_are(const struct rtn_request *request, const char *at, struct rtn_str expected)
-{
-    const char *end = request->buffer + request->end;
-    return end - at >= (ptrdiff_t) expected.length && memcmp(at, expected.data, expected.length) == 0;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* " HTTP/2.0", " HTTP/0.9": a version that exists in form (RFC 9112, 2.3) but is not spoken here. */
-static bool is_other_version(const struct rtn_request *request, const char *at)
-{
-    if (!bytes_are(request, at, RTN_STR(" HTTP/")) || request->buffer + request->end - at < 9)
-        return false;
-    bool ours = at[6] == '1' && (at[8] == '0' || at[8] == '1');
-    return is_digit(at[6]) && at[7] == '.' && is_digit(at[8]) && !ours;
-}
-
-static const char *end_of_target(const struct rtn_request *request)
-{
-    return request->target.data + request->target.length;
-}
-
-static int check_request_line(struct rtn_request *request)
-{
-    if (request->target.data != request->method_name.data + request->method_name.length + 1)
-        return fail(request, 400, "the request line has more than one space between its parts");
-    const char *version = end_of_target(request);
-    if (is_other_version(request, version))
-        return fail(request, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
-    if (!bytes_are(request, version, RTN_STR(" HTTP/1.1\r\n")) &&
-        !bytes_are(request, version, RTN_STR(" HTTP/1.0\r\n")))
-        return fail(request, 400, "the request line does not end in an HTTP version");
-    request->version = version[strlen(" HTTP/1.")] == '1' ? 11 : 10;
-    return 0;
-}
-
 static const char *skip_blanks(const struct rtn_request *request, const char *at)
 {
     while (at < request->buffer + request->end && (*at == ' ' || *at == '\t'))
@@ -109,20 +53,20 @@ static const char *skip_blanks(const struct rtn_request *request, const char *at
 static const char *end_of_line(const struct rtn_request *request)
 {
     if (request->field_count == 0)
-        return end_of_target(request) + strlen(" HTTP/1.1");
+        return rtn_http1_end_of_target(request) + strlen(" HTTP/1.1");
     return skip_blanks(request, request->field_value.data + request->field_value.length);
 }
 
 /* A name begins at `at`: directly behind the CR LF of the line before, or that line was folded. */
 static int check_line_before(struct rtn_request *request, const char *at)
 {
-    if (request->field_count == 0 && check_request_line(request) != 0)
+    if (request->field_count == 0 && rtn_http1_check_request_line(request) != 0)
         return HPE_USER;
     const char *end = end_of_line(request);
-    if (!bytes_are(request, end, RTN_STR("\r\n")))
-        return fail(request, 400, "a line does not end in CR LF");
+    if (!rtn_http1_bytes_are(request, end, RTN_STR("\r\n")))
+        return rtn_http1_fail(request, 400, "a line does not end in CR LF");
     if (end + 2 != at)
-        return fail(request, 400, "a header field is folded over several lines");
+        return rtn_http1_fail(request, 400, "a header field is folded over several lines");
     return 0;
 }
 
@@ -130,9 +74,9 @@ static int on_url(llhttp_t *parser, const char *at, size_t length)
 {
     struct rtn_request *request = request_of(parser);
     if (!extend(&request->target, at, length))
-        return fail(request, 400, "the request line is broken");
+        return rtn_http1_fail(request, 400, "the request line is broken");
     if (request->target.length > (size_t) limits_of(request)->target)
-        return fail(request, 414, "the request target is too long");
+        return rtn_http1_fail(request, 414, "the request target is too long");
     return 0;
 }
 
@@ -145,13 +89,13 @@ static int on_field(llhttp_t *parser, const char *at, size_t length)
         if (check_line_before(request, at) != 0)
             return HPE_USER;
         if (++request->field_count > (unsigned) limits_of(request)->header_count)
-            return fail(request, 431, "there are too many header fields");
+            return rtn_http1_fail(request, 431, "there are too many header fields");
         request->field_open = true;
         request->field_name = (struct rtn_str){ 0 };
         request->field_value = (struct rtn_str){ 0 };
     }
     if (!extend(&request->field_name, at, length))
-        return fail(request, 400, "a header field name is broken");
+        return rtn_http1_fail(request, 400, "a header field name is broken");
     return 0;
 }
 
@@ -161,7 +105,7 @@ static int on_value(llhttp_t *parser, const char *at, size_t length)
     if (request->stage == RTN_REQUEST_BODY)
         return 0;
     if (!extend(&request->field_value, at, length))
-        return fail(request, 400, "a header field is folded over several lines");
+        return rtn_http1_fail(request, 400, "a header field is folded over several lines");
     return 0;
 }
 
@@ -173,107 +117,6 @@ static void lower_case(struct rtn_str name)
             at[i] = (char) (at[i] | 0x20);
     }
 }
-
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* Letters, digits and the marks a host can hold (RFC 3986, 3.2.2), but no comma. */
-static bool is_host_char(char c)
-{
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c))
-        return true;
-    return c != '\0' && strchr("-._~!$&'()*+;=", c) != NULL;
-}
-
-/* Offset behind the name or IPv4 address that `s` begins with. */
-static size_t host_name_end(struct rtn_str s)
-{
-    size_t at = 0;
-    while (at < s.length) {
-        bool escape = s.data[at] == '%' && s.length - at > 2 && is_hex(s.data[at + 1]) && is_hex(s.data[at + 2]);
-        if (!escape && !is_host_char(s.data[at]))
-            break;
-        at += escape ? 3 : 1;
-    }
-    return at;
-}
-
-/* Offset behind the "[::1]" that `s` begins with; 0 when it is none. */
-static size_t ip_literal_end(struct rtn_str s)
-{
-    size_t at = 1;
-    while (at < s.length && (is_host_char(s.data[at]) || s.data[at] == ':'))
-        at++;
-    return at > 1 && at < s.length && s.data[at] == ']' ? at + 1 : 0;
-}
-
-/* A host, and maybe a port (RFC 9110, 7.2). */
-static bool is_authority(struct rtn_str s)
-{
-    bool literal = s.length > 0 && s.data[0] == '[';
-    size_t at = literal ? ip_literal_end(s) : host_name_end(s);
-    if (literal && at == 0)
-        return false;
-    if (at < s.length && s.data[at++] != ':')
-        return false;
-    while (at < s.length && is_digit(s.data[at]))
-        at++;
-    return at == s.length;
-}
-
-static int check_host(struct rtn_request *request, struct rtn_str value)
-{
-    if (request->host_seen)
-        return fail(request, 400, "there is more than one Host field");
-    request->host_seen = true;
-    if (!is_authority(value))
-        return fail(request, 400, "the Host field is not a host name");
-    return 0;
-}
-
-static int check_transfer_encoding(struct rtn_request *request, struct rtn_str value)
-{
-    if (request->coding_seen)
-        return fail_hostile(request, 400, "there is more than one Transfer-Encoding field");
-    request->coding_seen = true;
-    if (rtn_str_equal_nocase(value, RTN_STR("chunked")))
-        return 0;
-    struct rtn_str last = value;
-    struct rtn_str element = { 0 };
-    unsigned chunked = 0;
-    while (rtn_str_next(&last, ',', &element))
-        chunked += rtn_str_equal_nocase(element, RTN_STR("chunked"));
-    if (chunked == 1 && rtn_str_equal_nocase(element, RTN_STR("chunked")))
-        return fail(request, 501, "chunked is the only transfer coding");
-    return fail_hostile(request, 400, "chunked must be the last transfer coding, once");
-}
-
-static int note_content_type(struct rtn_request *request, struct rtn_str value)
-{
-    if (request->content_type.data == NULL)
-        request->content_type = value;
-    return 0;
-}
-
-static int check_expect(struct rtn_request *request, struct rtn_str value)
-{
-    if (!rtn_str_equal_nocase(value, RTN_STR("100-continue")))
-        return fail(request, 417, "100-continue is the only expectation");
-    request->expects_continue = true;
-    return 0;
-}
-
-static const struct {
-    struct rtn_str name;
-    int (*check)(struct rtn_request *request, struct rtn_str value);
-} known_fields[] = {
-    { { "host", 4 }, check_host },
-    { { "transfer-encoding", 17 }, check_transfer_encoding },
-    { { "expect", 6 }, check_expect },
-    { { "content-type", 12 }, note_content_type },
-};
 
 static void store_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
 {
@@ -288,13 +131,13 @@ static int check_field_line(struct rtn_request *request)
 {
     struct rtn_str name = request->field_name;
     if (!request->field_open || name.length == 0)
-        return fail(request, 400, "a header field has no name");
+        return rtn_http1_fail(request, 400, "a header field has no name");
     const char *behind_colon = name.data + name.length + 1;
     /* An empty value may never have been seen: it is just behind its colon. */
     if (request->field_value.length == 0)
         request->field_value = (struct rtn_str){ behind_colon, 0 };
     else if (skip_blanks(request, behind_colon) != request->field_value.data)
-        return fail(request, 400, "a header field is folded over several lines");
+        return rtn_http1_fail(request, 400, "a header field is folded over several lines");
     return 0;
 }
 
@@ -309,53 +152,9 @@ static int on_value_complete(llhttp_t *parser)
     struct rtn_str name = request->field_name;
     struct rtn_str value = rtn_str_trim(request->field_value);
     lower_case(name);
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(known_fields); i++) {
-        if (!rtn_str_equal(name, known_fields[i].name))
-            continue;
-        int r = known_fields[i].check(request, value);
-        if (r != 0)
-            return r;
-    }
+    if (rtn_http1_check_field(request, name, value) != 0)
+        return HPE_USER;
     store_field(request, name, value);
-    return 0;
-}
-
-/* Of "http://host:80/path" the "host:80"; absent when it is no http URL. */
-static struct rtn_str authority_of(struct rtn_str target)
-{
-    static const struct rtn_str schemes[] = { { "http://", 7 }, { "https://", 8 } };
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(schemes); i++) {
-        size_t start = schemes[i].length;
-        if (target.length < start || !rtn_str_equal_nocase((struct rtn_str){ target.data, start }, schemes[i]))
-            continue;
-        size_t end = start;
-        while (end < target.length && target.data[end] != '/' && target.data[end] != '?')
-            end++;
-        return (struct rtn_str){ target.data + start, end - start };
-    }
-    return (struct rtn_str){ 0 };
-}
-
-/* The target in one of the forms of RFC 9112, 3.2, without control characters, spaces or a fragment. */
-static int check_target(struct rtn_request *request)
-{
-    struct rtn_str target = request->target;
-    for (size_t i = 0; i < target.length; i++) {
-        unsigned char c = (unsigned char) target.data[i];
-        if (c <= ' ' || c >= 0x7f || c == '#')
-            return fail(request, 400, "the request target has a character that must be percent-encoded");
-    }
-    if (target.data[0] == '/')
-        return 0;
-    if (rtn_str_equal(target, RTN_STR("*"))) {
-        if (request->method == RTN_METHOD_OPTIONS)
-            return 0;
-        return fail(request, 400, "the target * is for OPTIONS only");
-    }
-    /* A host must be there, and no user (RFC 9110, 4.2.1 and 4.2.4). */
-    struct rtn_str authority = authority_of(target);
-    if (authority.length == 0 || authority.data[0] == ':' || !is_authority(authority))
-        return fail(request, 400, "the request target is neither a path nor an http URL");
     return 0;
 }
 
@@ -363,24 +162,11 @@ static int check_target(struct rtn_request *request)
 static int check_end_of_head(struct rtn_request *request)
 {
     const char *end = end_of_line(request);
-    if (!bytes_are(request, end, RTN_STR("\r\n\r\n")))
-        return fail(request, 400, "a line does not end in CR LF");
+    if (!rtn_http1_bytes_are(request, end, RTN_STR("\r\n\r\n")))
+        return rtn_http1_fail(request, 400, "a line does not end in CR LF");
     request->head_length = (size_t) (end + 4 - request->buffer) - request->start;
     if (request->head_length > (size_t) limits_of(request)->header)
-        return fail(request, 431, "the header section is too large");
-    return 0;
-}
-
-static int check_framing(struct rtn_request *request, llhttp_t *parser)
-{
-    if (request->version == 11 && !request->host_seen)
-        return fail(request, 400, "the Host field is missing");
-    if (request->coding_seen && request->version < 11)
-        return fail(request, 400, "HTTP/1.0 has no transfer codings");
-    if (request->coding_seen && (parser->flags & F_CONTENT_LENGTH))
-        return fail_hostile(request, 400, "both Content-Length and Transfer-Encoding are given");
-    if (!request->coding_seen && parser->content_length > (uint64_t) limits_of(request)->body)
-        return fail(request, 413, "the body is larger than this server takes");
+        return rtn_http1_fail(request, 431, "the header section is too large");
     return 0;
 }
 
@@ -388,8 +174,9 @@ static int on_headers_complete(llhttp_t *parser)
 {
     struct rtn_request *request = request_of(parser);
     /* Any of these may have to be refused even when llhttp would go on as another protocol. */
-    if ((request->field_count == 0 && check_request_line(request) != 0) || check_target(request) != 0 ||
-        check_end_of_head(request) != 0 || check_framing(request, parser) != 0)
+    if ((request->field_count == 0 && rtn_http1_check_request_line(request) != 0) ||
+        rtn_http1_check_target(request) != 0 || check_end_of_head(request) != 0 ||
+        rtn_http1_check_framing(request, parser) != 0)
         return -1;
     /* close wins over keep-alive (RFC 9112, 9.3); llhttp does not look for it in HTTP/1.0. */
     request->keep_alive = llhttp_should_keep_alive(parser) != 0 && (parser->flags & F_CONNECTION_CLOSE) == 0;
@@ -405,7 +192,7 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
     struct rtn_request *request = request_of(parser);
     request->body_received += length;
     if (request->body_received > (size_t) limits_of(request)->body)
-        return fail(request, 413, "the body is larger than this server takes");
+        return rtn_http1_fail(request, 413, "the body is larger than this server takes");
     if (request->http->config->request_body == RTN_BODY_NONE)
         return 0;
     if (request->body.data == NULL)
@@ -472,8 +259,8 @@ static const struct {
 static void fail_by_parser(struct rtn_request *request, enum llhttp_errno error)
 {
     if ((error == HPE_INVALID_VERSION || error == HPE_INVALID_CONSTANT) &&
-        is_other_version(request, end_of_target(request))) {
-        fail(request, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+        rtn_http1_other_version(request, rtn_http1_end_of_target(request))) {
+        rtn_http1_fail(request, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
         return;
     }
     /* Inside a name that on_field() has not seen: the line before comes first. */
@@ -487,7 +274,7 @@ static void fail_by_parser(struct rtn_request *request, enum llhttp_errno error)
         if (parse_errors[i].error == (int) error)
             text = parse_errors[i].text;
     }
-    fail(request, 400, text);
+    rtn_http1_fail(request, 400, text);
 }
 
 /* Empty lines before a request are ignored (RFC 9112, 2.2). */
@@ -518,9 +305,9 @@ static bool read_method(struct rtn_request *request)
     request->method_name = (struct rtn_str){ line.data, length };
     request->method = rtn_method_parse(request->method_name);
     if (length == 0 || (length <= MOST_METHOD && line.data[length] != ' '))
-        fail(request, 400, "the request line does not begin with a method");
+        rtn_http1_fail(request, 400, "the request line does not begin with a method");
     else if (request->method == 0)
-        fail(request, 501, "this method is not known here");
+        rtn_http1_fail(request, 501, "this method is not known here");
     return true;
 }
 
@@ -531,11 +318,11 @@ static void check_trailers(struct rtn_request *request, struct rtn_str bytes)
         char c = bytes.data[i];
         bool at_start = request->trailer_byte == '\n';
         if (c == '\n' && request->trailer_byte != '\r')
-            fail(request, 400, "a line does not end in CR LF");
+            rtn_http1_fail(request, 400, "a line does not end in CR LF");
         else if (at_start && c == ':')
-            fail(request, 400, "a header field has no name");
+            rtn_http1_fail(request, 400, "a header field has no name");
         else if (at_start && (c == ' ' || c == '\t'))
-            fail(request, 400, "a header field is folded over several lines");
+            rtn_http1_fail(request, 400, "a header field is folded over several lines");
         request->trailer_byte = c;
     }
 }
@@ -546,7 +333,7 @@ static void check_unfinished(struct rtn_request *request)
     const struct rtn_config_limits *limits = limits_of(request);
     if (request->stage == RTN_REQUEST_HEAD) {
         if (request->end - request->start > (size_t) limits->header)
-            fail(request, request->target.data != NULL ? 431 : 414, "the header section is too large");
+            rtn_http1_fail(request, request->target.data != NULL ? 431 : 414, "the header section is too large");
         return;
     }
     request->end = request->start + request->head_length + request->body.length;
@@ -558,7 +345,7 @@ static void check_body_overhead(struct rtn_request *request, size_t consumed, si
     request->body_overhead += consumed - RTN_MIN(consumed, request->body_received - received_before);
     if (request->body_overhead >
         (size_t) limits_of(request)->header + MOST_BODY_OVERHEAD_PER_BYTE * request->body_received)
-        fail(request, 413, "chunk extensions or trailers are too large");
+        rtn_http1_fail(request, 413, "chunk extensions or trailers are too large");
 }
 
 /* Parses what is there up to the end of the request, or of its last chunk. Returns the bytes used. */

@@ -1,0 +1,161 @@
+/*
+ * What is refused in a request beyond llhttp's own strictness: the exact request line, the forms of the target, the
+ * fields that frame the message or name the host. Each check names a status and says why in words.
+ */
+#include "proto/http1_check.h"
+
+#include "proto/authority.h"
+
+static const struct rtn_config_limits *limits_of(const struct rtn_request *request)
+{
+    return &request->http->config->limits;
+}
+
+int rtn_http1_fail(struct rtn_request *request, int status, const char *text)
+{
+    if (request->error_status == 0) {
+        request->error_status = status;
+        request->error_text = text;
+    }
+    return HPE_USER;
+}
+
+int rtn_http1_fail_hostile(struct rtn_request *request, int status, const char *text)
+{
+    request->hostile = true;
+    return rtn_http1_fail(request, status, text);
+}
+
+bool rtn_http1_bytes_are(const struct rtn_request *request, const char *at, struct rtn_str expected)
+{
+    const char *end = request->buffer + request->end;
+    return end - at >= (ptrdiff_t) expected.length && memcmp(at, expected.data, expected.length) == 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool rtn_http1_other_version(const struct rtn_request *request, const char *at)
+{
+    if (!rtn_http1_bytes_are(request, at, RTN_STR(" HTTP/")) || request->buffer + request->end - at < 9)
+        return false;
+    bool ours = at[6] == '1' && (at[8] == '0' || at[8] == '1');
+    return is_digit(at[6]) && at[7] == '.' && is_digit(at[8]) && !ours;
+}
+
+const char *rtn_http1_end_of_target(const struct rtn_request *request)
+{
+    return request->target.data + request->target.length;
+}
+
+int rtn_http1_check_request_line(struct rtn_request *request)
+{
+    if (request->target.data != request->method_name.data + request->method_name.length + 1)
+        return rtn_http1_fail(request, 400, "the request line has more than one space between its parts");
+    const char *version = rtn_http1_end_of_target(request);
+    if (rtn_http1_other_version(request, version))
+        return rtn_http1_fail(request, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+    if (!rtn_http1_bytes_are(request, version, RTN_STR(" HTTP/1.1\r\n")) &&
+        !rtn_http1_bytes_are(request, version, RTN_STR(" HTTP/1.0\r\n")))
+        return rtn_http1_fail(request, 400, "the request line does not end in an HTTP version");
+    request->version = version[strlen(" HTTP/1.")] == '1' ? 11 : 10;
+    return 0;
+}
+
+static int check_host(struct rtn_request *request, struct rtn_str value)
+{
+    if (request->host_seen)
+        return rtn_http1_fail(request, 400, "there is more than one Host field");
+    request->host_seen = true;
+    if (!rtn_authority_valid(value))
+        return rtn_http1_fail(request, 400, "the Host field is not a host name");
+    return 0;
+}
+
+static int check_transfer_encoding(struct rtn_request *request, struct rtn_str value)
+{
+    if (request->coding_seen)
+        return rtn_http1_fail_hostile(request, 400, "there is more than one Transfer-Encoding field");
+    request->coding_seen = true;
+    if (rtn_str_equal_nocase(value, RTN_STR("chunked")))
+        return 0;
+    struct rtn_str last = value;
+    struct rtn_str element = { 0 };
+    unsigned chunked = 0;
+    while (rtn_str_next(&last, ',', &element))
+        chunked += rtn_str_equal_nocase(element, RTN_STR("chunked"));
+    if (chunked == 1 && rtn_str_equal_nocase(element, RTN_STR("chunked")))
+        return rtn_http1_fail(request, 501, "chunked is the only transfer coding");
+    return rtn_http1_fail_hostile(request, 400, "chunked must be the last transfer coding, once");
+}
+
+static int note_content_type(struct rtn_request *request, struct rtn_str value)
+{
+    if (request->content_type.data == NULL)
+        request->content_type = value;
+    return 0;
+}
+
+static int check_expect(struct rtn_request *request, struct rtn_str value)
+{
+    if (!rtn_str_equal_nocase(value, RTN_STR("100-continue")))
+        return rtn_http1_fail(request, 417, "100-continue is the only expectation");
+    request->expects_continue = true;
+    return 0;
+}
+
+static const struct {
+    struct rtn_str name;
+    int (*check)(struct rtn_request *request, struct rtn_str value);
+} known_fields[] = {
+    { { "host", 4 }, check_host },
+    { { "transfer-encoding", 17 }, check_transfer_encoding },
+    { { "expect", 6 }, check_expect },
+    { { "content-type", 12 }, note_content_type },
+};
+
+int rtn_http1_check_target(struct rtn_request *request)
+{
+    struct rtn_str target = request->target;
+    for (size_t i = 0; i < target.length; i++) {
+        unsigned char c = (unsigned char) target.data[i];
+        if (c <= ' ' || c >= 0x7f || c == '#')
+            return rtn_http1_fail(request, 400, "the request target has a character that must be percent-encoded");
+    }
+    if (target.data[0] == '/')
+        return 0;
+    if (rtn_str_equal(target, RTN_STR("*"))) {
+        if (request->method == RTN_METHOD_OPTIONS)
+            return 0;
+        return rtn_http1_fail(request, 400, "the target * is for OPTIONS only");
+    }
+    /* A host must be there, and no user (RFC 9110, 4.2.1 and 4.2.4). */
+    struct rtn_str authority = rtn_authority_of(target);
+    if (authority.length == 0 || authority.data[0] == ':' || !rtn_authority_valid(authority))
+        return rtn_http1_fail(request, 400, "the request target is neither a path nor an http URL");
+    return 0;
+}
+
+int rtn_http1_check_framing(struct rtn_request *request, llhttp_t *parser)
+{
+    if (request->version == 11 && !request->host_seen)
+        return rtn_http1_fail(request, 400, "the Host field is missing");
+    if (request->coding_seen && request->version < 11)
+        return rtn_http1_fail(request, 400, "HTTP/1.0 has no transfer codings");
+    if (request->coding_seen && (parser->flags & F_CONTENT_LENGTH))
+        return rtn_http1_fail_hostile(request, 400, "both Content-Length and Transfer-Encoding are given");
+    if (!request->coding_seen && parser->content_length > (uint64_t) limits_of(request)->body)
+        return rtn_http1_fail(request, 413, "the body is larger than this server takes");
+    return 0;
+}
+
+int rtn_http1_check_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
+{
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(known_fields); i++) {
+        if (rtn_str_equal(name, known_fields[i].name))
+            return known_fields[i].check(request, value);
+    }
+    return 0;
+}

@@ -1,0 +1,118 @@
+/*
+ * Which connections a loop has: accepted, drained, cut, released, freed at the end of the iteration in which they
+ * died.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "proto/http1_internal.h"
+
+int rtn_http1_init(struct rtn_http1 *http)
+{
+    rtn_list_init(&http->connections);
+    rtn_list_init(&http->dead);
+    atomic_init(&http->draining, false);
+    atomic_init(&http->returned_requests, NULL);
+    http->sink = calloc(1, sizeof(*http->sink));
+    if (http->sink == NULL)
+        return -ENOMEM;
+    rtn_wheel_init(&http->wheel, http->loop->ev, rtn_http1_on_due);
+    return 0;
+}
+
+void rtn_http1_done(struct rtn_http1 *http)
+{
+    if (http->sink == NULL)
+        return;
+    rtn_http1_collect(http);
+    rtn_wheel_done(&http->wheel);
+    rtn_http1_free_requests(http);
+    free(http->sink);
+    http->sink = NULL;
+}
+
+int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length)
+{
+    struct rtn_connection *connection = calloc(1, sizeof(*connection));
+    if (connection == NULL) {
+        rtn_fd_close(&fd);
+        return -ENOMEM;
+    }
+    connection->http = http;
+    connection->stream.fd = fd;
+    connection->mail.deliver = rtn_http1_on_mail;
+    /* The loop's number and one, then a count: unique, never 0. */
+    connection->id = ((uint64_t) (http->loop_index + 1) << 48) + ++http->next_id;
+    connection->peer_length = RTN_MIN(peer_length, (socklen_t) sizeof(connection->peer));
+    memcpy(&connection->peer, peer, connection->peer_length);
+    atomic_init(&connection->owner, RTN_OWNER_LOOP);
+    rtn_timeout_init(&connection->timeout);
+    rtn_list_append(&http->connections, &connection->node);
+    http->connection_count++;
+    ev_io_init(&connection->read, rtn_http1_on_readable, fd, EV_READ);
+    ev_io_init(&connection->write, rtn_http1_on_writable, fd, EV_WRITE);
+    ev_io_start(http->loop->ev, &connection->read);
+    rtn_http1_set_deadline(connection, rtn_http1_timeouts(http)->header);
+    return 0;
+}
+
+static void report_drained(struct rtn_http1 *http)
+{
+    if (http->connection_count > 0 || http->drained || rtn_http1_may_keep_alive(http))
+        return;
+    http->drained = true;
+    http->handler->drained(http);
+}
+
+void rtn_http1_drain(struct rtn_http1 *http)
+{
+    atomic_store_explicit(&http->draining, true, memory_order_relaxed);
+    RTN_LIST_FOREACH (node, &http->connections) {
+        struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
+        if (rtn_http1_leave_to_worker(connection) || connection->state != RTN_CONNECTION_READING ||
+            connection->request != NULL)
+            continue;
+        /* A request that has arrived but was not read yet is still served. */
+        rtn_http1_read(connection);
+        if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
+            rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
+    }
+    report_drained(http);
+}
+
+unsigned rtn_http1_close_all(struct rtn_http1 *http)
+{
+    unsigned held = 0;
+    RTN_LIST_FOREACH (node, &http->connections) {
+        struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
+        if (connection->state == RTN_CONNECTION_CLOSED)
+            continue;
+        if (rtn_http1_leave_to_worker(connection) || connection->state == RTN_CONNECTION_HANDLED)
+            held++;
+        else
+            rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server stops without waiting longer");
+    }
+    return held;
+}
+
+void rtn_http1_collect(struct rtn_http1 *http)
+{
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&http->dead)) != NULL) {
+        struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
+        free(connection->peer_text);
+        free(connection);
+    }
+}
+
+void rtn_http1_release(struct rtn_connection *connection)
+{
+    struct rtn_http1 *http = connection->http;
+    rtn_list_remove(&connection->node);
+    rtn_list_append(&http->dead, &connection->node);
+    http->connection_count--;
+    if (http->room != NULL)
+        http->room(http);
+    report_drained(http);
+}
