@@ -2,10 +2,11 @@
  * The worker pool. One mutex guards the queue and all counters; it is a leaf: nothing is called with it
  * held but the wake-up and the start of a thread.
  *
- * Waking. `waking` is set by whoever signals (or starts) a worker and cleared by the next worker that
- * gets the mutex with nothing to do before. Since a worker that was signalled always comes to the mutex and
- * looks at the queue before it waits again, and passes the wake on when it leaves work behind, no task can be
- * left in the queue with a worker asleep. tests/unit/loop/test_pool.c stresses this.
+ * Waking. `waking` is set by whoever signals an idle worker and cleared by the next one that comes out of its
+ * wait. Since a worker that was signalled always comes to the mutex and looks at the queue before it waits again,
+ * and passes the wake on when it leaves work behind, no task can be left in the queue with a worker asleep.
+ * tests/unit/loop/test_pool_stress.c stresses this. `starting` does the same for a new thread, whose hook may take
+ * long or fail: idle workers are woken beside it.
  *
  * Places. A task runs when `active` < options.active; a blocked task gives its place up and waits for one
  * to come back, before any queued task gets it.
@@ -51,8 +52,10 @@ struct rtn_pool {
     unsigned blocked;
     unsigned returning; /* wait for `place` */
     bool waking;
+    bool starting; /* a new thread has not been through its hook yet */
     bool stopping;
-    int thread_start_result; /* of the worker that came up last; 1: none yet */
+    bool hook_done; /* by some worker */
+    int hook_result; /* of the worker that came up last */
 };
 
 static _Thread_local struct worker *current;
@@ -87,14 +90,15 @@ static void give_number(struct rtn_pool *pool, unsigned number)
         pool->numbers[number / 64] &= ~(UINT64_C(1) << (number % 64));
 }
 
+/* With the mutex held; threads in the list need it no more. */
 static void join_ended(struct rtn_pool *pool)
 {
-    struct rtn_list *node;
-    while ((node = rtn_list_pop(&pool->ended)) != NULL) {
+    RTN_LIST_FOREACH (node, &pool->ended) {
         struct worker *worker = RTN_CONTAINER_OF(node, struct worker, node);
         pthread_join(worker->thread, NULL);
         free(worker);
     }
+    rtn_list_init(&pool->ended);
 }
 
 /* With the mutex held. False when the system refuses another thread. */
@@ -117,23 +121,25 @@ static bool start_worker(struct rtn_pool *pool)
     }
     rtn_list_append(&pool->workers, &worker->node);
     pool->threads++;
+    pool->starting = true;
     return true;
 }
 
 /* With the mutex held: gets one more worker going when there is work and a place for it. */
 static void wake_one(struct rtn_pool *pool)
 {
-    if (pool->waking || rtn_list_empty(&pool->queue) || !has_place(pool) || pool->returning > 0)
+    if (rtn_list_empty(&pool->queue) || !has_place(pool) || pool->returning > 0)
         return;
     if (pool->idle > 0) {
+        if (!pool->waking)
+            pthread_cond_signal(&pool->work);
         pool->waking = true;
-        pthread_cond_signal(&pool->work);
         return;
     }
-    if (pool->threads >= pool->options.threads)
+    if (pool->starting || pool->threads >= pool->options.threads)
         return;
     join_ended(pool);
-    pool->waking = start_worker(pool);
+    (void) start_worker(pool);
 }
 
 /* With the mutex held: a place has come free. */
@@ -185,6 +191,10 @@ static void run_task(struct rtn_pool *pool, struct rtn_task *task)
     pthread_mutex_lock(&pool->mutex);
     current->what = NULL;
     pool->running--;
+    if (current->blocked) { /* the task has forgotten to end it */
+        current->blocked = false;
+        pool->blocked--;
+    }
     if (serial != NULL)
         release_serial(pool, serial);
     if (pool->returning > 0)
@@ -193,13 +203,20 @@ static void run_task(struct rtn_pool *pool, struct rtn_task *task)
         pthread_cond_signal(&pool->change);
 }
 
-/* With the mutex held. True when the worker has idled for too long and should end. */
+/* With the mutex held. True when nothing came until then. */
 static bool wait_for_work(struct rtn_pool *pool, const struct timespec *until)
 {
     pool->idle++;
     int r = pthread_cond_timedwait(&pool->work, &pool->mutex, until);
     pool->idle--;
-    return r == ETIMEDOUT && pool->threads > 1;
+    pool->waking = false;
+    return r == ETIMEDOUT && rtn_list_empty(&pool->queue);
+}
+
+/* One that has come up stays. */
+static bool may_retire(const struct rtn_pool *pool)
+{
+    return pool->threads > (pool->starting ? 2U : 1U);
 }
 
 static struct timespec after_ms(int64_t ms)
@@ -219,7 +236,6 @@ static struct timespec after_ms(int64_t ms)
 static void work_until_retired(struct rtn_pool *pool)
 {
     struct timespec until = { 0 };
-    pool->waking = false;
     for (;;) {
         struct rtn_task *task = take(pool);
         if (task != NULL) {
@@ -231,10 +247,11 @@ static void work_until_retired(struct rtn_pool *pool)
             return;
         if (until.tv_sec == 0)
             until = after_ms(pool->options.retire_ms);
-        bool timed_out = wait_for_work(pool, &until);
-        pool->waking = false;
-        if (timed_out && rtn_list_empty(&pool->queue))
-            return;
+        if (wait_for_work(pool, &until)) {
+            if (may_retire(pool))
+                return;
+            until.tv_sec = 0;
+        }
     }
 }
 
@@ -251,12 +268,12 @@ static void *work(void *data)
         rtn_log(RTN_LOG_ERROR, "worker ends again: thread_start failed with %d", r);
 
     pthread_mutex_lock(&pool->mutex);
-    pool->thread_start_result = r;
+    pool->starting = false;
+    pool->hook_done = true;
+    pool->hook_result = r;
     pthread_cond_broadcast(&pool->change);
     if (r == 0)
         work_until_retired(pool);
-    else
-        pool->waking = false;
     pool->threads--;
     pool->ending++;
     give_number(pool, worker->number);
@@ -266,6 +283,7 @@ static void *work(void *data)
 
     if (r == 0 && pool->options.thread_stop != NULL)
         pool->options.thread_stop(pool->options.data);
+    current = NULL;
 
     pthread_mutex_lock(&pool->mutex);
     pool->ending--;
@@ -299,7 +317,6 @@ int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret)
     rtn_list_init(&pool->queue);
     rtn_list_init(&pool->workers);
     rtn_list_init(&pool->ended);
-    pool->thread_start_result = 1;
     *ret = pool;
     return 0;
 }
@@ -307,10 +324,11 @@ int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret)
 int rtn_pool_start(struct rtn_pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
-    int r = start_worker(pool) ? 1 : -EAGAIN;
-    while (r == 1) {
-        pthread_cond_wait(&pool->change, &pool->mutex);
-        r = pool->thread_start_result;
+    int r = -EAGAIN;
+    if (start_worker(pool)) {
+        while (!pool->hook_done)
+            pthread_cond_wait(&pool->change, &pool->mutex);
+        r = pool->hook_result;
     }
     pthread_mutex_unlock(&pool->mutex);
     return r;
@@ -322,17 +340,23 @@ static bool has_ended(const struct rtn_pool *pool)
     return pool->stopping && pool->threads == 0;
 }
 
+/* With the mutex held: how many more tasks may be queued. Those that a worker can take at once do not wait. */
+static unsigned room(const struct rtn_pool *pool)
+{
+    if (has_ended(pool))
+        return 0;
+    unsigned threads = pool->options.threads - pool->running;
+    unsigned places = has_place(pool) ? pool->options.active - active(pool) : 0;
+    unsigned most = pool->options.queue + RTN_MIN(threads, places);
+    return most > pool->queued ? most - pool->queued : 0;
+}
+
 unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned count)
 {
     pthread_mutex_lock(&pool->mutex);
-    unsigned room = pool->options.queue > pool->queued ? pool->options.queue - pool->queued : 0;
-    if (has_ended(pool))
-        room = 0;
-    unsigned taken = 0;
-    while (taken < count && taken < room) {
+    unsigned taken = RTN_MIN(count, room(pool));
+    for (unsigned i = 0; i < taken; i++)
         rtn_list_append(&pool->queue, rtn_list_pop(tasks));
-        taken++;
-    }
     pool->queued += taken;
     wake_one(pool);
     pthread_mutex_unlock(&pool->mutex);
@@ -355,7 +379,7 @@ bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
 void rtn_pool_block_begin(void)
 {
     struct worker *worker = current;
-    if (worker == NULL || worker->blocked)
+    if (worker == NULL || worker->what == NULL || worker->blocked)
         return;
     struct rtn_pool *pool = worker->pool;
     worker->blocked = true;
@@ -392,8 +416,8 @@ unsigned rtn_pool_stop(struct rtn_pool *pool, int64_t ms)
     while (pool->threads + pool->ending > 0 && r == 0)
         r = pthread_cond_timedwait(&pool->change, &pool->mutex, &until);
     unsigned left = pool->threads + pool->ending > 0 ? RTN_MAX(pool->running, 1U) : 0;
-    pthread_mutex_unlock(&pool->mutex);
     join_ended(pool);
+    pthread_mutex_unlock(&pool->mutex);
     return left;
 }
 
@@ -401,7 +425,6 @@ void rtn_pool_free(struct rtn_pool *pool)
 {
     if (pool == NULL)
         return;
-    join_ended(pool);
     pthread_cond_destroy(&pool->change);
     pthread_cond_destroy(&pool->place);
     pthread_cond_destroy(&pool->work);

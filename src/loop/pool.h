@@ -36,7 +36,7 @@ struct rtn_pool_options {
     const char *server; /* names the threads server/worker-N */
     unsigned threads; /* at most so many threads; at least 1 */
     unsigned active; /* at most so many outside of rtn_pool_block_begin/end */
-    unsigned queue; /* tasks that may wait */
+    unsigned queue; /* tasks that may wait for a worker */
     int64_t retire_ms; /* a worker that idles so long ends; the last one stays */
     struct rtn_log *log;
     const _Atomic int *log_level;
@@ -63,7 +63,10 @@ unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned
  */
 bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task);
 
-/* On a worker: gives up its place among the active ones; end waits for a place. No effect elsewhere. */
+/*
+ * In a task: gives up its place among the active ones; end waits for a place. No effect elsewhere, hooks included. A
+ * task that ends in between has ended it too.
+ */
 void rtn_pool_block_begin(void);
 void rtn_pool_block_end(void);
 

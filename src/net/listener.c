@@ -20,13 +20,14 @@ static const struct {
     int error;
     const char *text;
 } explanations[] = {
-    { EADDRINUSE, "the address is in use by another program (ss -ltnp shows which)" },
+    { EADDRINUSE, "the address is in use (ss -lxtnp shows by which program)" },
     { EACCES, "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE or a systemd socket, "
               "a unix socket needs a folder that the daemon may write to" },
     { EPERM, "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE or a systemd socket" },
     { EADDRNOTAVAIL, "no interface of this machine has that address (ip addr shows them)" },
     { ENOENT, "the folder of the socket does not exist" },
     { ENOTDIR, "the folder of the socket is not a folder" },
+    { ENOTSOCK, "there is a file that is not a socket" },
     { EAFNOSUPPORT, "this machine does not support that kind of address" },
 };
 
@@ -181,9 +182,18 @@ static int open_host(struct rtn_listener *listener, const struct rtn_addr *addr,
         rtn_buf_printf(error, "cannot listen on %s: host \"%s\": %s", text, addr->host, gai_strerror(r));
         return -EINVAL;
     }
-    for (struct addrinfo *info = found; info != NULL && r == 0; info = info->ai_next)
+    /* A name may stand for addresses that this machine does not have, such as ::1 without IPv6: one is enough. */
+    int missing = 0;
+    for (struct addrinfo *info = found; info != NULL && r == 0; info = info->ai_next) {
         r = open_address(listener, info->ai_addr, info->ai_addrlen, info->ai_family == AF_INET6 ? 1 : -1, loops);
+        if (r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT) {
+            missing = r;
+            r = 0;
+        }
+    }
     freeaddrinfo(found);
+    if (r == 0 && listener->count == 0)
+        r = missing;
     return r < 0 ? explain(error, text, r) : 0;
 }
 
@@ -202,12 +212,9 @@ static int unix_address(const struct rtn_addr *addr, struct sockaddr_un *ret, so
     return 0;
 }
 
-/* True for a socket file that nobody accepts on any more. */
+/* True for a socket that nobody accepts on any more. */
 static bool is_stale(const struct sockaddr_un *un, socklen_t length)
 {
-    struct stat st;
-    if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
-        return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
@@ -219,7 +226,12 @@ static bool is_stale(const struct sockaddr_un *un, socklen_t length)
 static int bind_unix(const struct sockaddr_un *un, socklen_t length)
 {
     int fd = bind_socket((const struct sockaddr *) un, length, false, -1);
-    if (fd != -EADDRINUSE || !is_stale(un, length))
+    struct stat st;
+    if (fd != -EADDRINUSE || un->sun_path[0] == '\0' || lstat(un->sun_path, &st) < 0)
+        return fd;
+    if (!S_ISSOCK(st.st_mode))
+        return -ENOTSOCK;
+    if (!is_stale(un, length))
         return fd;
     if (unlink(un->sun_path) < 0)
         return -errno;
@@ -268,6 +280,7 @@ static int open_systemd(struct rtn_listener *listener, const struct rtn_addr *ad
                         struct rtn_buf *error)
 {
     int fd;
+    listener->activated = true;
     while ((fd = rtn_activation_take(activation, addr->name)) >= 0) {
         int r = rtn_fd_set_nonblocking(fd);
         if (r == 0)
@@ -333,17 +346,32 @@ int rtn_listener_check(const char *address, struct rtn_buf *error)
     return r;
 }
 
+static void remove_socket_file(struct rtn_listener *listener)
+{
+    struct stat st;
+    if (listener->socket_file != NULL && lstat(listener->socket_file, &st) == 0 &&
+        st.st_dev == listener->socket_device && st.st_ino == listener->socket_inode)
+        (void) unlink(listener->socket_file);
+    free(listener->socket_file);
+    listener->socket_file = NULL;
+}
+
+void rtn_listener_stop(struct rtn_listener *listener)
+{
+    if (listener == NULL || listener->activated)
+        return;
+    for (size_t i = 0; i < listener->count; i++)
+        (void) shutdown(listener->sockets[i].fd, SHUT_RDWR);
+    remove_socket_file(listener);
+}
+
 void rtn_listener_close(struct rtn_listener *listener)
 {
     if (listener == NULL)
         return;
     for (size_t i = 0; i < listener->count; i++)
         rtn_fd_close(&listener->sockets[i].fd);
-    struct stat st;
-    if (listener->socket_file != NULL && lstat(listener->socket_file, &st) == 0 &&
-        st.st_dev == listener->socket_device && st.st_ino == listener->socket_inode)
-        (void) unlink(listener->socket_file);
-    free(listener->socket_file);
+    remove_socket_file(listener);
     free(listener->sockets);
     free(listener->text);
     free(listener);

@@ -20,6 +20,7 @@ struct rtn_listener {
     } * sockets;
     size_t count;
     char *text; /* effective addresses, port 0 resolved: "127.0.0.1:41234"; several joined by a space */
+    bool activated; /* the service manager's, which keeps them */
     char *socket_file; /* to be removed on close; NULL: none */
     dev_t socket_device; /* of the socket file as bound: never remove somebody else's */
     ino_t socket_inode;
@@ -36,12 +37,18 @@ int rtn_listener_open(const char *address, mode_t mode, unsigned loops, struct r
                       struct rtn_listener **ret, struct rtn_buf *error);
 
 /*
- * Tries what open would do without listening or leaving anything behind. -EADDRINUSE only says that somebody,
- * maybe this daemon's running self, has the address now.
+ * Opens and closes again. -EADDRINUSE only says that somebody, maybe this daemon's running self, has the address now.
  */
 int rtn_listener_check(const char *address, struct rtn_buf *error);
 
-/* Closes the sockets and removes the socket file. Accepts NULL. */
+/*
+ * New clients are refused from now on, and the socket file is removed; the descriptors stay open, so that loops that
+ * still know them do no harm. Sockets of the service manager are left as they are: clients wait there for whoever is
+ * started next. Accepts NULL.
+ */
+void rtn_listener_stop(struct rtn_listener *listener);
+
+/* Stops and closes. No loop may know the descriptors any more. Accepts NULL. */
 void rtn_listener_close(struct rtn_listener *listener);
 
 #endif
