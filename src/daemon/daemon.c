@@ -201,7 +201,7 @@ static void end_at_once(struct rtn_daemon *daemon, int signal_number)
 {
     rtn_log(RTN_LOG_WARN, "%s again: ends at once", signal_name(signal_number));
     for (size_t i = 0; i < daemon->server_count; i++)
-        rtn_server_close_listeners(daemon->servers[i]);
+        rtn_server_stop_listeners(daemon->servers[i]);
     _exit(128 + signal_number);
 }
 
@@ -298,6 +298,9 @@ static bool stop_all(struct rtn_daemon *daemon)
 
 static void done(struct rtn_daemon *daemon)
 {
+    /* What is still in the mailbox belongs to servers. */
+    if (daemon->ev != NULL)
+        rtn_mailbox_done(&daemon->mailbox);
     for (size_t i = 0; i < daemon->server_count; i++)
         rtn_server_free(daemon->servers[i]);
     free(daemon->servers);
@@ -309,7 +312,6 @@ static void done(struct rtn_daemon *daemon)
     rtn_diags_done(&daemon->diags);
     if (daemon->ev == NULL)
         return;
-    rtn_mailbox_done(&daemon->mailbox);
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(daemon->signals); i++)
         ev_signal_stop(daemon->ev, &daemon->signals[i]);
     ev_timer_stop(daemon->ev, &daemon->deadline);

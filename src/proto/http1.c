@@ -343,7 +343,7 @@ static void go_on(struct rtn_connection *connection)
     if (connection->request != NULL)
         advance(connection);
     else if (!rtn_http1_may_keep_alive(connection->http))
-        rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
+        rtn_http1_close_idle(connection);
 }
 
 void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)

@@ -65,6 +65,13 @@ static void report_drained(struct rtn_http1 *http)
     http->handler->drained(http);
 }
 
+void rtn_http1_close_idle(struct rtn_connection *connection)
+{
+    rtn_http1_read(connection);
+    if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
+        rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
+}
+
 void rtn_http1_drain(struct rtn_http1 *http)
 {
     atomic_store_explicit(&http->draining, true, memory_order_relaxed);
@@ -73,10 +80,7 @@ void rtn_http1_drain(struct rtn_http1 *http)
         if (rtn_http1_leave_to_worker(connection) || connection->state != RTN_CONNECTION_READING ||
             connection->request != NULL)
             continue;
-        /* A request that has arrived but was not read yet is still served. */
-        rtn_http1_read(connection);
-        if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
-            rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
+        rtn_http1_close_idle(connection);
     }
     report_drained(http);
 }
@@ -86,11 +90,10 @@ unsigned rtn_http1_close_all(struct rtn_http1 *http)
     unsigned held = 0;
     RTN_LIST_FOREACH (node, &http->connections) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
-        if (connection->state == RTN_CONNECTION_CLOSED)
-            continue;
+        /* Nothing else may be looked at while a worker holds it. */
         if (rtn_http1_leave_to_worker(connection) || connection->state == RTN_CONNECTION_HANDLED)
             held++;
-        else
+        else if (connection->state != RTN_CONNECTION_CLOSED)
             rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server stops without waiting longer");
     }
     return held;

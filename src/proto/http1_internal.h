@@ -23,6 +23,9 @@ void rtn_http1_set_deadline(struct rtn_connection *connection, int64_t timeout_m
 /* Closes the socket now; the object lives until its callbacks have run and the iteration ends. */
 void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail);
 
+/* For a connection without a request while draining: one that has arrived but was not read yet is still served. */
+void rtn_http1_close_idle(struct rtn_connection *connection);
+
 /* Reads once and goes on with what came. */
 void rtn_http1_read(struct rtn_connection *connection);
 

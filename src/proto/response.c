@@ -83,13 +83,10 @@ static char *put(char *at, struct rtn_str s)
     return at + s.length;
 }
 
-int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
+/* Name and value are known to be good. */
+static int append_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
 {
     struct rtn_response *response = &request->response;
-    if (response->given)
-        return -EALREADY;
-    if (!valid_name(name) || !valid_value(value))
-        return -EINVAL;
     int r = reserve_fields(request, name.length + value.length + 4);
     if (r < 0)
         return r;
@@ -99,9 +96,19 @@ int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct 
     at = put(at, value);
     at = put(at, RTN_STR("\r\n"));
     response->fields_length = (size_t) (at - response->fields);
-    if (rtn_str_equal_nocase(name, RTN_STR("content-type")))
-        response->has_content_type = true;
     return 0;
+}
+
+int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
+{
+    if (request->response.given)
+        return -EALREADY;
+    if (!valid_name(name) || !valid_value(value))
+        return -EINVAL;
+    int r = append_field(request, name, value);
+    if (r == 0 && rtn_str_equal_nocase(name, RTN_STR("content-type")))
+        request->response.has_content_type = true;
+    return r;
 }
 
 static char *put_number(char *at, size_t number)
@@ -235,7 +242,7 @@ int rtn_response_give(struct rtn_request *request, int status, const struct rtn_
 int rtn_response_text(struct rtn_request *request, int status, struct rtn_str text)
 {
     if (!request->response.has_content_type && !request->response.given) {
-        int r = rtn_response_field(request, RTN_STR("Content-Type"), RTN_STR("text/plain; charset=utf-8"));
+        int r = append_field(request, RTN_STR("Content-Type"), RTN_STR("text/plain; charset=utf-8"));
         if (r < 0)
             return r;
     }

@@ -175,8 +175,12 @@ void rtn_accept_open(struct rtn_server_loop *loop)
 
 void rtn_accept_close(struct rtn_server_loop *loop)
 {
-    for (size_t i = 0; i < loop->accept.count && !loop->accept.paused; i++)
-        accept_batch(loop, loop->accept.watchers[i].fd);
+    for (size_t i = 0; i < loop->accept.count; i++) {
+        for (unsigned taken = 0; taken < SOMAXCONN && !loop->accept.paused && !at_limit(loop); taken++) {
+            if (!accept_one(loop, loop->accept.watchers[i].fd))
+                break;
+        }
+    }
     loop->accept.open = false;
     ev_timer_stop(loop->loop.ev, &loop->accept.retry);
     stop_watchers(loop);

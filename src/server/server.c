@@ -120,7 +120,7 @@ static int make_pool(struct rtn_server *server)
 static void on_closed(struct rtn_mail *mail)
 {
     struct rtn_server *server = RTN_CONTAINER_OF(mail, struct rtn_server, closed_mail);
-    rtn_server_close_listeners(server);
+    rtn_server_stop_listeners(server);
     server->host->closed(server, server->host->data);
 }
 
@@ -305,24 +305,27 @@ bool rtn_server_stop(struct rtn_server *server)
         return false;
     for (unsigned i = server->loop_count; i-- > 0;)
         rtn_server_loop_stop(&server->loops[i]);
+    /* Only now, since a loop may post to the others until its last moment. */
+    for (unsigned i = 0; i < server->loop_count; i++)
+        rtn_server_loop_done(&server->loops[i]);
     server->loop_count = 0;
     rtn_pool_free(server->pool);
     server->pool = NULL;
     return true;
 }
 
-void rtn_server_close_listeners(struct rtn_server *server)
+void rtn_server_stop_listeners(struct rtn_server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++)
-        rtn_listener_close(server->listeners[i]);
-    server->listener_count = 0;
+        rtn_listener_stop(server->listeners[i]);
 }
 
 void rtn_server_free(struct rtn_server *server)
 {
     if (server == NULL)
         return;
-    rtn_server_close_listeners(server);
+    for (size_t i = 0; i < server->listener_count; i++)
+        rtn_listener_close(server->listeners[i]);
     rtn_pool_free(server->pool);
     rtn_router_free(server->router);
     for (size_t i = 0; i < server->route_count; i++)

@@ -19,7 +19,7 @@ struct rtn_server_host {
     struct rtn_modules *modules;
     struct rtn_activation *activation;
     struct rtn_mailbox *mailbox; /* of main */
-    /* On main: no loop of the server accepts any more; its listeners were closed. */
+    /* On main: no loop of the server accepts any more, and new clients are refused. */
     void (*closed)(struct rtn_server *server, void *data);
     /* On main: its last connection is gone. */
     void (*drained)(struct rtn_server *server, void *data);
@@ -90,8 +90,8 @@ bool rtn_server_stop(struct rtn_server *server);
 /* Accepts NULL. */
 void rtn_server_free(struct rtn_server *server);
 
-/* Closes the listeners and removes socket files. For a process that ends at once. */
-void rtn_server_close_listeners(struct rtn_server *server);
+/* Refuses new clients and removes socket files. */
+void rtn_server_stop_listeners(struct rtn_server *server);
 
 /* The line that says what runs: 'server "get": http on 127.0.0.1:5050, loops 1, threads 8, routes 2, modules hello'. */
 void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out);

@@ -188,7 +188,7 @@ static void set_up(struct rtn_server_loop *loop)
     };
 }
 
-static void tear_down(struct rtn_server_loop *loop)
+void rtn_server_loop_done(struct rtn_server_loop *loop)
 {
     rtn_http1_done(&loop->http);
     rtn_accept_done(loop);
@@ -216,12 +216,11 @@ int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *serve
     if (r == 0)
         r = rtn_loop_start(&loop->loop);
     if (r < 0)
-        tear_down(loop);
+        rtn_server_loop_done(loop);
     return r;
 }
 
 void rtn_server_loop_stop(struct rtn_server_loop *loop)
 {
     rtn_loop_stop(&loop->loop);
-    tear_down(loop);
 }

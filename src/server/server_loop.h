@@ -31,8 +31,11 @@ struct rtn_server_loop {
 /* 0 or -errno; starts the thread and runs the hooks: start of every instance on loop 0, thread_start on each. */
 int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *server, unsigned index);
 
-/* Ends and joins the thread; thread_stop and, on loop 0, stop have run then. */
+/* Ends and joins the thread; thread_stop and, on loop 0, stop have run then. Mail may still be posted to it. */
 void rtn_server_loop_stop(struct rtn_server_loop *loop);
+
+/* Frees what it has. No thread may post to it any more. */
+void rtn_server_loop_done(struct rtn_server_loop *loop);
 
 /* The modules' thread_start and thread_stop, on a loop or a worker. 0 or -errno, logged. [loop] [worker] */
 int rtn_server_threads_start(struct rtn_server *server);

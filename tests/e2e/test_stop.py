@@ -63,8 +63,17 @@ def test_an_idle_daemon_ends_at_once_with_0(daemon, number):
     running.log.wait("goodbye$")
 
 
+def test_a_handler_that_ends_after_the_timeout_but_before_the_daemon_harms_nothing(daemon):
+    """The connection comes back to a loop that is about to end."""
+    running = daemon(config(sleep="2s", timeout="1s"))
+    slow = begin_slow(running)
+    running.signal(signal.SIGTERM)
+    assert running.wait() == 0 and running.left_behind == []
+    slow.close()
+
+
 def test_a_running_handler_finishes_and_its_reply_says_close(daemon):
-    running = daemon(config())
+    running = daemon(config(sleep=f"{int(1500 * SLOW)}ms", timeout="1m"))
     slow = begin_slow(running)
     idle = running.raw(n=1)
     assert idle.request().status == 200
