@@ -9,20 +9,20 @@
 #define NO_SHORT 256 /* plus the command: getopt values of long-only options */
 
 static const struct option_row {
-    char letter;
     const char *name;
     const char *argument; /* its name; NULL: takes none */
-    enum rtn_command command;
     const char *help;
+    enum rtn_command command;
+    char letter; /* NUL: none */
 } rows[] = {
-    { 'c', "config", "FILE", RTN_COMMAND_RUN, "read FILE; default " RTN_CONFIG_FILE },
-    { 'n', "check", NULL, RTN_COMMAND_CHECK, "check the configuration, load its modules, start nothing" },
-    { '\0', "dump-config", NULL, RTN_COMMAND_DUMP_CONFIG, "print every value in effect and where it comes from" },
-    { '\0', "schema", NULL, RTN_COMMAND_SCHEMA, "print a JSON Schema of the configuration, for editors" },
-    { '\0', "explain", "KEY", RTN_COMMAND_EXPLAIN, "say what a key means: threads, limits.body ..." },
-    { '\0', "modinfo", "MODULE", RTN_COMMAND_MODINFO, "show a module's handlers and options; a name or a path" },
-    { '\0', "version", NULL, RTN_COMMAND_VERSION, "print the version" },
-    { 'h', "help", NULL, RTN_COMMAND_HELP, "print this" },
+    { "config", "FILE", "read FILE; default " RTN_CONFIG_FILE, RTN_COMMAND_RUN, 'c' },
+    { "check", NULL, "check the configuration, load its modules, start nothing", RTN_COMMAND_CHECK, 'n' },
+    { "dump-config", NULL, "print every value in effect and where it comes from", RTN_COMMAND_DUMP_CONFIG, '\0' },
+    { "schema", NULL, "print a JSON Schema of the configuration, for editors", RTN_COMMAND_SCHEMA, '\0' },
+    { "explain", "KEY", "say what a key means: threads, limits.body ...", RTN_COMMAND_EXPLAIN, '\0' },
+    { "modinfo", "MODULE", "show a module's handlers and options; a name or a path", RTN_COMMAND_MODINFO, '\0' },
+    { "version", NULL, "print the version", RTN_COMMAND_VERSION, '\0' },
+    { "help", NULL, "print this", RTN_COMMAND_HELP, 'h' },
 };
 
 void rtn_options_help(FILE *out)

@@ -124,7 +124,7 @@ int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, u
 /* Takes `sent` bytes off the front of the queue. */
 static void consume(struct rtn_stream *stream, size_t sent)
 {
-    while (sent > 0) {
+    while (sent > 0 && stream->first != NULL) {
         struct rtn_segment *segment = stream->first;
         if (sent < segment->length) {
             segment->data += sent;

@@ -1,6 +1,8 @@
 /* The grammar of a host with an optional port, one for the Host field and for URLs. */
 #include "proto/authority.h"
 
+#include <limits.h>
+
 #include "base/macros.h"
 
 static bool is_digit(char c)
@@ -16,9 +18,12 @@ static bool is_hex(char c)
 /* Letters, digits and the marks a host can hold (RFC 3986, 3.2.2), but no comma. */
 static bool is_host_char(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c))
-        return true;
-    return c != '\0' && strchr("-._~!$&'()*+;=", c) != NULL;
+    static const bool table[UCHAR_MAX + 1] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true,  ['_'] = true,
+        ['~'] = true,         ['!'] = true,         ['$'] = true,         ['&'] = true, ['\''] = true, ['('] = true,
+        [')'] = true,         ['*'] = true,         ['+'] = true,         [';'] = true, ['='] = true,
+    };
+    return table[(unsigned char) c];
 }
 
 /* Offset behind the name or IPv4 address that `s` begins with. */

@@ -6,6 +6,7 @@
 #include "proto/response.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -30,17 +31,21 @@ static const struct rtn_str own_fields[] = {
     { "trailer", 7 },
 };
 
-static bool is_token_char(unsigned char c)
+/* tchar of RFC 9110, 5.6.2. */
+static bool is_token_char(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-        return true;
-    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+    static const bool table[UCHAR_MAX + 1] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
+        ['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
+        ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
+    };
+    return table[(unsigned char) c];
 }
 
 static bool valid_name(struct rtn_str name)
 {
     for (size_t i = 0; i < name.length; i++) {
-        if (!is_token_char((unsigned char) name.data[i]))
+        if (!is_token_char(name.data[i]))
             return false;
     }
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(own_fields); i++) {

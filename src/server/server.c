@@ -144,10 +144,27 @@ void rtn_server_check_modules(const struct rtn_config_server *config, struct rtn
     }
 }
 
+static struct rtn_server *server_alloc(const struct rtn_config_server *config)
+{
+    struct rtn_server *server = calloc(1, sizeof(*server));
+    if (server == NULL)
+        return NULL;
+    server->routes = calloc(config->routes.count + 1, sizeof(*server->routes));
+    server->loops = calloc((size_t) config->loops, sizeof(*server->loops));
+    server->listeners = calloc(config->listen.count + 1, sizeof(struct rtn_listener *));
+    if (server->routes != NULL && server->loops != NULL && server->listeners != NULL)
+        return server;
+    free(server->routes);
+    free(server->loops);
+    free(server->listeners);
+    free(server);
+    return NULL;
+}
+
 struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
                                   struct rtn_diags *diags)
 {
-    struct rtn_server *server = calloc(1, sizeof(*server));
+    struct rtn_server *server = server_alloc(config);
     if (server == NULL)
         return NULL;
     server->config = config;
@@ -155,19 +172,14 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
     atomic_init(&server->log_level, config->log_level);
     server->closed_mail.deliver = on_closed;
     server->drained_mail.deliver = on_drained;
-    server->routes = calloc(config->routes.count + 1, sizeof(*server->routes));
-    server->loops = calloc((size_t) config->loops, sizeof(*server->loops));
-    server->listeners = calloc(config->listen.count, sizeof(struct rtn_listener *));
-    bool good = server->routes != NULL && server->loops != NULL && server->listeners != NULL;
-    for (size_t i = 0; good && i < config->routes.count; i++)
-        server->route_count = i + 1;
+    server->route_count = config->routes.count;
+    bool good = true;
     for (size_t i = 0; i < server->route_count; i++)
         good = make_route(server, i, diags) && good;
-    if (!good || make_router(server, diags) < 0 || make_header_fields(server) < 0 || make_pool(server) < 0) {
-        rtn_server_free(server);
-        return NULL;
-    }
-    return server;
+    if (good && make_router(server, diags) == 0 && make_header_fields(server) == 0 && make_pool(server) == 0)
+        return server;
+    rtn_server_free(server);
+    return NULL;
 }
 
 static mode_t mode_of(const struct rtn_config_listen *listen)
