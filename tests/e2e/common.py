@@ -33,7 +33,7 @@ def is_listening(address):
         probe.settimeout(WAIT_BOUND)
         try:
             probe.connect(address if unix else ("127.0.0.1", address))
-        except (ConnectionRefusedError, FileNotFoundError):
+        except (ConnectionRefusedError, ConnectionResetError, FileNotFoundError):
             return False
         return True
 
