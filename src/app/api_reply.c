@@ -9,27 +9,42 @@
 
 int rtn_reply_header_str(rtn_request *request, const char *name, rtn_str value)
 {
-    return rtn_response_field(request, rtn_str_of(name), value);
+    int r = rtn_response_field(request, rtn_str_of(name), value);
+    if (r == -EINVAL)
+        rtn_log(RTN_LOG_WARN,
+                "rtn_reply_header: field \"%s\" is refused: no field name, a character that no field may "
+                "hold, or a field that the daemon writes itself",
+                name != NULL ? name : "");
+    return r;
 }
 
 int rtn_reply_header(rtn_request *request, const char *name, const char *value)
 {
-    return rtn_response_field(request, rtn_str_of(name), rtn_str_of(value));
+    return rtn_reply_header_str(request, name, rtn_str_of(value));
+}
+
+/* Says what a handler's author has to look for; the handler's own error line would only say "Invalid argument". */
+static int report(int r, int status)
+{
+    if (r == -EINVAL)
+        rtn_log(RTN_LOG_WARN, "rtn_reply: refused: status %d is not in 200..599, or there is a length without a body",
+                status);
+    return r;
 }
 
 int rtn_reply(rtn_request *request, int status, const void *body, size_t length)
 {
-    return rtn_response_give(request, status, &(struct rtn_piece){ .data = body, .length = length });
+    return report(rtn_response_give(request, status, &(struct rtn_piece){ .data = body, .length = length }), status);
 }
 
 int rtn_reply_status(rtn_request *request, int status)
 {
-    return rtn_response_give(request, status, &(struct rtn_piece){ 0 });
+    return report(rtn_response_give(request, status, &(struct rtn_piece){ 0 }), status);
 }
 
 int rtn_reply_text(rtn_request *request, int status, const char *text)
 {
-    return rtn_response_text(request, status, rtn_str_of(text));
+    return report(rtn_response_text(request, status, rtn_str_of(text)), status);
 }
 
 int rtn_reply_format(rtn_request *request, int status, const char *format, ...)
@@ -39,26 +54,27 @@ int rtn_reply_format(rtn_request *request, int status, const char *format, ...)
     va_start(arguments, format);
     rtn_buf_vprintf(&text, format, arguments);
     va_end(arguments);
-    return rtn_response_text(request, status, rtn_buf_str(&text));
+    return report(rtn_response_text(request, status, rtn_buf_str(&text)), status);
 }
 
 int rtn_reply_redirect(rtn_request *request, int status, const char *location)
 {
     if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
-        return -EINVAL;
+        return report(-EINVAL, status);
     int r = rtn_reply_header(request, "Location", location);
     return r < 0 ? r : rtn_reply_status(request, status);
 }
 
 int rtn_reply_static(rtn_request *request, int status, const void *body, size_t length)
 {
-    return rtn_response_give(request, status, &(struct rtn_piece){ .data = body, .length = length, .keep = true });
+    return report(
+        rtn_response_give(request, status, &(struct rtn_piece){ .data = body, .length = length, .keep = true }),
+        status);
 }
 
 int rtn_reply_release(rtn_request *request, int status, const void *body, size_t length, void (*release)(void *data),
                       void *data)
 {
-    return rtn_response_give(
-        request, status,
-        &(struct rtn_piece){ .data = body, .length = length, .release = release, .release_data = data });
+    const struct rtn_piece content = { .data = body, .length = length, .release = release, .release_data = data };
+    return report(rtn_response_give(request, status, &content), status);
 }

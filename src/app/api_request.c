@@ -96,12 +96,16 @@ rtn_server *rtn_request_server(rtn_request *request)
     return call_of(request)->site->server;
 }
 
-static bool pair_at(rtn_request *request, rtn_str pairs, size_t index, rtn_str *name, rtn_str *value)
+/* Asked for one after the other, pairs are found where the last call stopped; a step back starts anew. */
+static bool pair_at(rtn_request *request, struct rtn_pair_cursor *cursor, rtn_str pairs, size_t index, rtn_str *name,
+                    rtn_str *value)
 {
     rtn_str raw_name;
     rtn_str raw_value;
-    for (size_t i = 0; rtn_form_next(&pairs, &raw_name, &raw_value); i++) {
-        if (i < index)
+    if (cursor->index == 0 || index < cursor->index)
+        *cursor = (struct rtn_pair_cursor){ .rest = pairs };
+    while (rtn_form_next(&cursor->rest, &raw_name, &raw_value)) {
+        if (cursor->index++ < index)
             continue;
         *name = rtn_form_decode(raw_name, &request->arena);
         *value = rtn_form_decode(raw_value, &request->arena);
@@ -132,12 +136,12 @@ rtn_str rtn_form_value(rtn_request *request, const char *name, size_t index)
 
 bool rtn_query_at(rtn_request *request, size_t index, rtn_str *name, rtn_str *value)
 {
-    return pair_at(request, rtn_request_query(request), index, name, value);
+    return pair_at(request, &call_of(request)->query_cursor, rtn_request_query(request), index, name, value);
 }
 
 bool rtn_form_at(rtn_request *request, size_t index, rtn_str *name, rtn_str *value)
 {
-    return pair_at(request, form_of(request), index, name, value);
+    return pair_at(request, &call_of(request)->form_cursor, form_of(request), index, name, value);
 }
 
 uint64_t rtn_connection_id(const rtn_connection *connection)

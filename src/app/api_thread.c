@@ -53,6 +53,8 @@ void rtn_block_end(void)
 
 void rtn_suspend(int64_t milliseconds)
 {
+    if (milliseconds <= 0)
+        return;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t) (milliseconds / 1000);
@@ -64,7 +66,7 @@ void rtn_suspend(int64_t milliseconds)
     rtn_pool_block_begin();
     pthread_mutex_lock(&mutex);
     int r = 0;
-    while (!rtn_stopping() && r != ETIMEDOUT)
+    while (!rtn_stopping() && r == 0)
         r = pthread_cond_clockwait(&stopped, &mutex, CLOCK_MONOTONIC, &until);
     pthread_mutex_unlock(&mutex);
     rtn_pool_block_end();

@@ -36,7 +36,9 @@ void rtn_site_init(struct rtn_site *site)
 
 static void answer_error(struct rtn_request *request, int status, const char *text)
 {
-    (void) rtn_response_error(request, status, text);
+    int r = rtn_response_error(request, status, text);
+    if (r < 0)
+        request->connection->broken = r;
 }
 
 static void log_failure(const struct rtn_request *request, const char *what, const char *reason)
@@ -52,19 +54,25 @@ static void log_failure(const struct rtn_request *request, const char *what, con
 static bool conclude(struct rtn_request *request, int result)
 {
     if (request->response.given) {
-        if (result < 0)
+        request->failed = result < 0;
+        if (result == -EALREADY)
+            log_failure(request, "gave a second reply; the first one was sent", NULL);
+        else if (result < 0)
             log_failure(request, "failed after its reply", strerror(-result));
+        else if (result == RTN_NEXT)
+            log_failure(request, "returned RTN_NEXT after its reply; the reply was sent", NULL);
         return true;
     }
+    rtn_response_reset(request);
     if (result == RTN_NEXT)
         return false;
+    request->failed = true;
     if (result < 0)
         log_failure(request, "failed", strerror(-result));
     else if (result == RTN_DONE)
         log_failure(request, "returned RTN_DONE without a reply", NULL);
     else
-        log_failure(request, "returned something else than an enum rtn_result", NULL);
-    rtn_response_reset(request);
+        log_failure(request, "returned what is neither RTN_DONE, RTN_NEXT nor a negative errno", NULL);
     answer_error(request, 500, NULL);
     return true;
 }
@@ -96,11 +104,16 @@ static void run_on_worker(struct rtn_task *task)
         rtn_http1_hand_back(request, on_next_route);
 }
 
+static struct rtn_serial *serial_of(struct rtn_instance *instance)
+{
+    return instance->threads == RTN_THREADS_SERIAL ? &instance->serial : NULL;
+}
+
 static void queue_for_worker(struct rtn_request *request, struct rtn_instance *instance)
 {
     struct rtn_site *site = call_of(request)->site;
     request->task.run = run_on_worker;
-    request->task.serial = instance->threads == RTN_THREADS_SERIAL ? &instance->serial : NULL;
+    request->task.serial = serial_of(instance);
     request->task.what = call_of(request)->match.route->path;
     rtn_http1_hold(request);
     rtn_list_append(&site->batch, &request->task.node);
@@ -232,6 +245,8 @@ bool rtn_dispatch_request(struct rtn_request *request)
     }
     call->site = site;
     call->query = (struct rtn_str){ 0 };
+    call->query_cursor = (struct rtn_pair_cursor){ 0 };
+    call->form_cursor = (struct rtn_pair_cursor){ 0 };
     call->skip = 0;
     request->call = call;
     if (rtn_log_enabled(site->access_level))
@@ -253,10 +268,12 @@ void rtn_dispatch_replied(struct rtn_request *request)
     if (!rtn_log_enabled(level))
         return;
     int64_t us = request->call != NULL ? rtn_clock_us() - request->started_us : 0;
-    rtn_log(level, "%s \"%.*s %.*s HTTP/%d.%d\" %d %zu %lld.%03lldms", rtn_connection_peer_text(request->connection),
-            RTN_STR_ARG(request->method_name), RTN_STR_ARG(request->target), request->version / 10,
-            request->version % 10, request->response.status, request->response.length, (long long) us / 1000,
-            (long long) us % 1000);
+    bool whole = request->version != 0; /* else the request line was not understood, or not complete */
+    rtn_log(level, "%s \"%.*s%s%.*s%s\" %d %zu %lld.%03lldms", rtn_connection_peer_text(request->connection),
+            RTN_STR_ARG(whole ? request->method_name : RTN_STR("-")), whole ? " " : "",
+            RTN_STR_ARG(whole ? request->target : (struct rtn_str){ 0 }),
+            whole ? request->version == 11 ? " HTTP/1.1" : " HTTP/1.0" : "", request->response.status,
+            request->response.length, (long long) us / 1000, (long long) us % 1000);
 }
 
 static const struct {
@@ -303,16 +320,16 @@ static void run_slot_on_worker(struct rtn_task *task)
     rtn_loop_post(connection->http->loop, &connection->mail);
 }
 
-/* One instance after the other; those of SERIAL modules take their turn on a worker. */
+/* One instance after the other, each on the kind of thread that its handlers run on. */
 static void run_slots(struct rtn_connection *connection)
 {
     while (connection->slots != NULL) {
         struct rtn_slot *slot = connection->slots;
         struct rtn_instance *instance = slot->key;
-        if (instance->threads == RTN_THREADS_SERIAL) {
+        if (instance->threads != RTN_THREADS_LOOP) {
             connection->mail.deliver = on_slot_done;
             slot->task = (struct rtn_task){ .run = run_slot_on_worker,
-                                            .serial = &instance->serial,
+                                            .serial = serial_of(instance),
                                             .what = instance->route->path };
             if (rtn_pool_submit_always(site_of(connection->http)->pool, &slot->task))
                 return;

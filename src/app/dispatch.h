@@ -19,11 +19,19 @@ struct rtn_site {
     unsigned batch_count;
 };
 
+/* How far a walk over name=value pairs has come. All-zero: not begun. */
+struct rtn_pair_cursor {
+    size_t index; /* of the next pair */
+    struct rtn_str rest;
+};
+
 /* The state of one request here; in its arena, request->call. */
 struct rtn_call {
     struct rtn_site *site;
     struct rtn_str path; /* decoded */
     struct rtn_str query; /* as sent; absent without '?' */
+    struct rtn_pair_cursor query_cursor;
+    struct rtn_pair_cursor form_cursor;
     unsigned skip; /* routes that answered RTN_NEXT */
     struct rtn_match match;
 };

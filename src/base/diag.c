@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 
 enum {
+    DIAG_MOST = 200, /* more are only counted: nobody reads them, and each looks its place up in the text */
     DIAG_WIDTH = 120, /* characters of a source line that are shown at most */
     DIAG_LEAD = 40, /* of these, before the mark when the start is cut */
     DIAG_NUMBER_WIDTH = 5
@@ -273,6 +274,20 @@ static int compare_groups(const void *left, const void *right)
     return r != 0 ? r : (a->first > b->first) - (a->first < b->first); /* as added */
 }
 
+static void render_groups(const struct group *groups, size_t count, struct rtn_buf *out, bool color)
+{
+    size_t seen = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (groups[i].first->repeated || ++seen > DIAG_MOST)
+            continue;
+        for (size_t j = 0; j < groups[i].count; j++)
+            render_one(&groups[i].first[j], out, color);
+    }
+    if (seen > DIAG_MOST)
+        rtn_buf_printf(out, "retinued: and %zu more\n", seen - DIAG_MOST);
+}
+
 void rtn_diags_render(struct rtn_diags *diags, struct rtn_buf *out, bool color)
 {
     if (diags->count == 0)
@@ -282,9 +297,6 @@ void rtn_diags_render(struct rtn_diags *diags, struct rtn_buf *out, bool color)
         abort();
     size_t count = make_groups(diags, groups);
     qsort(groups, count, sizeof(*groups), compare_groups);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < groups[i].count && !groups[i].first->repeated; j++)
-            render_one(&groups[i].first[j], out, color);
-    }
+    render_groups(groups, count, out, color);
     free(groups);
 }

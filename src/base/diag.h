@@ -58,6 +58,7 @@ void rtn_diags_vadd(struct rtn_diags *diags, enum rtn_severity severity, struct 
  * All of them in the form above, ordered by file (first mentioned first), line and column; notes stay
  * behind the diagnostic they follow. One without a place is "retinued: error: message", one whose
  * line is 0 is "path: error: message". Something added twice is shown once, without its second notes.
+ * Of very many the first 200 are shown, then "retinued: and 17 more".
  * With `color`, severity and underline carry SGR codes.
  */
 void rtn_diags_render(struct rtn_diags *diags, struct rtn_buf *out, bool color);

@@ -1,4 +1,4 @@
-/* Thin wrappers that turn errno into return values and hide EINTR and short writes. */
+/* Thin wrappers that turn errno into return values and keep errno where it matters. */
 #include "base/fd.h"
 
 #include <errno.h>
@@ -33,21 +33,5 @@ int rtn_fd_set_cloexec(int fd)
         return -errno;
     if (fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0)
         return -errno;
-    return 0;
-}
-
-int rtn_fd_write_all(int fd, const void *data, size_t length)
-{
-    const char *next = data;
-
-    while (length > 0) {
-        ssize_t written = write(fd, next, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        next += written;
-        length -= (size_t) written;
-    }
     return 0;
 }

@@ -1,16 +1,11 @@
-/* Small helpers around file descriptors. All return 0 or -errno. [any] */
+/* Small helpers around file descriptors. Those that can fail return 0 or -errno. [any] */
 #ifndef RTN_BASE_FD_H
 #define RTN_BASE_FD_H
-
-#include <stddef.h>
 
 /* Closes *fd unless it is -1 and sets it to -1; errno is kept. Usable with RTN_CLEANUP. */
 void rtn_fd_close(int *fd);
 
 int rtn_fd_set_nonblocking(int fd);
 int rtn_fd_set_cloexec(int fd);
-
-/* All of it, retried after EINTR and short writes. For blocking descriptors. */
-int rtn_fd_write_all(int fd, const void *data, size_t length);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,6 +93,25 @@ bool rtn_str_next(struct rtn_str *rest, char separator, struct rtn_str *ret)
     }
     *ret = rtn_str_trim(element);
     return true;
+}
+
+bool rtn_is_token_char(char c)
+{
+    static const bool table[UCHAR_MAX + 1] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
+        ['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
+        ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
+    };
+    return table[(unsigned char) c];
+}
+
+bool rtn_is_token(struct rtn_str s)
+{
+    for (size_t i = 0; i < s.length; i++) {
+        if (!rtn_is_token_char(s.data[i]))
+            return false;
+    }
+    return s.length > 0;
 }
 
 char *rtn_str_dup(struct rtn_str s)

@@ -41,6 +41,10 @@ struct rtn_str rtn_str_trim(struct rtn_str s);
  */
 bool rtn_str_next(struct rtn_str *rest, char separator, struct rtn_str *ret);
 
+/* A token of RFC 9110, 5.6.2: at least one tchar, and nothing else. */
+bool rtn_is_token_char(char c);
+bool rtn_is_token(struct rtn_str s);
+
 /* malloc'ed NUL-terminated copy; NULL when memory is out. */
 char *rtn_str_dup(struct rtn_str s);
 

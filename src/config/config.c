@@ -27,16 +27,6 @@ void rtn_config_free(struct rtn_config *config)
     free(config);
 }
 
-static bool has_unknown_key(const struct rtn_node *root)
-{
-    for (size_t i = 0; i < root->count; i++) {
-        if (!rtn_str_equal(root->pairs[i].name, RTN_STR("daemon")) &&
-            !rtn_str_equal(root->pairs[i].name, RTN_STR("servers")))
-            return true;
-    }
-    return false;
-}
-
 /* With an unknown key, servers may be there under a misspelled name. A problem with the servers themselves was reported
  * already when there are errors. */
 static void check_servers_given(const struct rtn_node *root, struct rtn_diags *diags)
@@ -44,7 +34,7 @@ static void check_servers_given(const struct rtn_node *root, struct rtn_diags *d
     const struct rtn_node_pair *pair = rtn_node_pair(root, "servers");
     struct rtn_mark start = { .source = root->mark.source, .line = 1, .column = 1 };
 
-    if (diags->errors > 0 || has_unknown_key(root))
+    if (diags->errors > 0 || rtn_schema_has_unknown_key(&rtn_config_root_table, root))
         return;
     if (pair == NULL)
         rtn_diags_error(diags, start, "there are no servers; add one under \"servers\"");
@@ -63,12 +53,26 @@ static void inherit(struct rtn_config *config)
     }
 }
 
+/* Allowed, but hardly meant. In a file with errors it may follow from one of them. */
+static void warn_of_no_routes(const struct rtn_config *config, const struct rtn_node *root, struct rtn_diags *diags)
+{
+    const struct rtn_config_server *servers = config->servers.items;
+
+    for (size_t i = 0; diags->errors == 0 && i < config->servers.count; i++) {
+        const struct rtn_node_pair *pair = rtn_node_pair(rtn_node_get(root, "servers"), servers[i].name);
+        if (servers[i].routes.count == 0 && pair != NULL)
+            rtn_diags_warning(diags, pair->name_mark, "server \"%s\" has no routes: every request is answered with 404",
+                              servers[i].name);
+    }
+}
+
 static void fill(struct rtn_config *config, const struct rtn_node *root, struct rtn_diags *diags)
 {
     check_servers_given(root, diags);
     rtn_schema_read(&rtn_config_root_table, root, "", config, &config->arena, diags);
     rtn_config_check_listeners(config, diags);
     inherit(config);
+    warn_of_no_routes(config, root, diags);
 }
 
 int rtn_config_load(const char *path, struct rtn_config **ret, struct rtn_diags *diags)

@@ -80,6 +80,16 @@ static void report_unreadable(struct rtn_mark mark, const char *path, int code, 
         rtn_diags_error(diags, mark, "cannot read %s: %s", path, strerrordesc_np(-code));
 }
 
+/* Who has no default file and gave none may not know how to. */
+static void report_main_unreadable(const char *path, int code, struct rtn_diags *diags)
+{
+    if (code == -ENOENT && strcmp(path, RTN_CONFIG_FILE) == 0)
+        rtn_diags_error(diags, (struct rtn_mark){ 0 }, "cannot read %s: %s; name another with -c", path,
+                        strerrordesc_np(-code));
+    else
+        report_unreadable((struct rtn_mark){ 0 }, path, code, diags);
+}
+
 /* 0 or -errno. */
 static int slurp(const char *path, struct rtn_buf *text, struct stat *info)
 {
@@ -97,7 +107,7 @@ struct rtn_node *rtn_config_read_main(struct rtn_config *config, const char *pat
     int code = slurp(path, &text, &info);
 
     if (code < 0) {
-        report_unreadable((struct rtn_mark){ 0 }, path, code, diags);
+        report_main_unreadable(path, code, diags);
         return NULL;
     }
     struct rtn_node *root = rtn_config_read_text(config, path, rtn_buf_str(&text), diags);

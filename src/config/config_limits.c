@@ -50,7 +50,8 @@ static const struct rtn_schema_key timeouts_keys[] = {
     { TIMEOUT(idle), .fallback = "60s",
       .help = "Between two requests on one connection. Past it the connection is closed.", .example = "5m" },
     { TIMEOUT(linger), .fallback = "2s",
-      .help = "After a refusal: how long further input is read and dropped, so that the client gets to see the reply.",
+      .help = "After a close with input left to read, as after a refusal: how long it is read and dropped, so that the "
+              "client gets to see the reply.",
       .example = "500ms" },
     { .name = NULL },
 };

@@ -150,7 +150,7 @@ static const char *find_answer(const struct rtn_node *node, const struct rtn_sch
         return "redirect";
     else if (status)
         return "status";
-    else
+    else if (!rtn_schema_has_unknown_key(&rtn_config_route_table, node)) /* that may be a misspelled one */
         rtn_schema_error(context, context->mark, "nothing answers; give \"module\", \"redirect\" or \"status\"");
     return NULL;
 }

@@ -33,14 +33,6 @@ static const struct rtn_schema_table access_log_table = {
     .name_offset = SIZE_MAX,
 };
 
-/* A token of RFC 9110, 5.6.2. */
-static bool is_token(const char *text)
-{
-    static const char chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    return *text != '\0' && text[strspn(text, chars)] == '\0';
-}
-
 static const char *lower(const char *text, struct rtn_arena *arena)
 {
     char *copy = rtn_config_strdup(arena, rtn_str_of(text));
@@ -68,7 +60,7 @@ static bool check_header_fields(void *value, const struct rtn_node *node, const 
         struct rtn_mark mark = fields->nodes[i]->mark;
         if (strcmp(name, "all") == 0)
             ok = rtn_schema_error(context, mark, "\"header_fields\" is either all, or a list of names without all");
-        else if (!is_token(name))
+        else if (!rtn_is_token(rtn_str_of(name)))
             ok = rtn_schema_error(context, mark, "%s is no name of a header field",
                                   rtn_node_quote(rtn_str_of(name), context->arena));
         fields->items[i] = lower(name, context->arena);

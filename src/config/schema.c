@@ -86,8 +86,11 @@ bool rtn_schema_read_value(const struct rtn_schema_key *key, const struct rtn_no
 }
 
 /* Defaults go through the same readers; one that is refused is a mistake in a table and has no place to show. */
-static bool read_default(const struct rtn_schema_key *key, void *value, const struct rtn_schema_context *context)
+static bool read_default(const struct rtn_schema_key *key, const struct rtn_schema_table *table,
+                         const struct rtn_node *map, void *value, const struct rtn_schema_context *context)
 {
+    if (key->required && rtn_schema_is_meant(table, map, key->name))
+        return false;
     if (key->required)
         return rtn_schema_error(context, context->mark, "\"%s\" is missing", key->name);
     if (key->type == RTN_SCHEMA_MAP)
@@ -99,14 +102,14 @@ static bool read_default(const struct rtn_schema_key *key, void *value, const st
     return rtn_schema_read_value(key, node, value, context) && (key->check == NULL || key->check(value, node, context));
 }
 
-static bool read_key(const struct rtn_schema_key *key, const struct rtn_node *map, void *object,
-                     const struct rtn_schema_context *context)
+static bool read_key(const struct rtn_schema_key *key, const struct rtn_schema_table *table, const struct rtn_node *map,
+                     void *object, const struct rtn_schema_context *context)
 {
     const struct rtn_node_pair *pair = rtn_node_pair(map, key->name);
     void *value = (char *) object + key->offset;
 
     if (pair == NULL)
-        return read_default(key, value, context);
+        return read_default(key, table, map, value, context);
     if (pair->value->broken)
         return false;
     if (rtn_node_is_null(pair->value))
@@ -120,6 +123,15 @@ static bool is_known(const struct rtn_schema_table *table, struct rtn_str name)
 {
     for (const struct rtn_schema_key *key = table->keys; key->name != NULL; key++) {
         if (rtn_str_equal(rtn_str_of(key->name), name))
+            return true;
+    }
+    return false;
+}
+
+bool rtn_schema_has_unknown_key(const struct rtn_schema_table *table, const struct rtn_node *map)
+{
+    for (size_t i = 0; map != NULL && i < map->count; i++) {
+        if (!is_known(table, map->pairs[i].name))
             return true;
     }
     return false;
@@ -169,7 +181,7 @@ bool rtn_schema_read_struct(const struct rtn_schema_table *table, const struct r
 
     bool ok = report_unknown_keys(table, node, context);
     for (const struct rtn_schema_key *key = table->keys; key->name != NULL; key++)
-        ok = read_key(key, node, object, context) && ok;
+        ok = read_key(key, table, node, object, context) && ok;
     if (table->check != NULL) {
         struct rtn_schema_context inner = *context;
         inner.sound = ok;

@@ -114,6 +114,9 @@ bool rtn_schema_error(const struct rtn_schema_context *context, struct rtn_mark 
  * when the key is absent. For later errors. */
 struct rtn_mark rtn_schema_mark(const struct rtn_node *node, const char *name);
 
+/* True for a map with a key that the table does not have. */
+bool rtn_schema_has_unknown_key(const struct rtn_schema_table *table, const struct rtn_node *map);
+
 /* `path` made absolute against the folder of the file of `mark`. NULL when the working folder cannot be read. */
 const char *rtn_schema_absolute(const char *path, const struct rtn_mark *mark, struct rtn_arena *arena);
 

@@ -15,7 +15,8 @@ static bool is_longer_form(struct rtn_str a, struct rtn_str b)
            rtn_str_equal_nocase((struct rtn_str){ a.data, length }, (struct rtn_str){ b.data, length });
 }
 
-const char *rtn_schema_suggest(struct rtn_str given, const char *const *names, size_t count, struct rtn_arena *arena)
+/* NULL when nothing is near. */
+static const char *nearest(struct rtn_str given, const char *const *names, size_t count)
 {
     /* A long word may hold more slips; a short one would be near to everything. */
     unsigned limit = (unsigned) RTN_MIN(1 + given.length / 6, (size_t) 3);
@@ -32,6 +33,13 @@ const char *rtn_schema_suggest(struct rtn_str given, const char *const *names, s
     }
     for (size_t i = 0; best == NULL && i < count; i++)
         best = is_longer_form(given, rtn_str_of(names[i])) ? names[i] : NULL;
+    return best;
+}
+
+const char *rtn_schema_suggest(struct rtn_str given, const char *const *names, size_t count, struct rtn_arena *arena)
+{
+    const char *best = nearest(given, names, count);
+
     return best != NULL ? rtn_config_printf(arena, "; did you mean \"%s\"?", best) : "";
 }
 
@@ -76,14 +84,33 @@ static const char *list_keys(const char *const *names, size_t count, struct rtn_
     return rtn_config_strdup(arena, rtn_buf_str(&all));
 }
 
-void rtn_schema_unknown_key(const struct rtn_schema_table *table, const struct rtn_node_pair *pair,
-                            const struct rtn_schema_context *context)
+static size_t key_names(const struct rtn_schema_table *table, const char *names[NAMES_MAX])
 {
-    const char *names[NAMES_MAX];
     size_t count = 0;
 
     for (const struct rtn_schema_key *key = table->keys; key->name != NULL && count < NAMES_MAX; key++)
         names[count++] = key->name;
+    return count;
+}
+
+bool rtn_schema_is_meant(const struct rtn_schema_table *table, const struct rtn_node *map, const char *name)
+{
+    const char *names[NAMES_MAX];
+    size_t count = key_names(table, names);
+
+    for (size_t i = 0; map != NULL && i < map->count; i++) {
+        const char *near = nearest(map->pairs[i].name, names, count);
+        if (near != NULL && strcmp(near, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void rtn_schema_unknown_key(const struct rtn_schema_table *table, const struct rtn_node_pair *pair,
+                            const struct rtn_schema_context *context)
+{
+    const char *names[NAMES_MAX];
+    size_t count = key_names(table, names);
     const char *hint = belongs_below(table, pair->name, context->arena);
     if (hint[0] == '\0')
         hint = rtn_schema_suggest(pair->name, names, count, context->arena);

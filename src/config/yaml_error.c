@@ -200,6 +200,17 @@ static bool report_colon(const struct rtn_yaml_reader *reader, const yaml_mark_t
     return true;
 }
 
+/* A { or } inside a word, as in /greet/{name}: within brackets it ends the word. */
+static bool is_brace_in_text(const struct rtn_yaml_reader *reader, const yaml_mark_t *place)
+{
+    struct rtn_str line = line_at(reader->source->text, place->line);
+    struct rtn_str front = first_chars(line, place->column);
+
+    if (front.length == 0 || front.length == line.length || strchr("{}", line.data[front.length]) == NULL)
+        return false;
+    return strchr(" ,:[]{}\"'", front.data[front.length - 1]) == NULL;
+}
+
 /* A quote or bracket that is never closed is noticed late, often at the end of the file. */
 static bool report_open(const struct rtn_yaml_reader *reader, const yaml_mark_t *place)
 {
@@ -212,6 +223,12 @@ static bool report_open(const struct rtn_yaml_reader *reader, const yaml_mark_t 
 
     if (parser->context == NULL || (!quote && !bracket))
         return false;
+    if (bracket && is_brace_in_text(reader, place)) {
+        rtn_diags_error(reader->diags, rtn_yaml_mark(reader, start, start),
+                        "%s; a text with { } in it needs quotes here", explain(parser));
+        rtn_diags_note(reader->diags, rtn_yaml_mark(reader, place, place), "without quotes the text ends before this");
+        return true;
+    }
     rtn_diags_error(reader->diags, rtn_yaml_mark(reader, start, start), "%s", explain(parser));
     if (bracket && is_text(line_at(reader->source->text, place->line)))
         rtn_diags_note(reader->diags, rtn_yaml_mark(reader, place, place), "it is missing before this");

@@ -61,12 +61,14 @@ static unsigned decode(const char *data, unsigned length)
     return code;
 }
 
+static bool is_utf16(struct rtn_str text)
+{
+    return rtn_str_starts_with(text, RTN_STR("\xff\xfe")) || rtn_str_starts_with(text, RTN_STR("\xfe\xff"));
+}
+
 /* Why the character at the start of `rest` may not stand in a file; NULL when it may. */
 static const char *why_refused(struct rtn_str rest, unsigned length, unsigned code)
 {
-    if (length == 0 && rest.length > 1 &&
-        (memcmp(rest.data, "\xff\xfe", 2) == 0 || memcmp(rest.data, "\xfe\xff", 2) == 0))
-        return "this is UTF-16; save the file as UTF-8";
     if (length == 0)
         return "this byte is not UTF-8; save the file as UTF-8";
     if (code == 0)
@@ -90,7 +92,9 @@ bool rtn_yaml_check_text(const struct rtn_source *source, struct rtn_diags *diag
     while (rest.length > 0) {
         unsigned length = rtn_utf8_next(rest);
         unsigned code = length > 0 ? decode(rest.data, length) : 0;
-        const char *problem = why_refused(rest, length, code);
+        const char *problem = rest.data == source->text.data && is_utf16(rest)
+                                  ? "this is UTF-16; save the file as UTF-8"
+                                  : why_refused(rest, length, code);
         if (problem != NULL) {
             rtn_diags_error(diags, mark, "%s", problem);
             return false;

@@ -16,11 +16,13 @@
 #include <unistd.h>
 
 #include "app/stopping.h"
+#include "base/clock.h"
 #include "daemon/log_check.h"
 #include "daemon/notify.h"
 #include "server/server.h"
 
 #define ABORT_SECONDS 0.5 /* for loops to close what is left */
+#define STOP_MS 2000 /* for all threads to end when no task is left */
 
 struct rtn_daemon {
     struct rtn_config *config;
@@ -35,7 +37,7 @@ struct rtn_daemon {
     size_t server_count;
     struct ev_loop *ev;
     struct rtn_mailbox mailbox;
-    struct ev_signal signals[5];
+    struct ev_signal signals[4];
     struct ev_timer deadline;
     size_t undrained;
     bool stopping;
@@ -128,12 +130,15 @@ static bool make_servers(struct rtn_daemon *daemon)
     daemon->servers = calloc(configs->count, sizeof(struct rtn_server *));
     if (daemon->servers == NULL)
         return false;
+    unsigned loops = 0;
     for (size_t i = 0; i < configs->count; i++) {
         const struct rtn_config_server *config = &((const struct rtn_config_server *) configs->items)[i];
         struct rtn_server *server = rtn_server_new(config, &daemon->host, &daemon->diags);
-        if (server != NULL)
+        if (server != NULL) {
+            server->first_loop = loops;
+            loops += (unsigned) config->loops;
             daemon->servers[daemon->server_count++] = server;
-        else if (daemon->diags.errors == 0)
+        } else if (daemon->diags.errors == 0)
             rtn_diags_error(&daemon->diags, rtn_schema_mark(config->node, NULL), "server \"%s\": memory is out",
                             config->name);
     }
@@ -160,7 +165,7 @@ static bool start_all(struct rtn_daemon *daemon)
         if (rtn_server_start(daemon->servers[i]) == 0)
             continue;
         while (i-- > 0)
-            (void) rtn_server_stop(daemon->servers[i]);
+            (void) rtn_server_stop(daemon->servers[i], rtn_clock_ms() + STOP_MS);
         return false;
     }
     return true;
@@ -266,7 +271,7 @@ static void on_signal(struct ev_loop *ev, struct ev_signal *watcher, int events)
 
 static void watch_signals(struct rtn_daemon *daemon)
 {
-    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 }; /* the first two stop: see stop_all */
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(numbers); i++) {
         ev_signal_init(&daemon->signals[i], on_signal, numbers[i]);
         daemon->signals[i].data = daemon;
@@ -287,12 +292,20 @@ static bool make_loop(struct rtn_daemon *daemon)
     return true;
 }
 
-/* False when a handler has not come back: the process must then end without touching anything it may use. */
+/*
+ * False when a handler has not come back: the process must then end without touching anything it may use. From here
+ * on nobody listens to a second signal, so it does what it does by default: it ends the process.
+ */
 static bool stop_all(struct rtn_daemon *daemon)
 {
+    ev_signal_stop(daemon->ev, &daemon->signals[0]);
+    ev_signal_stop(daemon->ev, &daemon->signals[1]);
+    for (size_t i = 0; i < daemon->server_count; i++)
+        rtn_server_stop_listeners(daemon->servers[i]);
+    int64_t deadline_ms = rtn_clock_ms() + STOP_MS;
     bool clean = true;
     for (size_t i = 0; i < daemon->server_count; i++)
-        clean = rtn_server_stop(daemon->servers[i]) && clean;
+        clean = rtn_server_stop(daemon->servers[i], deadline_ms) && clean;
     return clean;
 }
 

@@ -157,9 +157,9 @@ static void write_line(enum rtn_log_level level, struct rtn_str message)
         line.thread = current->thread;
     (void) pthread_mutex_lock(&log->mutex);
     int r = log->sink->write(log, &line);
-    (void) pthread_mutex_unlock(&log->mutex);
     if (r < 0)
         atomic_fetch_add_explicit(&log->drops, 1, memory_order_relaxed);
+    (void) pthread_mutex_unlock(&log->mutex);
 }
 
 void rtn_log(enum rtn_log_level level, const char *format, ...)

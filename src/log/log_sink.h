@@ -14,6 +14,9 @@
 /* Longest wait for a sink that takes no more data, in milliseconds; then the line is dropped. */
 #define RTN_LOG_WAIT 100
 
+/* After such a wait, lines are dropped at once for this long, in milliseconds, before the sink is tried again. */
+#define RTN_LOG_PAUSE 1000
+
 /* Messages keep this many bytes; more are cut out in the middle. */
 #define RTN_LOG_MESSAGE_MAX 2000
 
@@ -53,6 +56,8 @@ struct rtn_log {
     struct rtn_buf buf; /* the line as bytes; kept, so that a line costs no malloc */
     int fd; /* -1 for the syslog sink */
     bool torn; /* the last line was written in part: the next one begins with a newline */
+    int64_t paused_until; /* of the stream sinks: nobody takes lines before this time */
+    uint64_t told; /* of the drops, those that a line of a stream sink has reported */
 };
 
 /* The forms of a line, appended without the newline. */

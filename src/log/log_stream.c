@@ -1,10 +1,17 @@
 /*
- * Lines to stderr or to a file: each leaves in one write(2). A descriptor that takes no more data is
- * waited for, but not for ever: a reader that hangs costs lines, it does not stop the daemon.
+ * Lines to stderr or to a file: an ordinary line leaves in one write(2).
+ *
+ * No line waits long, whether the descriptor blocks or not: poll(2) says first that there is room, and no write is
+ * larger than PIPE_BUF, which a pipe with room takes without blocking. A line that waited in vain is dropped, and for
+ * a while so are all others at once: a reader that hangs costs lines, it does not stop the daemon. The next line that
+ * gets through has one before it that tells how many were lost.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,42 +20,40 @@
 #include "base/fd.h"
 #include "log/log_sink.h"
 
-/* Returns 0 when fd can be written again before `deadline`, else -errno. */
+/* Returns 0 when fd can be written, -EAGAIN when it cannot until `deadline`. Errors are left to write(2). */
 static int wait_writable(int fd, int64_t deadline)
 {
     struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
 
     for (;;) {
         int64_t left = deadline - rtn_clock_ms();
-        if (left <= 0)
-            return -EAGAIN;
-        int ready = poll(&poll_fd, 1, (int) left);
+        int ready = poll(&poll_fd, 1, (int) RTN_MAX(left, 0));
         if (ready > 0)
             return 0;
-        if (ready < 0 && errno != EINTR)
+        if (ready == 0)
+            return -EAGAIN;
+        if (errno != EINTR)
             return -errno;
     }
 }
 
 /* Writes all of it or fails; *ret_written says how much was written either way. */
-static int write_line(int fd, struct rtn_str bytes, size_t *ret_written)
+static int write_bytes(int fd, struct rtn_str bytes, int64_t deadline, size_t *ret_written)
 {
-    int64_t deadline = rtn_clock_ms() + RTN_LOG_WAIT;
-
     for (*ret_written = 0; *ret_written < bytes.length;) {
-        ssize_t written = write(fd, bytes.data + *ret_written, bytes.length - *ret_written);
-        if (written >= 0) {
-            *ret_written += (size_t) written;
-            continue;
-        }
-        int r = errno == EAGAIN ? wait_writable(fd, deadline) : -errno;
-        if (r < 0 && r != -EINTR)
+        int r = wait_writable(fd, deadline);
+        if (r < 0)
             return r;
+        ssize_t written = write(fd, bytes.data + *ret_written, RTN_MIN(bytes.length - *ret_written, (size_t) PIPE_BUF));
+        if (written >= 0)
+            *ret_written += (size_t) written;
+        else if (errno != EINTR && (errno != EAGAIN || rtn_clock_ms() >= deadline))
+            return -errno;
     }
     return 0;
 }
 
-static int stream_write(struct rtn_log *log, const struct rtn_log_line *line)
+static int write_line(struct rtn_log *log, const struct rtn_log_line *line, int64_t deadline)
 {
     size_t written = 0;
 
@@ -60,11 +65,43 @@ static int stream_write(struct rtn_log *log, const struct rtn_log_line *line)
     else
         rtn_log_text_line(log->look, line, &log->buf);
     rtn_buf_append_char(&log->buf, '\n');
-    int r = write_line(log->fd, rtn_buf_str(&log->buf), &written);
+    int r = write_bytes(log->fd, rtn_buf_str(&log->buf), deadline, &written);
     if (r == 0)
         log->torn = false;
     else if (written > 0)
         log->torn = true;
+    return r;
+}
+
+/* In the name of the thread whose line got through. */
+static int tell_drops(struct rtn_log *log, const struct rtn_log_line *next, int64_t deadline)
+{
+    struct rtn_log_line line = *next;
+    uint64_t drops = rtn_log_drops(log);
+    char text[64];
+
+    if (drops == log->told)
+        return 0;
+    (void) snprintf(text, sizeof(text), "log lines lost before this one: %" PRIu64, drops - log->told);
+    line.level = RTN_LOG_WARN;
+    line.message = rtn_str_of(text);
+    int r = write_line(log, &line, deadline);
+    if (r == 0)
+        log->told = drops;
+    return r;
+}
+
+static int stream_write(struct rtn_log *log, const struct rtn_log_line *line)
+{
+    int64_t now = rtn_clock_ms();
+
+    if (now < log->paused_until)
+        return -EAGAIN;
+    int r = tell_drops(log, line, now + RTN_LOG_WAIT);
+    if (r == 0)
+        r = write_line(log, line, now + RTN_LOG_WAIT);
+    if (r == -EAGAIN)
+        log->paused_until = rtn_clock_ms() + RTN_LOG_PAUSE;
     return r;
 }
 
@@ -75,7 +112,7 @@ int rtn_log_stderr_line(const struct rtn_log_line *line)
 
     rtn_log_text_line(RTN_LOG_LOOK_PLAIN, line, &buf);
     rtn_buf_append_char(&buf, '\n');
-    return write_line(STDERR_FILENO, rtn_buf_str(&buf), &written);
+    return write_bytes(STDERR_FILENO, rtn_buf_str(&buf), rtn_clock_ms() + RTN_LOG_WAIT, &written);
 }
 
 /* JOURNAL_STREAM is "DEVICE:INODE" of the socket; a child may have inherited it with another stderr. */
@@ -157,6 +194,7 @@ int rtn_log_stream_reopen(struct rtn_log *log)
     int old = log->fd;
     log->fd = fd;
     log->torn = false;
+    log->paused_until = 0;
     (void) pthread_mutex_unlock(&log->mutex);
     rtn_fd_close(&old);
     return 0;

@@ -14,8 +14,6 @@
 #include "base/clock.h"
 #include "base/macros.h"
 
-static _Thread_local const struct rtn_loop *here;
-
 struct starting {
     struct rtn_loop *loop;
     sem_t begun;
@@ -52,6 +50,7 @@ int rtn_loop_init(struct rtn_loop *loop, const struct rtn_loop_options *options)
     loop->log_context = (struct rtn_log_context){
         .log = options->log, .server = options->server, .thread = loop->name, .level = options->log_level
     };
+    sem_init(&loop->ended, 0, 0);
     rtn_mailbox_init(&loop->mailbox, loop->ev);
     /* First of all check watchers, so that every callback of the iteration sees the new time. */
     ev_check_init(&loop->check, on_check);
@@ -66,7 +65,6 @@ static void *run(void *data)
 {
     struct starting *starting = data;
     struct rtn_loop *loop = starting->loop;
-    here = loop;
     pthread_setname_np(pthread_self(), loop->name);
     rtn_log_set_context(&loop->log_context);
 
@@ -79,6 +77,7 @@ static void *run(void *data)
     ev_run(loop->ev, 0);
     if (loop->options.end != NULL)
         loop->options.end(loop->options.data);
+    sem_post(&loop->ended);
     return NULL;
 }
 
@@ -98,10 +97,23 @@ int rtn_loop_start(struct rtn_loop *loop)
     return r;
 }
 
-void rtn_loop_stop(struct rtn_loop *loop)
+int rtn_loop_stop(struct rtn_loop *loop, int64_t ms)
 {
     rtn_loop_post(loop, &loop->stop);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    while (sem_timedwait(&loop->ended, &until) < 0) {
+        if (errno != EINTR)
+            return -errno;
+    }
     pthread_join(loop->thread, NULL);
+    return 0;
 }
 
 void rtn_loop_done(struct rtn_loop *loop)
@@ -112,17 +124,13 @@ void rtn_loop_done(struct rtn_loop *loop)
     ev_check_stop(loop->ev, &loop->check);
     ev_prepare_stop(loop->ev, &loop->prepare);
     ev_loop_destroy(loop->ev);
+    sem_destroy(&loop->ended);
     loop->ev = NULL;
 }
 
 void rtn_loop_post(struct rtn_loop *loop, struct rtn_mail *mail)
 {
     rtn_mailbox_post(&loop->mailbox, mail);
-}
-
-bool rtn_loop_is_here(const struct rtn_loop *loop)
-{
-    return here == loop;
 }
 
 void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, const char *kind, unsigned number)

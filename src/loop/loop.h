@@ -6,11 +6,14 @@
 #define RTN_LOOP_LOOP_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 
 #include "log/log.h"
 #include "loop/mailbox.h"
 #include "loop/wheel.h"
+
+#define RTN_THREAD_NAME_SIZE 16 /* with NUL: what the kernel keeps */
 
 struct rtn_loop;
 
@@ -36,10 +39,11 @@ struct rtn_loop {
     struct ev_prepare prepare;
     struct rtn_loop_options options;
     struct rtn_log_context log_context;
-    char name[16];
+    char name[RTN_THREAD_NAME_SIZE];
     pthread_t thread;
     int begin_result;
     struct rtn_mail stop;
+    sem_t ended;
 };
 
 /* In place; the loop exists, its thread does not yet. 0 or -errno. */
@@ -48,21 +52,20 @@ int rtn_loop_init(struct rtn_loop *loop, const struct rtn_loop_options *options)
 /* Starts the thread and waits until begin() has returned. 0, or the error of begin or of starting a thread. */
 int rtn_loop_start(struct rtn_loop *loop);
 
-/* Asks the thread to end after the current iteration and joins it. Only after a successful start. */
-void rtn_loop_stop(struct rtn_loop *loop);
+/*
+ * Asks the thread to end after the current iteration and joins it. Only after a successful start. 0, or -ETIMEDOUT when
+ * it has not ended within `ms`: the loop must then be left alone until the process ends.
+ */
+int rtn_loop_stop(struct rtn_loop *loop, int64_t ms);
 
 void rtn_loop_done(struct rtn_loop *loop);
 
 /* Any thread. */
 void rtn_loop_post(struct rtn_loop *loop, struct rtn_mail *mail);
 
-/* True on the loop's own thread: for asserts. */
-bool rtn_loop_is_here(const struct rtn_loop *loop);
-
 /*
  * A thread name of at most 15 characters that keeps the end: ("getandpost", "worker-12") -> "getan/worker-12".
  */
-#define RTN_THREAD_NAME_SIZE 16
 void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, const char *kind, unsigned number);
 
 /* Starts a thread with all signals blocked, so that only main receives them. 0 or -errno. */

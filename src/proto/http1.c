@@ -17,6 +17,7 @@
 #include "proto/response.h"
 
 #define FIRST_READ 2048 /* least room offered to a read */
+#define MOST_READ 65536 /* so that one client with much to say does not hold up the others */
 #define BODY_STEP 65536 /* timeouts.body begins anew with each so many bytes */
 #define SINK_FULL (RTN_SINK_SIZE / 2) /* pipelined replies are sent when so much has gathered */
 #define LINGER_READ 16384
@@ -134,7 +135,7 @@ static bool after_reply(struct rtn_connection *connection)
     http->handler->replied(request);
     if (!request->keep_alive && !connection->close_after) {
         connection->close_after = true;
-        connection->cause = RTN_CLOSE_NORMAL;
+        connection->cause = request->failed ? RTN_CLOSE_HANDLER : RTN_CLOSE_NORMAL;
         /* Whoever asked for the close has sent everything; the others may be sending the next request now. */
         connection->linger_after =
             request->stage == RTN_REQUEST_BROKEN || !rtn_http1_may_keep_alive(http) || request->parsed < request->end;
@@ -289,7 +290,8 @@ void rtn_http1_read(struct rtn_connection *connection)
     }
     ssize_t n;
     do {
-        n = recv(connection->stream.fd, request->buffer + request->end, request->capacity - request->end, 0);
+        n = recv(connection->stream.fd, request->buffer + request->end,
+                 RTN_MIN(request->capacity - request->end, MOST_READ), 0);
     } while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         if (request->end == request->start && request->stage == RTN_REQUEST_EMPTY)

@@ -285,11 +285,6 @@ static void skip_empty_lines(struct rtn_request *request)
     request->parsed = request->start;
 }
 
-static bool is_token_char(char c)
-{
-    return c > ' ' && c < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
-}
-
 /*
  * The method is read here, since llhttp gives up at the first letter that fits none it knows. False while its end is
  * not there yet. One that is well-formed but unknown is 501 (RFC 9110, 15.6.2).
@@ -298,7 +293,7 @@ static bool read_method(struct rtn_request *request)
 {
     struct rtn_str line = { request->buffer + request->start, request->end - request->start };
     size_t length = 0;
-    while (length < line.length && length <= MOST_METHOD && is_token_char(line.data[length]))
+    while (length < line.length && length <= MOST_METHOD && rtn_is_token_char(line.data[length]))
         length++;
     if (length == line.length && length <= MOST_METHOD)
         return false;

@@ -58,7 +58,7 @@ static bool finish_silently(struct rtn_connection *connection, struct rtn_reques
     bool more = request->parsed < request->end;
     if (!keep) {
         connection->close_after = true;
-        connection->cause = RTN_CLOSE_NORMAL;
+        connection->cause = request->failed ? RTN_CLOSE_HANDLER : RTN_CLOSE_NORMAL;
         connection->linger_after = more || !rtn_http1_may_keep_alive(http);
     }
     if (keep && more) {

@@ -43,10 +43,12 @@ static void reset(struct rtn_request *request)
 {
     request->stage = RTN_REQUEST_EMPTY;
     request->keep_alive = false;
+    request->version = 0;
     request->expects_continue = false;
     request->host_seen = false;
     request->coding_seen = false;
     request->field_open = false;
+    request->failed = false;
     request->hostile = false;
     request->trailer_byte = '\0';
     request->error_status = 0;
@@ -149,13 +151,4 @@ int rtn_request_make_room(struct rtn_request *request, size_t wanted)
     request->buffer = buffer;
     request->capacity = capacity;
     return 0;
-}
-
-struct rtn_str rtn_request_find(const struct rtn_request *request, struct rtn_str name)
-{
-    for (unsigned i = 0; i < request->header_count; i++) {
-        if (rtn_str_equal(request->headers[i].name, name))
-            return request->headers[i].value;
-    }
-    return (struct rtn_str){ 0 };
 }

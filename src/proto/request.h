@@ -43,7 +43,7 @@ struct rtn_response {
     bool has_content_type;
     bool given; /* the reply is in the sink or on its way */
     int status;
-    size_t length; /* of the content */
+    size_t length; /* of the content that is sent */
 };
 
 struct rtn_request {
@@ -64,6 +64,7 @@ struct rtn_request {
     bool host_seen;
     bool coding_seen;
     bool field_open; /* the parser is inside of field_value */
+    bool failed; /* the handler did; a connection that ends with it ends with RTN_CLOSE_HANDLER */
     bool hostile; /* broken in a way that only an attacker sends */
     char trailer_byte; /* the last one seen behind the last chunk; 0: not there yet */
     uint8_t version; /* 10 or 11 */
@@ -121,8 +122,5 @@ int rtn_request_make_room(struct rtn_request *request, size_t wanted);
  * see http1_parse.c for what is refused beyond RFC 9112's MUSTs.
  */
 enum rtn_request_stage rtn_request_parse(struct rtn_request *request);
-
-/* First field called `name` (lower case); absent view when there is none. */
-struct rtn_str rtn_request_find(const struct rtn_request *request, struct rtn_str name);
 
 #endif

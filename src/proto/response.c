@@ -6,7 +6,6 @@
 #include "proto/response.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -31,28 +30,13 @@ static const struct rtn_str own_fields[] = {
     { "trailer", 7 },
 };
 
-/* tchar of RFC 9110, 5.6.2. */
-static bool is_token_char(char c)
-{
-    static const bool table[UCHAR_MAX + 1] = {
-        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
-        ['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
-        ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
-    };
-    return table[(unsigned char) c];
-}
-
 static bool valid_name(struct rtn_str name)
 {
-    for (size_t i = 0; i < name.length; i++) {
-        if (!is_token_char(name.data[i]))
-            return false;
-    }
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(own_fields); i++) {
         if (rtn_str_equal_nocase(name, own_fields[i]))
             return false;
     }
-    return name.length > 0;
+    return rtn_is_token(name);
 }
 
 static bool valid_value(struct rtn_str value)
@@ -184,11 +168,13 @@ static void release(const struct rtn_piece *content)
         content->release(content->release_data);
 }
 
-static int check(const struct rtn_request *request, int status)
+static int check(const struct rtn_request *request, int status, const struct rtn_piece *content)
 {
     if (request->response.given)
         return -EALREADY;
-    return status < 200 || status > 599 ? -EINVAL : 0;
+    if (status < 200 || status > 599 || (content->data == NULL && content->length > 0))
+        return -EINVAL;
+    return 0;
 }
 
 /* Head and content leave at once, behind what the sink holds already. */
@@ -205,7 +191,7 @@ static int send_large(struct rtn_request *request, const struct rtn_piece *head,
 
 int rtn_response_give(struct rtn_request *request, int status, const struct rtn_piece *content)
 {
-    int r = check(request, status);
+    int r = check(request, status, content);
     if (r < 0) {
         release(content);
         return r;
@@ -213,7 +199,6 @@ int rtn_response_give(struct rtn_request *request, int status, const struct rtn_
     struct rtn_response *response = &request->response;
     response->given = true;
     response->status = status;
-    response->length = content->length;
     if (!rtn_http1_may_keep_alive(request->http))
         request->keep_alive = false;
 
@@ -222,6 +207,7 @@ int rtn_response_give(struct rtn_request *request, int status, const struct rtn_
         release(content);
         body = (struct rtn_piece){ 0 };
     }
+    response->length = body.length;
 
     struct rtn_sink *sink = request->sink;
     size_t room = sizeof(sink->data) - sink->length;

@@ -15,6 +15,7 @@
 
 #define BATCH 64 /* connections accepted per event, so that others get their turn */
 #define RETRY_SECONDS 0.25
+#define CALM_SECONDS 1.0
 
 static void start_watchers(struct rtn_server_loop *loop)
 {
@@ -31,6 +32,7 @@ static void stop_watchers(struct rtn_server_loop *loop)
 static void pause_accept(struct rtn_server_loop *loop)
 {
     loop->accept.paused = true;
+    ev_timer_stop(loop->loop.ev, &loop->accept.calm);
     stop_watchers(loop);
 }
 
@@ -63,6 +65,14 @@ static void pause_at_limit(struct rtn_server_loop *loop)
     loop->accept.complained = true;
     rtn_log(RTN_LOG_WARN, "accepting pauses: %u connections are open (limits.connections); new ones wait",
             loop->http.connection_count);
+}
+
+/* An error that nobody has foreseen: not to be met again in each iteration. */
+static void pause_after_error(struct rtn_server_loop *loop)
+{
+    rtn_log(RTN_LOG_ERROR, "accept failed, accepting pauses for a moment: %m");
+    pause_accept(loop);
+    ev_timer_again(loop->loop.ev, &loop->accept.retry);
 }
 
 static bool at_limit(const struct rtn_server_loop *loop)
@@ -106,7 +116,7 @@ static bool accept_one(struct rtn_server_loop *loop, int listener)
     if (is_out_of_descriptors(errno))
         pause_without_descriptors(loop, errno);
     else if (errno != EAGAIN && errno != EWOULDBLOCK)
-        rtn_log(RTN_LOG_ERROR, "accept failed: %m");
+        pause_after_error(loop);
     return false;
 }
 
@@ -136,6 +146,16 @@ static void on_retry(struct ev_loop *ev, struct ev_timer *timer, int events)
     rtn_accept_resume(timer->data);
 }
 
+/* No pause for a while: only now is it over for the log, which a flood of short connections would fill otherwise. */
+static void on_calm(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void) events;
+    struct rtn_server_loop *loop = timer->data;
+    ev_timer_stop(ev, timer);
+    loop->accept.complained = false;
+    rtn_log(RTN_LOG_NOTICE, "accepting goes on");
+}
+
 int rtn_accept_init(struct rtn_server_loop *loop)
 {
     struct rtn_accept *accept = &loop->accept;
@@ -158,6 +178,8 @@ int rtn_accept_init(struct rtn_server_loop *loop)
     }
     ev_timer_init(&accept->retry, on_retry, 0., RETRY_SECONDS);
     accept->retry.data = loop;
+    ev_timer_init(&accept->calm, on_calm, 0., CALM_SECONDS);
+    accept->calm.data = loop;
     return 0;
 }
 
@@ -183,6 +205,7 @@ void rtn_accept_close(struct rtn_server_loop *loop)
     }
     loop->accept.open = false;
     ev_timer_stop(loop->loop.ev, &loop->accept.retry);
+    ev_timer_stop(loop->loop.ev, &loop->accept.calm);
     stop_watchers(loop);
 }
 
@@ -196,8 +219,6 @@ void rtn_accept_resume(struct rtn_server_loop *loop)
     start_watchers(loop);
     for (size_t i = 0; i < accept->count && !accept->paused; i++)
         accept_batch(loop, accept->watchers[i].fd);
-    if (accept->paused || !accept->complained)
-        return;
-    accept->complained = false;
-    rtn_log(RTN_LOG_NOTICE, "accepting goes on");
+    if (!accept->paused && accept->complained)
+        ev_timer_again(loop->loop.ev, &accept->calm);
 }

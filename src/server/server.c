@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "server/server_loop.h"
 
 #define WORKER_RETIRE_MS 30000
-#define WORKER_STOP_MS 2000 /* for workers to run their hooks and end when no task is left */
+#define LEAST_STOP_MS 100
+#define START_FAILED_STOP_MS 2000
 
 static const struct rtn_config_route *route_config(const struct rtn_server *server, size_t index)
 {
@@ -34,6 +36,12 @@ static bool make_route(struct rtn_server *server, size_t index, struct rtn_diags
         .status = (int) config->status,
         .redirect = config->redirect,
     };
+    const char *problem = rtn_router_problem(config->path);
+    if (problem != NULL) {
+        rtn_diags_error(diags, rtn_schema_mark(config->node, "path"), "server \"%s\": route \"%s\": %s",
+                        server->config->name, config->path, problem);
+        return false;
+    }
     if (config->module == NULL)
         return true;
     route->instance = rtn_instance_new(server->host->modules, server->config, config, diags);
@@ -46,7 +54,7 @@ static bool make_route(struct rtn_server *server, size_t index, struct rtn_diags
     return true;
 }
 
-static int make_router(struct rtn_server *server, struct rtn_diags *diags)
+static int make_router(struct rtn_server *server)
 {
     const struct rtn_route **routes = calloc(server->route_count + 1, sizeof(*routes));
     if (routes == NULL)
@@ -55,10 +63,6 @@ static int make_router(struct rtn_server *server, struct rtn_diags *diags)
         routes[i] = &server->routes[i];
     int r = rtn_router_new(routes, server->route_count, &server->router);
     free(routes);
-    if (r == -E2BIG)
-        rtn_diags_error(diags, rtn_schema_mark(server->config->node, "routes"),
-                        "server \"%s\": a path has more than %d names in braces", server->config->name,
-                        RTN_ROUTE_PARAMS);
     return r;
 }
 
@@ -176,7 +180,7 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
     bool good = true;
     for (size_t i = 0; i < server->route_count; i++)
         good = make_route(server, i, diags) && good;
-    if (good && make_router(server, diags) == 0 && make_header_fields(server) == 0 && make_pool(server) == 0)
+    if (good && make_router(server) == 0 && make_header_fields(server) == 0 && make_pool(server) == 0)
         return server;
     rtn_server_free(server);
     return NULL;
@@ -255,8 +259,6 @@ int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags)
     return result;
 }
 
-static bool stop_pool(struct rtn_server *server, int64_t ms);
-
 int rtn_server_start(struct rtn_server *server)
 {
     int r = 0;
@@ -270,7 +272,7 @@ int rtn_server_start(struct rtn_server *server)
     if (r == 0)
         return 0;
     rtn_log(RTN_LOG_ERROR, "server \"%s\" cannot start: %s", server->config->name, strerror(-r));
-    (void) rtn_server_stop(server);
+    (void) rtn_server_stop(server, rtn_clock_ms() + START_FAILED_STOP_MS);
     return r;
 }
 
@@ -300,23 +302,29 @@ static void report_running(const char *thread, const char *what, void *data)
             server->config->name, thread, what);
 }
 
-static bool stop_pool(struct rtn_server *server, int64_t ms)
+/* Never nothing: whoever has little to do still gets to do it. */
+static int64_t time_left(int64_t deadline_ms)
 {
-    if (server->pool == NULL)
-        return true;
-    if (rtn_pool_stop(server->pool, ms) > 0) {
-        rtn_pool_running(server->pool, report_running, server);
-        return false;
-    }
-    return true;
+    return RTN_MAX(deadline_ms - rtn_clock_ms(), LEAST_STOP_MS);
 }
 
-bool rtn_server_stop(struct rtn_server *server)
+static bool stop_pool(struct rtn_server *server, int64_t deadline_ms)
 {
-    if (!stop_pool(server, WORKER_STOP_MS))
+    if (server->pool == NULL || rtn_pool_stop(server->pool, time_left(deadline_ms)) == 0)
+        return true;
+    rtn_pool_running(server->pool, report_running, server);
+    return false;
+}
+
+bool rtn_server_stop(struct rtn_server *server, int64_t deadline_ms)
+{
+    if (!stop_pool(server, deadline_ms))
         return false;
+    bool clean = true;
     for (unsigned i = server->loop_count; i-- > 0;)
-        rtn_server_loop_stop(&server->loops[i]);
+        clean = rtn_server_loop_stop(&server->loops[i], time_left(deadline_ms)) && clean;
+    if (!clean)
+        return false;
     /* Only now, since a loop may post to the others until its last moment. */
     for (unsigned i = 0; i < server->loop_count; i++)
         rtn_server_loop_done(&server->loops[i]);

@@ -38,6 +38,7 @@ struct rtn_server {
     struct rtn_map header_fields; /* empty: all */
     struct rtn_pool *pool; /* NULL: no handler needs it */
     struct rtn_server_loop *loops;
+    unsigned first_loop; /* the number of loop 0 among the loops of all servers: makes connection ids unique */
     unsigned loop_count; /* that are started */
     atomic_uint accepting; /* loops that still accept */
     atomic_uint undrained; /* loops that still have connections */
@@ -82,10 +83,10 @@ void rtn_server_drain(struct rtn_server *server);
 void rtn_server_abort(struct rtn_server *server);
 
 /*
- * Ends workers and loops, running the modules' stop hooks. False when a handler does not come back: it is
- * named in the log, and the server must be left as it is until the process ends.
+ * Ends workers and loops, running the modules' stop hooks, by about `deadline_ms` (monotonic). False when a thread does
+ * not come back: it is named in the log, and the server must be left as it is until the process ends.
  */
-bool rtn_server_stop(struct rtn_server *server);
+bool rtn_server_stop(struct rtn_server *server, int64_t deadline_ms);
 
 /* Accepts NULL. */
 void rtn_server_free(struct rtn_server *server);

@@ -182,7 +182,7 @@ static void set_up(struct rtn_server_loop *loop)
         .header_fields = server->header_fields.count > 0 ? &server->header_fields : NULL,
         .handler = &http_handler,
         .data = &loop->site,
-        .loop_index = loop->index,
+        .loop_index = server->first_loop + loop->index,
         .connection_limit = (unsigned) ((config->limits.connections + config->loops - 1) / config->loops),
         .room = on_room,
     };
@@ -220,7 +220,11 @@ int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *serve
     return r;
 }
 
-void rtn_server_loop_stop(struct rtn_server_loop *loop)
+bool rtn_server_loop_stop(struct rtn_server_loop *loop, int64_t ms)
 {
-    rtn_loop_stop(&loop->loop);
+    if (rtn_loop_stop(&loop->loop, ms) == 0)
+        return true;
+    rtn_log(RTN_LOG_ERROR, "server \"%s\": %s does not come back from a handler or hook; the daemon ends without it",
+            loop->server->config->name, loop->loop.name);
+    return false;
 }

@@ -14,6 +14,7 @@ struct rtn_accept {
     bool paused; /* out of descriptors or at the connection limit */
     bool complained; /* the pause was logged */
     struct ev_timer retry;
+    struct ev_timer calm; /* runs while accepting goes on but the pause was not declared over */
 };
 
 struct rtn_server_loop {
@@ -31,8 +32,11 @@ struct rtn_server_loop {
 /* 0 or -errno; starts the thread and runs the hooks: start of every instance on loop 0, thread_start on each. */
 int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *server, unsigned index);
 
-/* Ends and joins the thread; thread_stop and, on loop 0, stop have run then. Mail may still be posted to it. */
-void rtn_server_loop_stop(struct rtn_server_loop *loop);
+/*
+ * Ends and joins the thread within `ms`; thread_stop and, on loop 0, stop have run then. Mail may still be posted to
+ * it. False, after a line in the log, when it does not come back.
+ */
+bool rtn_server_loop_stop(struct rtn_server_loop *loop, int64_t ms);
 
 /* Frees what it has. No thread may post to it any more. */
 void rtn_server_loop_done(struct rtn_server_loop *loop);

@@ -23,7 +23,7 @@ GOOD = {
     "hello": serve(),
     "no routes that need modules": serve("{path: /, status: 204}"),
     "every kind of listener": serve(listen='[127.0.0.1:0, "[::1]:0", 0, "unix:{tmp}/s", {address: "unix:{tmp}/t", mode: 0600}]'),
-    "threads": serve("{path: /, module: slow}", more="    loops: 3\n    threads: 2\n    active_threads: 1\n    queue: 1\n"),
+    "threads": serve("{path: /, module: slow, handler: slow}", more="    loops: 3\n    threads: 2\n    active_threads: 1\n    queue: 1\n"),
     "small limits": serve(more="    limits: {connections: 1, target: 64B, header: 256B, header_count: 1, body: 0}\n"),
     "every option": serve("{path: /, module: options, options: {flag: true, number: -5, below: -1, size: 1KiB, duration: 1m, "
                           "string: s, path: p, colour: red, strings: [a, b], one: x}}"),
@@ -39,7 +39,7 @@ WRONG = {
     "unknown module": serve("{path: /, module: nothing}"),
     "unknown handler": serve("{path: /, module: hello, handler: nothing}"),
     "unknown option": serve("{path: /, module: hello, options: {txt: x}}"),
-    "no workers": serve("{path: /, module: slow}", more="    threads: 0\n"),
+    "no workers": serve("{path: /, module: slow, handler: slow}", more="    threads: 0\n"),
     "broken module": serve("{path: /, module: no_threads}"),
     "missing symbol": serve("{path: /, module: missing_symbol}"),
     "failing configure": serve("{path: /, module: options, options: {string: s, number: 13, colour: red}}"),

@@ -4,9 +4,11 @@ field, however the bytes of the requests are cut and however slowly the replies 
 import concurrent.futures
 import re
 import socket
+import time
 
 import pytest
 
+from bounds import WAIT_BOUND
 from http1 import running, send_pieces, split_all, without_date
 from raw import Raw
 
@@ -20,7 +22,7 @@ SERVERS = """\
       - {path: /worker, module: inspect, handler: worker}
       - {path: /echo, module: echo}
       - {path: /told, module: echo, options: {headers: true}}
-      - {path: /slow, module: slow, options: {sleep: 2ms}}
+      - {path: /slow, module: slow, handler: slow, options: {sleep: 2ms}}
       - {path: "/e/{what}", module: errors, handler: loop}
       - {path: "/e/{what}/{size}", module: errors, handler: loop}
       - {path: "/w/{what}/{size}", module: errors, handler: worker}
@@ -510,6 +512,17 @@ def test_chunked_bodies(raw, value, body):
     check_fields(reply)
     assert reply.text == f"POST /told HTTP/1.1\nhost: a\ntransfer-encoding: {value.strip()}\n\nabcde"
     assert facts(raw.response(), "target") == ["target [/?next]"]
+
+
+@pytest.mark.parametrize("path", ["/", "/worker"])
+def test_half_a_million_pairs_of_a_form(raw, path):
+    """Handlers that ask for one after the other get all of them in time that grows with their number, not its square."""
+    count = 1 << 19
+    started = time.monotonic()
+    reply = raw.request("POST", path, headers=[("Content-Type", "application/x-www-form-urlencoded")], body=b"a&" * count)
+    assert time.monotonic() - started < WAIT_BOUND
+    pairs = facts(reply, "form ")
+    assert len(pairs) == count and pairs[-1] == f"form {count - 1} [a]=[]"
 
 
 def test_ten_thousand_small_chunks(raw):

@@ -19,7 +19,7 @@ SERVERS = """\
       - {path: /, module: inspect, handler: loop}
       - {path: /worker, module: inspect, handler: worker}
       - {path: /echo, module: echo}
-      - {path: /slow, module: slow, options: {sleep: 700ms}}
+      - {path: /slow, module: slow, handler: slow, options: {sleep: 700ms}}
       - {path: "/e/{what}", module: errors, handler: loop}
       - {path: "/e/{what}/{size}", module: errors, handler: loop}
       - {path: "/w/{what}", module: errors, handler: worker}

@@ -7,10 +7,12 @@ import select
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
 import harness
+from bounds import STOP_BOUND, WAIT_BOUND
 from common import is_listening, wait_until, with_test_modules
 
 TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (trace|debug|info|notice|warn|error|fatal) +"
@@ -44,7 +46,8 @@ def test_each_line_has_time_level_thread_and_text(daemon):
     assert running.stop() == 0
     lines = [TEXT.fullmatch(line) for line in running.log.text().splitlines()]
     assert all(lines), running.log.text()
-    assert {match[2] for match in lines} == {"main", "get/worker-0"}
+    # The loop tells that the connection ended with a handler that failed.
+    assert {match[2] for match in lines} == {"main", "get/worker-0", "get/loop-0"}
     tids = {match[2]: match[3] for match in lines}
     assert tids["main"] == str(running.pid) and tids["get/worker-0"] != tids["main"]
 
@@ -236,33 +239,90 @@ def test_the_priority_prefix_when_stderr_is_the_journal(tmp_path, right):
         assert any(line.startswith("<5>notice") for line in lines) and any(line.startswith("<6>info") for line in lines)
 
 
-def test_a_log_that_is_not_read_does_not_stop_the_service(tmp_path):
-    """Nobody reads the pipe; lines are lost rather than requests."""
-    port = harness.free_port()
-    path = tmp_path / "retinued.yaml"
-    path.write_text(with_test_modules(f"""
-  get:
-    listen: 127.0.0.1:{port}
+STUCK_SERVERS = """
+  one:
+    listen: 127.0.0.1:{}
     log_level: info
     access_log: {{level: info}}
-    routes: [{{path: /, module: hello}}]
-"""))
+    routes: &routes
+      - {{path: /, module: next, handler: loop}}
+      - {{path: "/e/{{what}}", module: errors, handler: worker}}
+  two:
+    listen: 127.0.0.1:{}
+    log_level: info
+    access_log: {{level: info}}
+    routes: *routes
+"""
+
+
+def fill(pipe):
+    """Writes to the pipe until it takes no more, by a description of our own: the daemon's stays a blocking one."""
+    ours = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(ours, b"x" * 4095 + b"\n")
+    except BlockingIOError:
+        pass
+    finally:
+        os.close(ours)
+
+
+@pytest.fixture
+def stuck(tmp_path):
+    """A daemon whose standard error is a blocking pipe, full, that nobody reads; its servers' ports, and the end to read."""
+    ports = [harness.free_port(), harness.free_port()]
+    path = tmp_path / "retinued.yaml"
+    path.write_text(with_test_modules(STUCK_SERVERS.format(*ports)))
     read, write = os.pipe()
-    os.set_blocking(write, False)
+    assert os.get_blocking(write)
     process = subprocess.Popen([*harness.WRAP, harness.RETINUED, "-c", str(path)], stderr=write)
     try:
-        wait_until(lambda: is_listening(port), "the daemon")
-        try:
-            while True:
-                os.write(write, b"x" * 4096)
-        except BlockingIOError:
-            pass
-        with harness.Raw(("127.0.0.1", port)) as raw:
-            for _ in range(2):
-                assert raw.request().status == 200
-        process.terminate()
-        assert process.wait(60) == 0
+        wait_until(lambda: all(is_listening(port) for port in ports), "the daemon")
+        fill(write)
+        os.close(write)
+        yield process, ports, read
     finally:
         process.kill()
+        process.wait()
         os.close(read)
-        os.close(write)
+
+
+def ask_all(ports, times):
+    """Three log lines at least for each round and port."""
+    for _ in range(times):
+        for port in ports:
+            with harness.Raw(("127.0.0.1", port)) as raw:
+                assert raw.request(target="/").status == 404
+                assert raw.request(target="/e/eio").status == 500
+
+
+def test_a_log_that_is_not_read_does_not_stop_the_service(stuck):
+    """Lines are lost rather than requests, and not each of them costs a wait."""
+    process, ports, _ = stuck
+    started = time.monotonic()
+    ask_all(ports, 50)
+    assert time.monotonic() - started < WAIT_BOUND
+    process.terminate()
+    assert process.wait(STOP_BOUND) == 0
+
+
+def test_a_log_that_is_read_again_tells_what_was_lost(stuck):
+    process, ports, read = stuck
+    ask_all(ports, 5)
+    os.set_blocking(read, False)
+    text = b""
+
+    def report():
+        nonlocal text
+        ask_all(ports, 1)
+        while select.select([read], [], [], 0)[0]:
+            text += os.read(read, 1 << 20)
+        return re.search(rb"Z warn +\S+\[\d+\] log lines lost before this one: (\d+)\n", text)
+
+    assert int(wait_until(report, "the report")[1]) >= 30
+    process.terminate()
+    assert process.wait(STOP_BOUND) == 0
+    os.set_blocking(read, True)
+    while chunk := os.read(read, 1 << 20):
+        text += chunk
+    assert text.count(b"log lines lost") == 1 and text.endswith(b"goodbye\n")

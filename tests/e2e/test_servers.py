@@ -11,7 +11,7 @@ TWO_SERVERS = """
     queue: {queue}
     log_level: warn
     routes:
-      - {{path: /, module: slow, options: {options}}}
+      - {{path: /, module: slow, handler: slow, options: {options}}}
   quick:
     listen: 127.0.0.1:0
     loops: 2
@@ -82,7 +82,7 @@ def pool(options, module="slow"):
     threads: 16
     active_threads: 2
     routes:
-      - {{path: /, module: {module}, options: {options}}}
+      - {{path: /, module: {module}, handler: {module}, options: {options}}}
 """)
 
 
@@ -167,10 +167,10 @@ def test_threads_have_names(daemon):
   get:
     listen: 127.0.0.1:0
     loops: 2
-    routes: [{path: /, module: slow, options: {sleep: 0}}]
+    routes: [{path: /, module: slow, handler: slow, options: {sleep: 0}}]
   a-server-with-a-long-name:
     listen: 127.0.0.1:0
-    routes: [{path: /, module: slow, options: {sleep: 0}}]
+    routes: [{path: /, module: slow, handler: slow, options: {sleep: 0}}]
 """))
     for server in ("get", "a-server-with-a-long-name"):
         assert running.get(server=server).status == 200

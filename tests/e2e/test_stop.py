@@ -20,7 +20,7 @@ def config(sleep="1s", timeout="10s", block="false", more=""):
     loops: 2
     routes:
       - {{path: /, module: hello}}
-      - {{path: /slow, module: slow, options: {{sleep: {sleep}, block: {block}}}}}
+      - {{path: /slow, module: slow, handler: slow, options: {{sleep: {sleep}, block: {block}}}}}
 {more}""", f"shutdown_timeout: {timeout}")
 
 
@@ -35,10 +35,10 @@ def begin_slow(running, **options):
     return raw
 
 
-def in_handler(running):
-    """True when the worker sleeps in nanosleep, or waits in rtn_suspend, or the system does not tell."""
+def in_handler(running, thread="get/worker-0"):
+    """True when the thread sleeps in nanosleep, or waits in rtn_suspend, or the system does not tell."""
     for task in pathlib.Path(f"/proc/{running.pid}/task").iterdir():
-        if (task / "comm").read_text().strip() != "get/worker-0":
+        if (task / "comm").read_text().strip() != thread:
             continue
         try:
             return "nanosleep" in (task / "wchan").read_text() or "futex" in (task / "wchan").read_text()
@@ -203,3 +203,36 @@ def test_an_abstract_notification_socket(tmp_path):
             assert process.wait(30 * SLOW) == 0
         finally:
             process.kill()
+
+
+def test_a_handler_that_holds_its_loop_does_not_keep_the_daemon(daemon):
+    """It is named, the socket file goes, and the exit status is that of a stop."""
+    running = daemon(with_test_modules("""
+  get:
+    listen: "unix:{tmp}/get.sock"
+    routes: [{path: /, module: slow, handler: loop, options: {sleep: 10m}}]
+""", "shutdown_timeout: 1s"))
+    stuck = running.raw()
+    send_get(stuck, "/")
+    wait_until(lambda: in_handler(running, "get/loop-0"), "the handler to run")
+    running.signal(signal.SIGTERM)
+    assert running.wait(30 * SLOW) == 0 and running.left_behind == []
+    running.log.wait(r"get/loop-0 does not come back from a handler or hook")
+    stuck.close()
+
+
+def test_a_second_signal_ends_at_once_even_after_the_timeout(daemon):
+    running = daemon(config(sleep="10m", timeout="10ms"))
+    begin_slow(running)
+    running.signal(signal.SIGTERM)
+    running.log.wait("shutdown_timeout has passed")
+    running.signal(signal.SIGTERM)
+    assert running.wait(10 * SLOW) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+def test_a_suspend_of_no_time_is_none(daemon):
+    """A deadline that has passed gives a negative time."""
+    running = daemon(config(sleep="0", block="true"))
+    assert running.get("/slow").status == 200
+    running.signal(signal.SIGTERM)
+    assert running.wait() == 0

@@ -50,7 +50,8 @@ static const struct rtn_option options[] = {
 };
 
 static const struct rtn_http_handler http_handlers[] = {
-    { .name = "slow", .summary = "Sleeps, then answers.", .handle = handle },
+    { .name = "slow", .summary = "Sleeps, then answers.", .handle = handle, .threads = RTN_THREADS_PARALLEL },
+    { .name = "loop", .summary = "The same where it must not be done.", .handle = handle },
     { 0 },
 };
 
@@ -58,7 +59,7 @@ static const struct rtn_module module = {
     .name = "slow",
     .version = "1.0",
     .summary = "Takes its time.",
-    .threads = RTN_THREADS_PARALLEL,
+    .threads = RTN_THREADS_LOOP,
     .instance_size = sizeof(struct slow),
     .options = options,
     .http = http_handlers,

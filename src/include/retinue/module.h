@@ -2,8 +2,9 @@
  * The module contract of Retinue: what a .so tells the daemon about itself, and what it may call.
  * The manual is retinue-module(3); hello world is at its top.
  *
- * C99, also compiles as C++. Visible structs are headed by their size or reached through a sized head
- * (struct rtn_module_head), so members are only ever appended and old modules load into newer daemons.
+ * C99, also compiles as C++ (rows of RTN_OPTION are C only). Visible structs are headed by their size or reached
+ * through a sized head (struct rtn_module_head), so members are only ever appended and old modules load into newer
+ * daemons.
  *
  * Conventions: functions return 0 or a negative errno unless they say otherwise. Strings of a request
  * live as long as the request. Who allocates frees. Any function may be called on the thread that
@@ -140,8 +141,8 @@ struct rtn_module {
     void (*unload)(void *instance);
 
     /*
-     * A connection on which this instance has handled a request was closed. On the loop thread, where it must not
-     * block; for a SERIAL instance on a worker, in its turn. Runs before the destructor of the connection's data.
+     * A connection on which this instance has handled a request was closed. On the kind of thread that the instance's
+     * handlers run on, under the same promise. Runs before the destructor of the connection's data.
      */
     void (*connection_closed)(rtn_connection *connection, enum rtn_close_cause cause, const char *detail,
                               void *instance);
@@ -316,7 +317,8 @@ const char *rtn_connection_peer(rtn_connection *connection);
 
 /*
  * A pointer of this instance on the connection, kept from request to request. destroy(data) is called when the
- * connection is closed or the pointer replaced. Only inside a handler or connection_closed. 0 or -ENOMEM.
+ * connection is closed or the pointer replaced, on the kind of thread that handlers run on. Only inside a handler or
+ * connection_closed. 0 or -ENOMEM.
  */
 int rtn_connection_set_data(rtn_connection *connection, void *data, void (*destroy)(void *data));
 void *rtn_connection_data(const rtn_connection *connection);

@@ -212,3 +212,46 @@ Test(diag, many)
     rtn_buf_done(&out);
     rtn_diags_done(&diags);
 }
+
+static size_t count_of(struct rtn_str text, const char *needle)
+{
+    size_t count = 0;
+
+    for (const char *at = text.data; (at = strstr(at, needle)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* `count` errors, each with two notes, and each repeated. */
+static void add_many(const struct rtn_source *source, unsigned count)
+{
+    for (unsigned i = 1; i <= count; i++) {
+        rtn_diags_error(&diags, mark(source, 1, i, 1), "number %u", i);
+        rtn_diags_note(&diags, mark(source, 1, i, 1), "first note");
+        rtn_diags_note(&diags, mark(source, 1, i, 1), "second note");
+        rtn_diags_error(&diags, mark(source, 1, i, 1), "number %u", i);
+    }
+}
+
+static void check_most(unsigned count, const char *end)
+{
+    const struct rtn_source a = { "a", RTN_STR("") };
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf out = { 0 };
+
+    add_many(&a, count);
+    rtn_diags_render(&diags, &out, false);
+    cr_expect_eq(diags.errors, count);
+    cr_expect_eq(count_of(rtn_buf_str(&out), ": error: number "), 200);
+    cr_expect_eq(count_of(rtn_buf_str(&out), ": note: first note\n"), 200);
+    cr_expect_eq(count_of(rtn_buf_str(&out), ": note: second note\n"), 200);
+    cr_expect(rtn_str_ends_with(rtn_buf_str(&out), rtn_str_of(end)), "%u end with: %s", count,
+              out.data + out.length - 100);
+    rtn_diags_done(&diags);
+}
+
+Test(diag, more_than_anybody_reads_are_counted)
+{
+    check_most(200, "a:1:200: note: second note\n");
+    check_most(201, "a:1:200: note: second note\nretinued: and 1 more\n");
+    check_most(1234, "a:1:200: note: second note\nretinued: and 1034 more\n");
+}

@@ -207,6 +207,30 @@ Test(str, next)
     check_split(NULL, "");
 }
 
+/* The table against the words of the grammar, for each of the 256 bytes. */
+Test(str, token_char)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+
+    for (int i = 0; i < 256; i++) {
+        bool letter = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') || (i >= '0' && i <= '9');
+        bool expected = letter || (i != 0 && strchr(marks, i) != NULL);
+        cr_expect_eq(rtn_is_token_char((char) i), expected, "byte %d", i);
+    }
+}
+
+Test(str, token)
+{
+    static const struct rtn_str good[] = { { "a", 1 }, { "X-Test", 6 }, { "!#$%&'*+-.^_`|~09", 17 }, { "ab c", 2 } };
+    static const struct rtn_str bad[] = { { NULL, 0 }, { "", 0 },   { " ", 1 },   { "a b", 3 },  { "a:", 2 },
+                                          { " a", 2 }, { "a ", 2 }, { "a\0", 2 }, { "\xe9", 1 }, { "a,b", 3 } };
+
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(good); i++)
+        cr_expect(rtn_is_token(good[i]), "%.*s", RTN_STR_ARG(good[i]));
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(bad); i++)
+        cr_expect_not(rtn_is_token(bad[i]), "number %zu", i);
+}
+
 Test(str, dup)
 {
     char *copy = rtn_str_dup((struct rtn_str){ "abcdef", 3 });

@@ -133,6 +133,25 @@ Test(config, failure_gives_the_texts_for_printing)
                                "      |                       ^\n");
 }
 
+Test(config, a_server_without_routes_is_a_warning)
+{
+    cr_assert_eq(load("servers: {a: {listen: 1, routes: []}, b: {listen: 2}, c: {listen: 3, routes: [{path: /, status: "
+                      "204}]}}\n"),
+                 0);
+    cr_assert_eq(diags.errors, 0);
+    cr_assert_eq(diags.count, 2);
+    cr_assert_eq(diags.items[0].severity, RTN_SEVERITY_WARNING);
+    cr_assert_str_eq(diags.items[0].message, "server \"a\" has no routes: every request is answered with 404");
+    cr_assert_eq(diags.items[0].mark.column, 11);
+    cr_assert_eq(diags.items[1].mark.column, 39);
+}
+
+Test(config, an_error_silences_the_warning_of_no_routes)
+{
+    cr_assert_eq(load("servers: {a: {listen: 1, route: []}}\n"), -EINVAL);
+    cr_assert_eq(diags.count, 1);
+}
+
 Test(config, text_in_memory_follows_no_includes)
 {
     cr_assert_eq(load("daemon: {include: /nowhere/at/all.yaml}\nservers: {a: {listen: 1}}\n"), 0);
@@ -152,6 +171,15 @@ Test(config, missing_file)
     cr_assert_eq(rtn_config_load("/nowhere/r.yaml", &config, &diags), -EINVAL);
     rtn_diags_render(&diags, &out, false);
     cr_assert_str_eq(out.data, "retinued: error: cannot read /nowhere/r.yaml: No such file or directory\n");
+}
+
+Test(config, missing_default_file_names_the_option)
+{
+    if (access(RTN_CONFIG_FILE, F_OK) == 0)
+        cr_skip_test("there is a configuration at " RTN_CONFIG_FILE);
+    cr_assert_eq(rtn_config_load(RTN_CONFIG_FILE, &config, &diags), -EINVAL);
+    cr_assert_str_eq(diags.items[0].message,
+                     "cannot read " RTN_CONFIG_FILE ": No such file or directory; name another with -c");
 }
 
 Test(config, files_larger_than_the_bound)

@@ -217,52 +217,147 @@ Test(log_stream, full_disk_counts_drops)
     cr_assert_eq(dup2(full, f.log->fd), f.log->fd);
     rtn_log(RTN_LOG_INFO, "x");
     cr_assert_eq(rtn_log_drops(f.log), 1);
+    cr_assert_eq(f.log->paused_until, 0, "only a reader that hangs makes a pause");
 }
 
-/* Nobody reads: the line that does not fit is dropped after a bounded wait, and the next one starts fresh. */
-Test(log_stream, stuck_reader)
+/* A pipe of two pages, blocking as stderr mostly is, takes the place of the file. Returns the end to read. */
+static int use_pipe(void)
 {
     int fds[2];
-    uint64_t lines = 0;
 
-    cr_assert_eq(pipe2(fds, O_NONBLOCK), 0);
-    cr_assert_eq(fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
+    cr_assert_eq(pipe(fds), 0);
+    cr_assert_eq(fcntl(fds[1], F_SETPIPE_SZ, 8192), 8192);
     cr_assert_eq(dup2(fds[1], f.log->fd), f.log->fd);
-    int64_t before = rtn_clock_ms();
-    for (; rtn_log_drops(f.log) == 0; lines++)
+    return fds[0];
+}
+
+static void log_until_drop(void)
+{
+    for (int i = 0; rtn_log_drops(f.log) == 0; i++) {
+        cr_assert_lt(i, 1000, "the pipe takes everything");
         rtn_log(RTN_LOG_INFO, "%1000d", 7);
-    cr_assert_geq(lines, 2);
+    }
+}
+
+/* As if RTN_LOG_PAUSE had gone by. */
+static void end_pause(void)
+{
+    f.log->paused_until = 0;
+}
+
+/* Behind the time of the line, which must be `text` of this thread, and behind the line. */
+static const char *check_line(const char *line, const char *text)
+{
+    char expected[128];
+    const char *space = strchr(line, ' ');
+    const char *message = strstr(text, " ");
+
+    (void) snprintf(expected, sizeof(expected), " %-6.*s get/loop-0[%d]%s\n", (int) (message - text), text,
+                    (int) gettid(), message);
+    cr_assert_not_null(space, "no line, but: %s", line);
+    cr_assert(rtn_str_starts_with(rtn_str_of(space), rtn_str_of(expected)), "%s instead of%s", line, expected);
+    return space + strlen(expected);
+}
+
+/* Nobody reads: the line that does not fit is dropped after a bounded wait, those behind it without one. */
+Test(log_stream, stuck_reader, .timeout = 60)
+{
+    enum { MORE = 500 };
+    int reader = use_pipe();
+    int64_t before = rtn_clock_ms();
+
+    log_until_drop();
     cr_assert_geq(rtn_clock_ms() - before, RTN_LOG_WAIT);
-    (void) read_fd(&f, fds[0]);
+    before = rtn_clock_ms();
+    for (int i = 0; i < MORE; i++)
+        rtn_log(RTN_LOG_INFO, "more");
+    cr_assert_lt(rtn_clock_ms() - before, MORE * RTN_LOG_WAIT / 2);
+    cr_assert_eq(rtn_log_drops(f.log), 1 + MORE);
+    cr_assert_null(strstr(read_fd(&f, reader), "more"));
+}
+
+Test(log_stream, pause_after_a_drop, .timeout = 60)
+{
+    int reader = use_pipe();
+    int64_t before = rtn_clock_ms();
+
+    log_until_drop();
+    cr_assert_geq(f.log->paused_until, before + RTN_LOG_WAIT + RTN_LOG_PAUSE);
+    cr_assert_leq(f.log->paused_until, rtn_clock_ms() + RTN_LOG_PAUSE);
+    f.log->paused_until = rtn_clock_ms() + INT64_C(3600000);
+    (void) read_fd(&f, reader);
+    rtn_log(RTN_LOG_INFO, "though there is room");
+    cr_assert_eq(rtn_log_drops(f.log), 2);
+    end_pause();
+    rtn_log(RTN_LOG_INFO, "taken");
+    cr_assert_null(strstr(read_fd(&f, reader), "though"));
+}
+
+Test(log_stream, recovery_tells_how_many_lines_were_lost, .timeout = 60)
+{
+    int reader = use_pipe();
+
+    log_until_drop();
+    rtn_log(RTN_LOG_INFO, "lost in the pause");
+    end_pause();
+    rtn_log(RTN_LOG_INFO, "lost after another wait");
+    (void) read_fd(&f, reader);
+    end_pause();
     rtn_log(RTN_LOG_INFO, "fresh");
-    cr_assert_eq(rtn_log_drops(f.log), 1);
-    cr_assert(rtn_str_ends_with(rtn_str_of(read_fd(&f, fds[0])), RTN_STR("] fresh\n")));
+    rtn_log(RTN_LOG_INFO, "next");
+    cr_assert_eq(rtn_log_drops(f.log), 3);
+    const char *line = check_line(read_fd(&f, reader), "warn log lines lost before this one: 3");
+    cr_assert_str_empty(check_line(check_line(line, "info fresh"), "info next"));
+}
+
+Test(log_stream, reopening_ends_a_pause, .timeout = 60)
+{
+    (void) use_pipe();
+    log_until_drop();
+    cr_assert_eq(rtn_log_reopen(f.log), 0);
+    rtn_log(RTN_LOG_INFO, "in the file");
+    cr_assert_str_empty(
+        check_line(check_line(read_log(&f), "warn log lines lost before this one: 1"), "info in the file"));
 }
 
 /* A line that went out in part: what follows begins on a line of its own. */
-Test(log_stream, torn_line)
+Test(log_stream, torn_line, .timeout = 60)
 {
-    int fds[2];
-    char filler[4096] = { 0 };
+    static char filler[4096];
+    int reader = use_pipe();
 
-    cr_assert_eq(pipe2(fds, O_NONBLOCK), 0);
-    cr_assert_eq(fcntl(fds[1], F_SETPIPE_SZ, 8192), 8192);
-    cr_assert_eq(write(fds[1], filler, 4096), 4096);
-    cr_assert_eq(dup2(fds[1], f.log->fd), f.log->fd);
-    /* Escapes make it longer than PIPE_BUF, so the kernel may take the part that fits. */
-    struct rtn_buf text = { 0 };
+    cr_assert_eq(write(f.log->fd, filler, sizeof(filler)), sizeof(filler));
+    /* Escapes make it longer than PIPE_BUF: the second half finds no room. */
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     for (int i = 0; i < 1500; i++)
         rtn_buf_append_char(&text, '\x1b');
     rtn_log(RTN_LOG_INFO, "%s", text.data);
     cr_assert_eq(rtn_log_drops(f.log), 1);
-    (void) read_fd(&f, fds[0]);
+    (void) read_fd(&f, reader);
+    end_pause();
     rtn_log(RTN_LOG_INFO, "whole");
     rtn_log(RTN_LOG_INFO, "next");
-    const char *lines = read_fd(&f, fds[0]);
+    const char *lines = read_fd(&f, reader);
     cr_assert_eq(lines[0], '\n');
-    cr_assert_eq(lines[1], '2');
-    cr_assert_not_null(strstr(lines, "] whole\n20"));
-    rtn_buf_done(&text);
+    const char *line = check_line(lines + 1, "warn log lines lost before this one: 1");
+    cr_assert_str_empty(check_line(check_line(line, "info whole"), "info next"));
+}
+
+/* Longer than PIPE_BUF, and yet one line. */
+Test(log_stream, long_line_in_pieces)
+{
+    int fds[2];
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
+
+    cr_assert_eq(pipe(fds), 0);
+    cr_assert_eq(dup2(fds[1], f.log->fd), f.log->fd);
+    for (int i = 0; i < 1500; i++)
+        rtn_buf_append_char(&text, '\x1b');
+    rtn_log(RTN_LOG_INFO, "%s", text.data);
+    struct rtn_str line = rtn_str_of(read_fd(&f, fds[0]));
+    cr_assert_gt(line.length, 6000);
+    cr_assert(rtn_str_ends_with(line, RTN_STR("\\x1b\n")));
+    cr_assert_eq(rtn_log_drops(f.log), 0);
 }
 
 enum { THREADS = 4, LINES = 2000 };
