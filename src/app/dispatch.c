@@ -11,7 +11,7 @@
 
 #include "app/form.h"
 #include "base/clock.h"
-#include "proto/method.h"
+#include "base/method.h"
 #include "proto/response.h"
 
 static _Thread_local struct rtn_sink *worker_sink;

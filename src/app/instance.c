@@ -11,6 +11,7 @@
 #include "app/module_text.h"
 #include "app/options.h"
 #include "app/setup.h"
+#include "base/method.h"
 #include "config/memory.h"
 
 #define SUGGEST_MAX 256
@@ -93,8 +94,8 @@ static void check_methods(const struct rtn_instance *instance, const struct rtn_
     unsigned beyond = instance->http != NULL ? instance->route->methods & ~instance->methods : 0;
     if (beyond == 0)
         return;
-    rtn_methods_text(beyond, &refused);
-    rtn_methods_text(instance->methods, &taken);
+    rtn_method_list(beyond, &refused);
+    rtn_method_list(instance->methods, &taken);
     rtn_setup_report(setup, rtn_schema_mark(instance->route->node, "methods"),
                      "handler \"%s\" of module \"%s\" does not take %s; it takes %s", instance->http->name,
                      instance->loaded->module.name, refused.data, taken.data);

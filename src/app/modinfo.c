@@ -5,6 +5,7 @@
 #include "app/module.h"
 #include "app/module_text.h"
 #include "app/options.h"
+#include "base/method.h"
 
 static int widest(int width, const char *text)
 {
@@ -56,7 +57,7 @@ static void print_handler(const struct rtn_loaded *loaded, const struct rtn_http
     else if ((handler->methods & RTN_METHOD_ALL) == RTN_METHOD_ALL)
         rtn_buf_append_text(out, "all, OPTIONS too");
     else
-        rtn_methods_text(handler->methods, out);
+        rtn_method_list(handler->methods, out);
     rtn_buf_append_char(out, '\n');
 }
 

@@ -4,11 +4,6 @@
 
 #include <retinue/module.h>
 
-#include "base/buf.h"
-
-/* "GET, POST": the RTN_METHOD_ bits of a set, in the order of the bits. */
-void rtn_methods_text(unsigned methods, struct rtn_buf *out);
-
 /* "loop", "parallel" or "serial". */
 const char *rtn_threads_name(enum rtn_threads threads);
 

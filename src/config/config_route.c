@@ -1,29 +1,19 @@
 /* `routes` of a server: which requests, and what answers them: a module, a redirect or a fixed status. */
 #include "base/map.h"
+#include "base/method.h"
 #include "config/config_tables.h"
 #include "config/memory.h"
 
 #define STATUS_FOUND 302
 
+/* clang-format off */
 static const struct rtn_schema_choice methods[] = {
-    { "GET", RTN_METHOD_GET },
-    { "HEAD", RTN_METHOD_HEAD },
-    { "POST", RTN_METHOD_POST },
-    { "PUT", RTN_METHOD_PUT },
-    { "DELETE", RTN_METHOD_DELETE },
-    { "PATCH", RTN_METHOD_PATCH },
-    { "OPTIONS", RTN_METHOD_OPTIONS },
-    { "PROPFIND", RTN_METHOD_PROPFIND },
-    { "PROPPATCH", RTN_METHOD_PROPPATCH },
-    { "MKCOL", RTN_METHOD_MKCOL },
-    { "COPY", RTN_METHOD_COPY },
-    { "MOVE", RTN_METHOD_MOVE },
-    { "LOCK", RTN_METHOD_LOCK },
-    { "UNLOCK", RTN_METHOD_UNLOCK },
-    { "REPORT", RTN_METHOD_REPORT },
-    { "SEARCH", RTN_METHOD_SEARCH },
+#define ROW(name_) { #name_, RTN_METHOD_##name_ },
+    RTN_METHODS(ROW)
+#undef ROW
     { NULL, 0 },
 };
+/* clang-format on */
 
 static bool check_path(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
 {

@@ -5,8 +5,6 @@
  */
 #include "loop/wheel.h"
 
-#include "base/clock.h"
-
 #define WORD_BITS 64
 
 static void mark_used(struct rtn_wheel *wheel, unsigned slot)
@@ -63,7 +61,7 @@ static void on_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
     (void) ev;
     (void) events;
     struct rtn_wheel *wheel = RTN_CONTAINER_OF(timer, struct rtn_wheel, timer);
-    int64_t now_ms = rtn_clock_ms();
+    int64_t now_ms = wheel->clock();
     int64_t now_tick = now_ms / RTN_WHEEL_TICK_MS;
     wheel->armed = 0;
     int64_t tick;
@@ -77,10 +75,10 @@ static void on_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
         arm(wheel, tick, now_ms);
 }
 
-void rtn_wheel_init(struct rtn_wheel *wheel, struct ev_loop *ev,
+void rtn_wheel_init(struct rtn_wheel *wheel, struct ev_loop *ev, int64_t (*clock)(void),
                     int64_t (*due)(struct rtn_timeout *timeout, int64_t now_ms))
 {
-    *wheel = (struct rtn_wheel){ .ev = ev, .due = due, .current = rtn_clock_ms() / RTN_WHEEL_TICK_MS };
+    *wheel = (struct rtn_wheel){ .ev = ev, .clock = clock, .due = due, .current = clock() / RTN_WHEEL_TICK_MS };
     for (unsigned i = 0; i < RTN_WHEEL_SLOTS; i++)
         rtn_list_init(&wheel->slots[i]);
     ev_timer_init(&wheel->timer, on_timer, 0., 0.);
@@ -103,7 +101,7 @@ void rtn_wheel_file(struct rtn_wheel *wheel, struct rtn_timeout *timeout, int64_
     if (timeout->filed != 0 && timeout->filed <= tick)
         return;
 
-    int64_t now_ms = rtn_clock_ms();
+    int64_t now_ms = wheel->clock();
     /* An idle wheel does not follow the clock; bring it up before filing relative to it. */
     if (wheel->armed == 0 && wheel->current < now_ms / RTN_WHEEL_TICK_MS && next_used(wheel) == 0)
         wheel->current = now_ms / RTN_WHEEL_TICK_MS;

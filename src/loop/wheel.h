@@ -26,6 +26,7 @@ struct rtn_timeout {
 struct rtn_wheel {
     struct ev_loop *ev;
     struct ev_timer timer;
+    int64_t (*clock)(void);
     int64_t current; /* ticks up to and including this one are done */
     int64_t armed; /* tick the timer is set for; 0: none */
     /*
@@ -37,7 +38,8 @@ struct rtn_wheel {
     struct rtn_list slots[RTN_WHEEL_SLOTS];
 };
 
-void rtn_wheel_init(struct rtn_wheel *wheel, struct ev_loop *ev,
+/* `clock` gives monotonic milliseconds: rtn_clock_ms, but for tests. */
+void rtn_wheel_init(struct rtn_wheel *wheel, struct ev_loop *ev, int64_t (*clock)(void),
                     int64_t (*due)(struct rtn_timeout *timeout, int64_t now_ms));
 
 /* All timeouts must be out. */

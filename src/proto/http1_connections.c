@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "proto/http1_internal.h"
 
@@ -17,7 +18,7 @@ int rtn_http1_init(struct rtn_http1 *http)
     http->sink = calloc(1, sizeof(*http->sink));
     if (http->sink == NULL)
         return -ENOMEM;
-    rtn_wheel_init(&http->wheel, http->loop->ev, rtn_http1_on_due);
+    rtn_wheel_init(&http->wheel, http->loop->ev, rtn_clock_ms, rtn_http1_on_due);
     return 0;
 }
 

@@ -14,7 +14,7 @@
 
 #include "base/macros.h"
 #include "proto/http1_check.h"
-#include "proto/method.h"
+#include "base/method.h"
 
 #define MOST_BODY_OVERHEAD_PER_BYTE 16 /* of chunk framing, beside limits.header for the whole body */
 #define MOST_METHOD 64 /* length up to which a method is waited for */

@@ -156,30 +156,38 @@ static void on_calm(struct ev_loop *ev, struct ev_timer *timer, int events)
     rtn_log(RTN_LOG_NOTICE, "accepting goes on");
 }
 
+static void add_watchers(struct rtn_server_loop *loop, const struct rtn_listener *listener)
+{
+    for (size_t i = 0; i < listener->count; i++) {
+        const struct rtn_listener_socket *socket = &listener->sockets[i];
+        if (socket->loop != RTN_LISTENER_ALL_LOOPS && socket->loop != (int) loop->index)
+            continue;
+        struct ev_io *watcher = &loop->accept.watchers[loop->accept.count++];
+        ev_io_init(watcher, on_acceptable, socket->fd, EV_READ);
+        watcher->data = loop;
+    }
+}
+
+static void init_timers(struct rtn_server_loop *loop)
+{
+    ev_timer_init(&loop->accept.retry, on_retry, 0., RETRY_SECONDS);
+    ev_timer_init(&loop->accept.calm, on_calm, 0., CALM_SECONDS);
+    loop->accept.retry.data = loop;
+    loop->accept.calm.data = loop;
+}
+
 int rtn_accept_init(struct rtn_server_loop *loop)
 {
-    struct rtn_accept *accept = &loop->accept;
     const struct rtn_server *server = loop->server;
     size_t most = 0;
     for (size_t i = 0; i < server->listener_count; i++)
         most += server->listeners[i]->count;
-    accept->watchers = calloc(most + 1, sizeof(*accept->watchers));
-    if (accept->watchers == NULL)
+    loop->accept.watchers = calloc(most + 1, sizeof(*loop->accept.watchers));
+    if (loop->accept.watchers == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < server->listener_count; i++) {
-        const struct rtn_listener *listener = server->listeners[i];
-        for (size_t j = 0; j < listener->count; j++) {
-            if (listener->sockets[j].loop != RTN_LISTENER_ALL_LOOPS && listener->sockets[j].loop != (int) loop->index)
-                continue;
-            struct ev_io *watcher = &accept->watchers[accept->count++];
-            ev_io_init(watcher, on_acceptable, listener->sockets[j].fd, EV_READ);
-            watcher->data = loop;
-        }
-    }
-    ev_timer_init(&accept->retry, on_retry, 0., RETRY_SECONDS);
-    accept->retry.data = loop;
-    ev_timer_init(&accept->calm, on_calm, 0., CALM_SECONDS);
-    accept->calm.data = loop;
+    for (size_t i = 0; i < server->listener_count; i++)
+        add_watchers(loop, server->listeners[i]);
+    init_timers(loop);
     return 0;
 }
 

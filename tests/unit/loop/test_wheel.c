@@ -1,6 +1,5 @@
 /*
- * The timing wheel, mostly on a clock of its own: the program is linked with --wrap, so that rtn_clock_ms() is the
- * real time plus what a test has skipped, or a time that only the test moves.
+ * The timing wheel, mostly on a clock of the test's own.
  */
 #include "loop/wheel.h"
 
@@ -14,11 +13,9 @@
 
 static int64_t fake_ms; /* 0: the real clock */
 
-int64_t __real_rtn_clock_ms(void);
-
-int64_t __wrap_rtn_clock_ms(void)
+static int64_t test_clock_ms(void)
 {
-    return fake_ms != 0 ? fake_ms : __real_rtn_clock_ms();
+    return fake_ms != 0 ? fake_ms : rtn_clock_ms();
 }
 
 struct entry {
@@ -51,7 +48,7 @@ static int64_t on_due(struct rtn_timeout *timeout, int64_t now_ms)
 static void begin(void)
 {
     ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-    rtn_wheel_init(&wheel, ev, on_due);
+    rtn_wheel_init(&wheel, ev, test_clock_ms, on_due);
     fired = 0;
     wanted = 0;
 }

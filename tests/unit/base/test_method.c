@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "base/macros.h"
-#include "proto/method.h"
+#include "base/method.h"
 
 Test(method, parses)
 {
