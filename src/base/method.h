@@ -5,10 +5,11 @@
 #include "base/buf.h"
 
 /* X(NAME) for each RTN_METHOD_NAME. */
-#define RTN_METHODS(X)                                                                                             \
-    X(GET)                                                                                                         \
-    X(HEAD) X(POST) X(PUT) X(DELETE) X(PATCH) X(OPTIONS) X(PROPFIND) X(PROPPATCH) X(MKCOL) X(COPY) X(MOVE) X(LOCK) \
-        X(UNLOCK) X(REPORT) X(SEARCH)
+/* clang-format off */
+#define RTN_METHODS(X) \
+    X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(PATCH) X(OPTIONS) \
+    X(PROPFIND) X(PROPPATCH) X(MKCOL) X(COPY) X(MOVE) X(LOCK) X(UNLOCK) X(REPORT) X(SEARCH)
+/* clang-format on */
 
 /* One RTN_METHOD_ bit, or 0 for a method this daemon does not know. Case-sensitive (RFC 9110, 9.1). */
 unsigned rtn_method_parse(struct rtn_str name);

@@ -13,8 +13,8 @@
 #include <errno.h>
 
 #include "base/macros.h"
-#include "proto/http1_check.h"
 #include "base/method.h"
+#include "proto/http1_check.h"
 
 #define MOST_BODY_OVERHEAD_PER_BYTE 16 /* of chunk framing, beside limits.header for the whole body */
 #define MOST_METHOD 64 /* length up to which a method is waited for */
