@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "app/stopping.h"
+#include "base/clock.h"
 #include "log/log.h"
 #include "loop/pool.h"
 
@@ -55,14 +56,7 @@ void rtn_suspend(int64_t milliseconds)
 {
     if (milliseconds <= 0)
         return;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t) (milliseconds / 1000);
-    until.tv_nsec += (long) (milliseconds % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = rtn_clock_after(CLOCK_MONOTONIC, milliseconds);
     rtn_pool_block_begin();
     pthread_mutex_lock(&mutex);
     int r = 0;

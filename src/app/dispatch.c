@@ -287,11 +287,6 @@ static const struct {
     [RTN_CLOSE_SHUTDOWN] = { "shutdown", RTN_LOG_DEBUG },
 };
 
-const char *rtn_close_cause_name(enum rtn_close_cause cause)
-{
-    return causes[cause].name;
-}
-
 static void run_slot(struct rtn_connection *connection)
 {
     struct rtn_slot *slot = connection->slots;

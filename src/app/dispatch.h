@@ -53,7 +53,4 @@ void rtn_dispatch_worker_end(void);
 /* The instance whose callback runs on this connection now; NULL outside of one. */
 struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connection);
 
-/* "client closed the connection"-like words for logs: "client", "timeout" ... */
-const char *rtn_close_cause_name(enum rtn_close_cause cause);
-
 #endif

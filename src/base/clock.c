@@ -26,6 +26,18 @@ int64_t rtn_clock_us(void)
     return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+struct timespec rtn_clock_after(clockid_t clock, int64_t ms)
+{
+    struct timespec ts = now(clock);
+    ts.tv_sec += (time_t) (ms / 1000);
+    ts.tv_nsec += (long) (ms % 1000) * 1000000;
+    if (ts.tv_nsec >= 1000000000) {
+        ts.tv_sec++;
+        ts.tv_nsec -= 1000000000;
+    }
+    return ts;
+}
+
 /* UTC, kept within the years 0 to 9999 so that a year always has four digits. */
 static struct tm utc(time_t when)
 {

@@ -9,6 +9,9 @@
 int64_t rtn_clock_ms(void);
 int64_t rtn_clock_us(void);
 
+/* The absolute time `ms` from now (0 or more) on `clock`, as the timed waits of POSIX want it. */
+struct timespec rtn_clock_after(clockid_t clock, int64_t ms);
+
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (IMF-fixdate, RFC 9110, 5.6.7), NUL-terminated, independent of the locale. */
 #define RTN_HTTP_DATE_SIZE 30
 void rtn_clock_http_date(char out[RTN_HTTP_DATE_SIZE], time_t when);

@@ -100,14 +100,7 @@ int rtn_loop_start(struct rtn_loop *loop)
 int rtn_loop_stop(struct rtn_loop *loop, int64_t ms)
 {
     rtn_loop_post(loop, &loop->stop);
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = rtn_clock_after(CLOCK_REALTIME, ms); /* the clock of sem_timedwait */
     while (sem_timedwait(&loop->ended, &until) < 0) {
         if (errno != EINTR)
             return -errno;

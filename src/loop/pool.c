@@ -219,19 +219,6 @@ static bool may_retire(const struct rtn_pool *pool)
     return pool->threads > (pool->starting ? 2U : 1U);
 }
 
-static struct timespec after_ms(int64_t ms)
-{
-    struct timespec when;
-    clock_gettime(CLOCK_MONOTONIC, &when);
-    when.tv_sec += ms / 1000;
-    when.tv_nsec += (ms % 1000) * 1000000;
-    if (when.tv_nsec >= 1000000000) {
-        when.tv_sec++;
-        when.tv_nsec -= 1000000000;
-    }
-    return when;
-}
-
 /* With the mutex held. */
 static void work_until_retired(struct rtn_pool *pool)
 {
@@ -246,7 +233,7 @@ static void work_until_retired(struct rtn_pool *pool)
         if (pool->stopping)
             return;
         if (until.tv_sec == 0)
-            until = after_ms(pool->options.retire_ms);
+            until = rtn_clock_after(CLOCK_MONOTONIC, pool->options.retire_ms);
         if (wait_for_work(pool, &until)) {
             if (may_retire(pool))
                 return;
@@ -408,7 +395,7 @@ void rtn_pool_block_end(void)
 
 unsigned rtn_pool_stop(struct rtn_pool *pool, int64_t ms)
 {
-    struct timespec until = after_ms(ms);
+    struct timespec until = rtn_clock_after(CLOCK_MONOTONIC, ms);
     pthread_mutex_lock(&pool->mutex);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->work);

@@ -58,3 +58,17 @@ Test(clock, monotonic_units_agree)
     cr_assert_geq(us / 1000, ms);
     cr_assert_leq(us / 1000, ms_later);
 }
+
+Test(clock, after_carries_into_seconds_and_is_never_before_now)
+{
+    static const int64_t waits[] = { 0, 1, 999, 1000, 1999, 86400000 };
+
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        int64_t before = rtn_clock_ms();
+        struct timespec when = rtn_clock_after(CLOCK_MONOTONIC, waits[i]);
+        int64_t when_ms = (int64_t) when.tv_sec * 1000 + when.tv_nsec / 1000000;
+        cr_expect_geq(when_ms, before + waits[i]);
+        cr_expect_leq(when_ms, rtn_clock_ms() + waits[i]);
+        cr_expect(when.tv_nsec >= 0 && when.tv_nsec < 1000000000);
+    }
+}
