@@ -53,7 +53,7 @@ static void log_failure(const struct rtn_request *request, const char *what, con
  */
 static bool conclude(struct rtn_request *request, int result)
 {
-    if (request->response.given) {
+    if (request->response.state != RTN_RESPONSE_NONE) {
         request->failed = result < 0;
         if (result == -EALREADY)
             log_failure(request, "gave a second reply; the first one was sent", NULL);

@@ -6,14 +6,17 @@
 #define RTN_APP_ROUTER_H
 
 #include "app/instance.h"
+#include "proto/request.h"
 
 struct rtn_route {
+    const char *host; /* lower case; "*.example.org" takes every name below it; NULL: every host */
     const char *path; /* percent-encoded, as in the YAML */
     unsigned methods; /* effective RTN_METHOD_ bits: what the YAML says within what the handler takes */
     bool takes_options; /* OPTIONS goes to the handler and is not answered from the table */
     int status; /* fixed answer; 0: none */
     const char *redirect; /* NULL: none */
     struct rtn_instance *instance; /* NULL: fixed answer or redirect */
+    struct rtn_policy policy; /* what is true for its requests */
 };
 
 #define RTN_ROUTE_PARAMS 16 /* {name} and '*' in one path; more is a configuration error */

@@ -24,17 +24,23 @@ struct rtn_config_daemon {
     struct rtn_schema_strings modules; /* folders */
     struct rtn_config_log log;
     int64_t shutdown_timeout; /* ms */
+    const struct rtn_node *media_types; /* map: file name extension without dot -> media type; NULL: none */
     const struct rtn_node *node;
 };
 
 struct rtn_config_listen {
     const char *address; /* as written; net/addr.h reads it */
     const char *mode; /* of a unix socket, octal digits; NULL: 0777 less the umask */
+    bool proxy_protocol; /* trusted peers begin with a PROXY header */
     const struct rtn_node *node;
 };
 
 struct rtn_config_limits {
     int64_t connections;
+    int64_t connections_per_client; /* per client address; 0: no limit of its own */
+    int64_t requests_per_second; /* per client address; 0: no limit */
+    int64_t request_burst; /* that may come at once; default filled in: requests_per_second */
+    int64_t requests_per_connection; /* 0: no limit */
     int64_t target; /* bytes */
     int64_t header; /* bytes, request line included */
     int64_t header_count;
@@ -47,25 +53,75 @@ struct rtn_config_timeouts { /* ms */
     int64_t write;
     int64_t idle;
     int64_t linger;
+    int64_t handler; /* of a later reply, until it is begun */
+};
+
+/* What a route says for itself; -1: as the server. */
+struct rtn_config_route_limits {
+    int64_t body;
+};
+
+struct rtn_config_route_timeouts { /* ms */
+    int64_t body;
+    int64_t write;
+    int64_t handler;
 };
 
 struct rtn_config_route {
     const char *path;
+    const char *host; /* lower case: "example.org", "*.example.org"; NULL: every host */
     unsigned methods; /* enum rtn_method bits; 0: all that the handler takes */
     const char *module;
     const char *handler;
     const struct rtn_node *options; /* NULL when left out */
     int64_t status; /* fixed answer; of a redirect; 0: none */
     const char *redirect; /* target of Location */
+    int request_body; /* enum rtn_config_body; RTN_BODY_INHERIT: as the server */
+    struct rtn_config_route_limits limits;
+    struct rtn_config_route_timeouts timeouts;
     const struct rtn_node *node;
 };
 
 enum rtn_config_protocol { RTN_PROTOCOL_HTTP };
-enum rtn_config_body { RTN_BODY_NONE, RTN_BODY_BUFFERED };
+
+/* INHERIT on a server: buffered, but streamed for handlers that take bodies in pieces. */
+enum rtn_config_body { RTN_BODY_INHERIT, RTN_BODY_NONE, RTN_BODY_BUFFERED, RTN_BODY_STREAMED };
+
+enum rtn_config_access_to { RTN_ACCESS_TO_LOG, RTN_ACCESS_TO_NONE, RTN_ACCESS_TO_FILE };
+enum rtn_config_access_format {
+    RTN_ACCESS_COMMON, /* host ident user [time] "request" status bytes */
+    RTN_ACCESS_COMBINED, /* and "referer" "user agent" */
+    RTN_ACCESS_JSON,
+    RTN_ACCESS_CUSTOM /* by pattern */
+};
 
 struct rtn_config_access_log {
-    int level; /* enum rtn_log_level */
+    const char *target; /* as written: log, none, file:PATH (made absolute); gives the next two */
+    int to; /* enum rtn_config_access_to */
+    const char *path; /* of a file */
+    int format; /* enum rtn_config_access_format */
+    const char *pattern; /* of format custom */
+    int64_t buffer; /* bytes that may wait for the disk */
+    int64_t flush; /* ms: the longest a line waits in the buffer */
+    int level; /* enum rtn_log_level; of to: log */
     const struct rtn_node *node;
+};
+
+enum rtn_config_proxy_header {
+    RTN_PROXY_HEADER_AUTO,
+    RTN_PROXY_HEADER_FORWARDED,
+    RTN_PROXY_HEADER_X_FORWARDED,
+    RTN_PROXY_HEADER_NONE
+};
+enum rtn_config_request_id { RTN_REQUEST_ID_NONE, RTN_REQUEST_ID_NEW, RTN_REQUEST_ID_ACCEPT };
+enum rtn_config_encoding { RTN_ENCODING_GZIP = 1, RTN_ENCODING_BR = 2, RTN_ENCODING_ZSTD = 4 };
+enum rtn_config_effort { RTN_EFFORT_FAST, RTN_EFFORT_DEFAULT, RTN_EFFORT_BEST };
+
+struct rtn_config_compression {
+    unsigned encodings; /* enum rtn_config_encoding bits; 0: off */
+    struct rtn_schema_strings types; /* lower case; "text/html", or all of a kind by a final star */
+    int64_t min_size; /* bytes of content; smaller replies of known length are sent as they are */
+    int effort; /* enum rtn_config_effort */
 };
 
 struct rtn_config_server {
@@ -80,6 +136,10 @@ struct rtn_config_server {
     struct rtn_config_access_log access_log;
     struct rtn_schema_strings header_fields; /* lower case; empty: all */
     int request_body; /* enum rtn_config_body */
+    struct rtn_schema_strings trusted_proxies; /* base/cidr.h reads each; "unix" for peers on unix sockets */
+    int proxy_header; /* enum rtn_config_proxy_header */
+    int request_id; /* enum rtn_config_request_id */
+    struct rtn_config_compression compression;
     struct rtn_config_limits limits;
     struct rtn_config_timeouts timeouts;
     struct rtn_schema_array routes; /* struct rtn_config_route */

@@ -1,12 +1,16 @@
 /*
  * The sending side of a socket: what cannot be sent at once is queued. [owner's thread]: the loop of the
  * connection, or the worker that holds it
+ *
+ * A piece may be a part of a file: it is sent by sendfile(), which reads the disk, so that a loop leaves it to a
+ * worker (defer_files).
  */
 #ifndef RTN_NET_STREAM_H
 #define RTN_NET_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct rtn_segment;
 
@@ -14,12 +18,21 @@ struct rtn_stream {
     int fd;
     struct rtn_segment *first; /* queue of what is still to be sent */
     struct rtn_segment *last;
+    size_t queued; /* bytes in the queue that are memory; those of files do not count */
+    bool defer_files; /* set by a loop that has workers: file pieces are queued, and flush stops before them */
 };
 
-/* Bytes to send. Without release and keep they are copied when they have to wait. */
+/*
+ * Bytes to send. Without release and keep they are copied when they have to wait. With `file`, the bytes are those of
+ * `fd` from `offset`; `data` may hold the same bytes, and is then tried first and only the rest is taken from the file.
+ * A file that became shorter breaks the connection (-EIO).
+ */
 struct rtn_piece {
     const void *data;
     size_t length;
+    bool file;
+    int fd; /* stays open until the release */
+    int64_t offset;
     bool keep; /* never changes and never goes away: sent from where it is */
     void (*release)(void *data); /* sent from where it is; called once when sent or given up, also on failure */
     void *release_data;
@@ -31,7 +44,8 @@ struct rtn_piece {
  */
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count);
 
-/* Sends from the queue. 0: all sent; -EAGAIN: the socket is full; else -errno. */
+/* Sends from the queue. 0: all sent; -EAGAIN: the socket is full; -EINPROGRESS: a file is next and is deferred; else
+ * -errno. */
 int rtn_stream_flush(struct rtn_stream *stream);
 
 static inline bool rtn_stream_pending(const struct rtn_stream *stream)

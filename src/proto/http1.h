@@ -29,6 +29,7 @@ struct rtn_http1_handler {
 struct rtn_http1 {
     struct rtn_loop *loop;
     const struct rtn_config_server *config;
+    struct rtn_policy policy; /* of requests that no route says more about; made by init from the configuration */
     const struct rtn_map *header_fields; /* names (lower case) that handlers see; NULL: all */
     const struct rtn_http1_handler *handler;
     void *data; /* of the layer above */

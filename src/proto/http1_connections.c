@@ -11,6 +11,13 @@
 
 int rtn_http1_init(struct rtn_http1 *http)
 {
+    http->policy = (struct rtn_policy){
+        .request_body = http->config->request_body == RTN_BODY_NONE ? RTN_BODY_NONE : RTN_BODY_BUFFERED,
+        .body_limit = http->config->limits.body,
+        .body_timeout = http->config->timeouts.body,
+        .write_timeout = http->config->timeouts.write,
+        .handler_timeout = http->config->timeouts.handler,
+    };
     rtn_list_init(&http->connections);
     rtn_list_init(&http->dead);
     atomic_init(&http->draining, false);

@@ -30,9 +30,25 @@ struct rtn_header {
 enum rtn_request_stage {
     RTN_REQUEST_EMPTY, /* no byte of it is there */
     RTN_REQUEST_HEAD,
-    RTN_REQUEST_BODY,
+    RTN_REQUEST_HEADED, /* the head is complete; `policy` may be set before parsing goes on */
+    RTN_REQUEST_BODY, /* more is to come; `body` holds what has not been consumed */
     RTN_REQUEST_COMPLETE,
     RTN_REQUEST_BROKEN /* error_status and error_text say why; the connection has to be closed */
+};
+
+/* What holds for requests of one route. Frozen. */
+struct rtn_policy {
+    int request_body; /* enum rtn_config_body, never INHERIT */
+    int64_t body_limit; /* bytes */
+    int64_t body_timeout; /* ms, as the next */
+    int64_t write_timeout;
+    int64_t handler_timeout;
+};
+
+enum rtn_response_state {
+    RTN_RESPONSE_NONE,
+    RTN_RESPONSE_BEGUN, /* the head is written; content may follow */
+    RTN_RESPONSE_ENDED /* complete, or given up: in the sink or on its way */
 };
 
 /* The reply under construction: fields gathered until the status is known. */
@@ -41,9 +57,14 @@ struct rtn_response {
     size_t fields_length;
     size_t fields_capacity;
     bool has_content_type;
-    bool given; /* the reply is in the sink or on its way */
+    enum rtn_response_state state;
     int status;
-    size_t length; /* of the content that is sent */
+    int64_t announced; /* Content-Length; -1: unknown */
+    uint64_t length; /* of the content given so far */
+    bool chunked;
+    bool no_content; /* HEAD, 204, 304: content is counted but not sent */
+    size_t chunk_start; /* in the sink: where the prefix of the open chunk is; SIZE_MAX: none is open */
+    struct rtn_encoder *encoder; /* compresses the content; NULL: none */
 };
 
 struct rtn_request {
@@ -62,11 +83,12 @@ struct rtn_request {
     bool keep_alive;
     bool expects_continue; /* and 100 was not sent yet */
     bool host_seen;
-    bool coding_seen;
+    bool coding_seen; /* Transfer-Encoding: chunked */
     bool field_open; /* the parser is inside of field_value */
+    uint8_t body_state; /* of http1_body.c */
+    char trailer_byte;
     bool failed; /* the handler did; a connection that ends with it ends with RTN_CLOSE_HANDLER */
     bool hostile; /* broken in a way that only an attacker sends */
-    char trailer_byte; /* the last one seen behind the last chunk; 0: not there yet */
     uint8_t version; /* 10 or 11 */
     int error_status;
     const char *error_text;
@@ -75,6 +97,7 @@ struct rtn_request {
     struct rtn_str method_name;
     struct rtn_str target;
     struct rtn_str content_type;
+    struct rtn_str host; /* of the target when it is a URL, else of the Host field; port included; may be empty */
     struct rtn_str field_name; /* being parsed */
     struct rtn_str field_value;
     unsigned field_count; /* all fields, also those that header_fields leaves out */
@@ -82,9 +105,14 @@ struct rtn_request {
     unsigned header_capacity;
     struct rtn_header *headers;
     size_t head_length; /* offset of the body from start */
-    struct rtn_str body;
-    size_t body_received; /* content bytes, stored or thrown away */
-    size_t body_overhead; /* chunk sizes, extensions and trailers */
+    const struct rtn_policy *policy;
+    struct rtn_str body; /* content that is there and was not consumed */
+    uint64_t body_left; /* of the content, or of the chunk that is being read */
+    uint64_t body_received; /* content bytes, stored or thrown away */
+    uint64_t body_overhead; /* chunk sizes, extensions and trailers */
+    char *trailer_text; /* in the arena: "name\0value\0" of the trailer fields kept */
+    struct rtn_header *trailers; /* in the arena; names lower case */
+    unsigned trailer_count;
 
     struct rtn_response response;
     struct rtn_arena arena;
@@ -118,9 +146,13 @@ void rtn_request_next(struct rtn_request *request);
 int rtn_request_make_room(struct rtn_request *request, size_t wanted);
 
 /*
- * Parses what was read. Returns the stage reached; at COMPLETE what follows the request stays unparsed. Strict:
- * see http1_parse.c for what is refused beyond RFC 9112's MUSTs.
+ * Parses what was read. Returns the stage reached: stops once at HEADED, so that the caller can set the policy (the
+ * server's is in place), and goes on when called again, whether or not more was read; at COMPLETE what follows the
+ * request stays unparsed. Strict: see http1_parse.c for what is refused beyond RFC 9112's MUSTs.
  */
 enum rtn_request_stage rtn_request_parse(struct rtn_request *request);
+
+/* Streamed bodies: the content in `body` was used; its room is free for the next read. Only at BODY or COMPLETE. */
+void rtn_request_consume(struct rtn_request *request);
 
 #endif

@@ -90,7 +90,7 @@ static int append_field(struct rtn_request *request, struct rtn_str name, struct
 
 int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
 {
-    if (request->response.given)
+    if (request->response.state != RTN_RESPONSE_NONE)
         return -EALREADY;
     if (!valid_name(name) || !valid_value(value))
         return -EINVAL;
@@ -170,7 +170,7 @@ static void release(const struct rtn_piece *content)
 
 static int check(const struct rtn_request *request, int status, const struct rtn_piece *content)
 {
-    if (request->response.given)
+    if (request->response.state != RTN_RESPONSE_NONE)
         return -EALREADY;
     if (status < 200 || status > 599 || (content->data == NULL && content->length > 0))
         return -EINVAL;
@@ -197,7 +197,7 @@ int rtn_response_give(struct rtn_request *request, int status, const struct rtn_
         return r;
     }
     struct rtn_response *response = &request->response;
-    response->given = true;
+    response->state = RTN_RESPONSE_ENDED;
     response->status = status;
     if (!rtn_http1_may_keep_alive(request->http))
         request->keep_alive = false;
@@ -232,7 +232,7 @@ int rtn_response_give(struct rtn_request *request, int status, const struct rtn_
 
 int rtn_response_text(struct rtn_request *request, int status, struct rtn_str text)
 {
-    if (!request->response.has_content_type && !request->response.given) {
+    if (!request->response.has_content_type && request->response.state == RTN_RESPONSE_NONE) {
         int r = append_field(request, RTN_STR("Content-Type"), RTN_STR("text/plain; charset=utf-8"));
         if (r < 0)
             return r;

@@ -20,6 +20,31 @@ int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct 
  */
 int rtn_response_give(struct rtn_request *request, int status, const struct rtn_piece *content);
 
+/*
+ * The same in steps. begin: writes the head; `length` of the content, or -1 when it is not known (chunked; in HTTP/1.0
+ * the end of the connection). -EINVAL, -EALREADY, -ENOMEM. After an -errno other than these the connection is broken.
+ */
+int rtn_response_begin(struct rtn_request *request, int status, int64_t length);
+
+/*
+ * Content. Small pieces gather in the sink. Takes the whole piece whatever the queue holds (see
+ * rtn_response_full). -EINVAL: nothing was begun; -EMSGSIZE: more than announced; -ENOMEM; another -errno: the
+ * connection is broken. content->release is called once in every case.
+ */
+int rtn_response_write(struct rtn_request *request, const struct rtn_piece *content);
+
+/* Sends what has gathered. 0, or -errno when the connection is broken. */
+int rtn_response_flush(struct rtn_request *request);
+
+/* The content is complete. -EINVAL: nothing was begun; -EMSGSIZE: less than announced, the connection will be cut. */
+int rtn_response_end(struct rtn_request *request);
+
+/* True when so much waits for the client that a writer should wait for it to be sent. */
+bool rtn_response_full(const struct rtn_request *request);
+
+/* Gives up a reply that was begun: the connection is cut, so that the client sees that it is not whole. */
+void rtn_response_abort(struct rtn_request *request);
+
 /* As give, with "text/plain; charset=utf-8" unless a content type was set. */
 int rtn_response_text(struct rtn_request *request, int status, struct rtn_str text);
 

@@ -76,7 +76,7 @@ Test(response, head_is_exact)
     cr_expect_eq(rtn_response_field(request, RTN_STR("X"), RTN_STR("")), 0);
     cr_expect_eq(give(200, "hello"), 0);
     cr_expect_str_eq(sunk(), "HTTP/1.1 200 OK\r\n" DATE "Content-Type: a/b\r\nX: \r\nContent-Length: 5\r\n\r\nhello");
-    cr_expect(request->response.given);
+    cr_expect(request->response.state == RTN_RESPONSE_ENDED);
     cr_expect_eq(request->response.status, 200);
     cr_expect_eq(request->response.length, 5);
 }
@@ -205,7 +205,7 @@ Test(response, refuses_other_statuses)
         cr_expect_eq(rtn_response_give(request, statuses[i], &content), -EINVAL, "%d", statuses[i]);
         cr_expect_eq(released, i + 1);
     }
-    cr_expect_not(request->response.given);
+    cr_expect(request->response.state == RTN_RESPONSE_NONE);
     cr_expect_eq(sink.length, 0);
 }
 
@@ -343,7 +343,7 @@ Test(response, broken_connection_is_noted)
     const struct rtn_piece piece = counted(content, sizeof(content));
     cr_expect_eq(rtn_response_give(request, 200, &piece), -EPIPE);
     cr_expect_eq(connection.broken, -EPIPE);
-    cr_expect(request->response.given);
+    cr_expect(request->response.state == RTN_RESPONSE_ENDED);
     cr_expect_eq(released, 1);
 }
 
