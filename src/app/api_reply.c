@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
+#include "app/step.h"
 #include "base/buf.h"
+#include "loop/pool.h"
 #include "proto/response.h"
 
 int rtn_reply_header_str(rtn_request *request, const char *name, rtn_str value)
@@ -77,4 +80,92 @@ int rtn_reply_release(rtn_request *request, int status, const void *body, size_t
 {
     const struct rtn_piece content = { .data = body, .length = length, .release = release, .release_data = data };
     return report(rtn_response_give(request, status, &content), status);
+}
+
+/* In pieces */
+
+int rtn_reply_begin(rtn_request *request, int status, int64_t length)
+{
+    return report(rtn_response_begin(request, status, length), status);
+}
+
+/* A worker waits here for the client; a loop must not. */
+static int make_room(rtn_request *request)
+{
+    if (!rtn_response_full(request))
+        return 0;
+    return rtn_pool_on_worker() ? rtn_http1_wait_for_room(request) : -EAGAIN;
+}
+
+int rtn_reply_write(rtn_request *request, const void *data, size_t length)
+{
+    int r = make_room(request);
+    return r < 0 ? r : rtn_response_write(request, &(struct rtn_piece){ .data = data, .length = length });
+}
+
+int rtn_reply_flush(rtn_request *request)
+{
+    return rtn_response_flush(request);
+}
+
+int rtn_reply_end(rtn_request *request)
+{
+    return rtn_response_end(request);
+}
+
+int rtn_reply_on_drain(rtn_request *request, int (*then)(rtn_request *request, void *data), void *data)
+{
+    struct rtn_call *call = rtn_call_of(request);
+    if (then == NULL || request->response.state != RTN_RESPONSE_BEGUN)
+        return -EINVAL;
+    call->drain = then;
+    call->drain_data = data;
+    return 0;
+}
+
+int rtn_reply_events(rtn_request *request)
+{
+    int r = rtn_reply_header(request, "Content-Type", "text/event-stream");
+    if (r == 0)
+        r = rtn_reply_header(request, "Cache-Control", "no-cache");
+    if (r == 0)
+        r = rtn_reply_begin(request, 200, -1);
+    return r < 0 ? r : rtn_reply_flush(request);
+}
+
+/* A line break would end the field, and what follows would be one of the sender's choice. */
+static bool is_one_line(const char *s)
+{
+    return s == NULL || strpbrk(s, "\r\n") == NULL;
+}
+
+/* Each line of the text becomes a data: line; CR, LF and CR LF all end one. */
+static void append_data(struct rtn_buf *out, const char *text)
+{
+    for (;;) {
+        size_t length = strcspn(text, "\r\n");
+        rtn_buf_printf(out, "data: %.*s\n", (int) length, text);
+        text += length;
+        if (*text == '\0')
+            return;
+        text += text[0] == '\r' && text[1] == '\n' ? 2 : 1;
+    }
+}
+
+int rtn_reply_event(rtn_request *request, const char *name, const char *id, const char *text)
+{
+    if (!is_one_line(name) || !is_one_line(id))
+        return -EINVAL;
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf event = { 0 };
+    if (name != NULL)
+        rtn_buf_printf(&event, "event: %s\n", name);
+    if (id != NULL)
+        rtn_buf_printf(&event, "id: %s\n", id);
+    if (text != NULL)
+        append_data(&event, text);
+    else if (name == NULL)
+        rtn_buf_printf(&event, ":\n");
+    rtn_buf_append_char(&event, '\n');
+    int r = rtn_reply_write(request, event.data, event.length);
+    return r < 0 ? r : rtn_reply_flush(request);
 }

@@ -8,11 +8,6 @@
 
 #define FORM_TYPE RTN_STR("application/x-www-form-urlencoded")
 
-static struct rtn_call *call_of(const rtn_request *request)
-{
-    return request->call;
-}
-
 enum rtn_method rtn_request_method(const rtn_request *request)
 {
     return request->method == RTN_METHOD_HEAD ? RTN_METHOD_GET : (enum rtn_method) request->method;
@@ -35,17 +30,17 @@ rtn_str rtn_request_target(const rtn_request *request)
 
 rtn_str rtn_request_path(const rtn_request *request)
 {
-    return call_of(request)->path;
+    return rtn_call_of(request)->path;
 }
 
 rtn_str rtn_request_query(const rtn_request *request)
 {
-    return call_of(request)->query;
+    return rtn_call_of(request)->query;
 }
 
 rtn_str rtn_request_param(const rtn_request *request, const char *name)
 {
-    const struct rtn_match *match = &call_of(request)->match;
+    const struct rtn_match *match = &rtn_call_of(request)->match;
     for (unsigned i = 0; i < match->param_count; i++) {
         if (rtn_str_equal(match->params[i].name, rtn_str_of(name)))
             return match->params[i].value;
@@ -81,6 +76,15 @@ rtn_str rtn_request_body(const rtn_request *request)
     return request->body;
 }
 
+rtn_str rtn_request_trailer(const rtn_request *request, const char *name)
+{
+    for (unsigned i = 0; i < request->trailer_count; i++) {
+        if (rtn_str_equal_nocase(request->trailers[i].name, rtn_str_of(name)))
+            return request->trailers[i].value;
+    }
+    return (rtn_str){ 0 };
+}
+
 void *rtn_request_alloc(rtn_request *request, size_t size)
 {
     return rtn_arena_alloc(&request->arena, size);
@@ -93,7 +97,7 @@ rtn_connection *rtn_request_connection(rtn_request *request)
 
 rtn_server *rtn_request_server(rtn_request *request)
 {
-    return call_of(request)->site->server;
+    return rtn_call_of(request)->site->server;
 }
 
 /* Asked for one after the other, pairs are found where the last call stopped; a step back starts anew. */
@@ -136,12 +140,12 @@ rtn_str rtn_form_value(rtn_request *request, const char *name, size_t index)
 
 bool rtn_query_at(rtn_request *request, size_t index, rtn_str *name, rtn_str *value)
 {
-    return pair_at(request, &call_of(request)->query_cursor, rtn_request_query(request), index, name, value);
+    return pair_at(request, &rtn_call_of(request)->query_cursor, rtn_request_query(request), index, name, value);
 }
 
 bool rtn_form_at(rtn_request *request, size_t index, rtn_str *name, rtn_str *value)
 {
-    return pair_at(request, &call_of(request)->form_cursor, form_of(request), index, name, value);
+    return pair_at(request, &rtn_call_of(request)->form_cursor, form_of(request), index, name, value);
 }
 
 uint64_t rtn_connection_id(const rtn_connection *connection)

@@ -52,6 +52,11 @@ void rtn_block_end(void)
     rtn_pool_block_end();
 }
 
+bool rtn_may_block(void)
+{
+    return rtn_pool_on_worker();
+}
+
 void rtn_suspend(int64_t milliseconds)
 {
     if (milliseconds <= 0)

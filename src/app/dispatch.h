@@ -1,6 +1,6 @@
 /*
- * From a complete request to its reply: finds the route, runs the handler where its thread model wants it, and
- * answers for it when it fails. [loop] unless a function says otherwise
+ * From the head of a request to its reply: finds the route, says what becomes of the body, and answers where no handler
+ * does. What handlers do in between is in step.h. [loop] unless a function says otherwise
  */
 #ifndef RTN_APP_DISPATCH_H
 #define RTN_APP_DISPATCH_H
@@ -9,11 +9,14 @@
 #include "loop/pool.h"
 #include "proto/http1.h"
 
+struct rtn_continuation;
+
 /* What the dispatch on one loop needs; http->data points to it. */
 struct rtn_site {
     struct rtn_server *server; /* what handlers get */
     const struct rtn_router *router;
     struct rtn_pool *pool; /* NULL: no handler needs workers */
+    const struct rtn_media *media;
     enum rtn_log_level access_level;
     struct rtn_list batch; /* tasks of this iteration */
     unsigned batch_count;
@@ -25,32 +28,66 @@ struct rtn_pair_cursor {
     struct rtn_str rest;
 };
 
-/* The state of one request here; in its arena, request->call. */
+/* The state of one request here; in its arena, request->call. [owner's thread] */
 struct rtn_call {
     struct rtn_site *site;
     struct rtn_str path; /* decoded */
     struct rtn_str query; /* as sent; absent without '?' */
+    struct rtn_str host; /* lower case, without port; may be empty */
     struct rtn_pair_cursor query_cursor;
     struct rtn_pair_cursor form_cursor;
     unsigned skip; /* routes that answered RTN_NEXT */
+    bool broken_path; /* answered with 400 */
+
+    /* How far the handler of match.route has come. */
+    bool on_worker; /* it answered RTN_WORKER */
+    bool begun;
+    bool fed; /* it was given some of the body */
+    bool handled; /* it was given the end of the body */
+    bool armed; /* something will continue it after RTN_LATER */
+    bool waits; /* it answered RTN_LATER */
+    bool failing; /* the request comes to nothing */
+    int fail_status;
+    const char *fail_text;
+    struct rtn_continuation *next; /* to be run in the next step */
+    int (*drain)(struct rtn_request *request, void *data);
+    void *drain_data;
+    void (*cancel)(void *data);
+    void *cancel_data;
+    void *data; /* of rtn_request_set_data() */
+    void (*destroy)(void *data);
+
     struct rtn_match match;
 };
 
+static inline struct rtn_call *rtn_call_of(const struct rtn_request *request)
+{
+    return request->call;
+}
+
+static inline struct rtn_site *rtn_site_of(const struct rtn_http1 *http)
+{
+    return http->data;
+}
+
 void rtn_site_init(struct rtn_site *site);
 
-/* Gives the pool the tasks of this iteration; what does not fit is answered with 503. Before every wait. */
-void rtn_site_flush(struct rtn_site *site);
-
-/* The callbacks for struct rtn_http1, but `drained`. */
-bool rtn_dispatch_request(struct rtn_request *request);
-void rtn_dispatch_replied(struct rtn_request *request); /* [any]: the thread that holds the request */
+/* The callbacks for struct rtn_http1, but those of step.h and `drained`. */
+void rtn_dispatch_head(struct rtn_request *request);
+enum rtn_outcome rtn_dispatch_run(struct rtn_request *request);
+void rtn_dispatch_replied(struct rtn_request *request); /* [owner's thread] */
 void rtn_dispatch_closed(struct rtn_connection *connection);
 
-/* Per worker thread, from the pool's hooks: the sink that workers write replies to. 0 or -ENOMEM. [worker] */
-int rtn_dispatch_worker_begin(void);
-void rtn_dispatch_worker_end(void);
+/* Finds the route number call->skip and sets the policy. [owner's thread] */
+void rtn_dispatch_match(struct rtn_request *request);
 
-/* The instance whose callback runs on this connection now; NULL outside of one. */
+/* The reply of a route without a module, or without a route. [owner's thread] */
+void rtn_dispatch_answer(struct rtn_request *request);
+
+/* The daemon's own answer; when even that fails the connection is broken. [owner's thread] */
+void rtn_dispatch_error(struct rtn_request *request, int status, const char *text);
+
+/* The instance whose callback runs on this connection now; NULL outside of one. [owner's thread] */
 struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connection);
 
 #endif

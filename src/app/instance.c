@@ -78,13 +78,55 @@ static const char *handler_key(const struct rtn_instance *instance)
     return instance->route->handler != NULL ? "handler" : "module";
 }
 
+bool rtn_instance_needs_workers(const struct rtn_instance *instance)
+{
+    return instance->threads != RTN_THREADS_LOOP || instance->http->worker;
+}
+
 static void check_threads(const struct rtn_instance *instance, const struct rtn_setup *setup)
 {
-    if (instance->http == NULL || instance->threads == RTN_THREADS_LOOP || instance->server->threads != 0)
+    if (instance->http == NULL || !rtn_instance_needs_workers(instance) || instance->server->threads != 0)
         return;
     rtn_setup_report(setup, rtn_schema_mark(instance->route->node, handler_key(instance)),
                      "handler \"%s\" of module \"%s\" runs on workers (%s), but this server has none (threads: 0)",
                      instance->http->name, instance->loaded->module.name, rtn_threads_name(instance->threads));
+}
+
+static void check_body(const struct rtn_instance *instance, const struct rtn_setup *setup)
+{
+    if (instance->http == NULL || instance->http->body != NULL || instance->route->request_body != RTN_BODY_STREAMED)
+        return;
+    rtn_setup_report(setup, rtn_schema_mark(instance->route->node, "request_body"),
+                     "handler \"%s\" of module \"%s\" does not take the body in pieces (request_body: streamed)",
+                     instance->http->name, instance->loaded->module.name);
+}
+
+static int64_t either(int64_t of_route, int64_t of_server)
+{
+    return of_route >= 0 ? of_route : of_server;
+}
+
+static int body_mode(const struct rtn_instance *instance)
+{
+    int mode = instance->route->request_body;
+    if (mode == RTN_BODY_INHERIT)
+        mode = instance->server->request_body;
+    if (mode == RTN_BODY_INHERIT || mode == RTN_BODY_STREAMED)
+        mode = instance->http->body != NULL ? RTN_BODY_STREAMED : RTN_BODY_BUFFERED;
+    return mode;
+}
+
+void rtn_instance_policy(const struct rtn_instance *instance, struct rtn_policy *ret)
+{
+    const struct rtn_config_route *route = instance->route;
+    const struct rtn_config_server *server = instance->server;
+    *ret = (struct rtn_policy){
+        .request_body = body_mode(instance),
+        .body_limit = either(route->limits.body, server->limits.body),
+        .body_timeout = either(route->timeouts.body, server->timeouts.body),
+        .write_timeout = either(route->timeouts.write, server->timeouts.write),
+        .handler_timeout = either(route->timeouts.handler, server->timeouts.handler),
+    };
 }
 
 static void check_methods(const struct rtn_instance *instance, const struct rtn_setup *setup)
@@ -164,6 +206,7 @@ struct rtn_instance *rtn_instance_new(struct rtn_modules *modules, const struct 
     choose_handler(instance, &setup);
     check_threads(instance, &setup);
     check_methods(instance, &setup);
+    check_body(instance, &setup);
     read_options(instance, &setup);
     if (diags->errors == errors)
         instance->configured = call_step(instance, loaded->module.configure, "configure", diags);

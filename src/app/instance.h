@@ -8,6 +8,7 @@
 #include "app/module.h"
 #include "config/config.h"
 #include "loop/pool.h"
+#include "proto/request.h"
 
 struct rtn_instance {
     const struct rtn_loaded *loaded;
@@ -31,6 +32,12 @@ struct rtn_instance {
  */
 struct rtn_instance *rtn_instance_new(struct rtn_modules *modules, const struct rtn_config_server *server,
                                       const struct rtn_config_route *route, struct rtn_diags *diags);
+
+/* What is true for requests of the instance's route: its own values, else the server's. */
+void rtn_instance_policy(const struct rtn_instance *instance, struct rtn_policy *ret);
+
+/* True when its handler may run on a worker. */
+bool rtn_instance_needs_workers(const struct rtn_instance *instance);
 
 /* Calls the module's ready. 0, or -EINVAL after adding an error. */
 int rtn_instance_ready(struct rtn_instance *instance, struct rtn_diags *diags);

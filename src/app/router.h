@@ -1,6 +1,6 @@
 /*
- * The frozen route table of a server: exact paths by hash, then {name} patterns, then longest prefix.
- * Matching allocates nothing. [main, then frozen; matching from any thread]
+ * The frozen route table of a server: hosts from the exact to none; within one host exact paths by hash, then {name}
+ * patterns, then longest prefix. Matching allocates nothing. [main, then frozen; matching from any thread]
  */
 #ifndef RTN_APP_ROUTER_H
 #define RTN_APP_ROUTER_H
@@ -44,11 +44,15 @@ int rtn_router_new(const struct rtn_route *const *routes, size_t count, struct r
 void rtn_router_free(struct rtn_router *router);
 
 /*
- * The route number `skip` (0: the best) among those that match path and method, most specific first; HEAD
+ * The route number `skip` (0: the best) among those that match host, path and method, most specific first; HEAD
  * matches where GET does; OPTIONS only where takes_options. Fills *ret (params only as far as param_count).
+ *
+ * `host` is in lower case and without port, an IPv6 address in brackets; a final dot does not count; empty: not known,
+ * which only routes without a host take. Routes of this very host come first, then those of wildcards, the longest
+ * first, then those without a host. What one host does not answer the next one may: `skip` and `allowed` go over all.
  */
-void rtn_router_match(const struct rtn_router *router, struct rtn_str path, enum rtn_method method, unsigned skip,
-                      struct rtn_match *ret);
+void rtn_router_match(const struct rtn_router *router, struct rtn_str host, struct rtn_str path, enum rtn_method method,
+                      unsigned skip, struct rtn_match *ret);
 
 /* Union of all methods, for "OPTIONS *". */
 unsigned rtn_router_methods(const struct rtn_router *router);

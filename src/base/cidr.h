@@ -23,7 +23,11 @@ struct rtn_cidr {
 /* Returns NULL with *ret filled, or what is wrong with `text` in words ("bits behind the prefix are set" is one). */
 const char *rtn_cidr_parse(struct rtn_str text, struct rtn_cidr *ret);
 
+/* An IPv6 range contains IPv4 only when it is written as one of ::ffff:0:0/96: "::/0" is every IPv6 address. */
 bool rtn_cidr_contains(const struct rtn_cidr *range, const struct rtn_ip *address);
+
+/* True when one of them does. */
+bool rtn_cidr_any_contains(const struct rtn_cidr *ranges, size_t count, const struct rtn_ip *address);
 
 /* IPv4 or IPv6 text, without brackets, port or zone. 0 or -EINVAL. */
 int rtn_ip_parse(struct rtn_str text, struct rtn_ip *ret);

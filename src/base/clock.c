@@ -1,10 +1,26 @@
 /*
- * Clocks and dates. Dates are made from tables of English names and never by strftime, whose output
- * follows the locale.
+ * Clocks and dates. Dates are made and read by tables of English names and never by strftime or strptime, which
+ * follow the locale.
  */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdio.h>
+
+#include "base/macros.h"
+
+static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+static const char long_days[7][10] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
+static const char months[12][4] = {
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+};
+
+/* IMF-fixdate, the form of RFC 850, and that of asctime. The letters behind '%' are those of take_part(). */
+static const char *const date_forms[] = {
+    "%a, %d %b %Y %T GMT",
+    "%A, %d-%b-%y %T GMT",
+    "%a %b %e %T %Y",
+};
 
 static struct timespec now(clockid_t id)
 {
@@ -66,14 +82,138 @@ static unsigned year_digits(const struct tm *tm)
 
 void rtn_clock_http_date(char out[RTN_HTTP_DATE_SIZE], time_t when)
 {
-    static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-    static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
     struct tm tm = utc(when);
 
     (void) snprintf(out, RTN_HTTP_DATE_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday],
                     two_digits(tm.tm_mday), months[tm.tm_mon], year_digits(&tm), two_digits(tm.tm_hour),
                     two_digits(tm.tm_min), two_digits(tm.tm_sec));
+}
+
+/* The number of exactly `digits` digits at the front of *rest, which is moved past it; -1: there is none. */
+static int take_number(struct rtn_str *rest, unsigned digits)
+{
+    int number = 0;
+    if (rest->length < digits)
+        return -1;
+    for (unsigned i = 0; i < digits; i++) {
+        char c = rest->data[i];
+        if (c < '0' || c > '9')
+            return -1;
+        number = number * 10 + (c - '0');
+    }
+    *rest = (struct rtn_str){ rest->data + digits, rest->length - digits };
+    return number;
+}
+
+static bool take_char(struct rtn_str *rest, char c)
+{
+    if (rest->length == 0 || rest->data[0] != c)
+        return false;
+    *rest = (struct rtn_str){ rest->data + 1, rest->length - 1 };
+    return true;
+}
+
+/* Index of the one of `count` names, `stride` bytes apart, that *rest begins with; -1: none. */
+static int take_name(struct rtn_str *rest, const char *names, size_t stride, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct rtn_str name = rtn_str_of(names + (size_t) i * stride);
+        if (rtn_str_starts_with(*rest, name)) {
+            *rest = (struct rtn_str){ rest->data + name.length, rest->length - name.length };
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool take_time(struct rtn_str *rest, struct tm *tm)
+{
+    tm->tm_hour = take_number(rest, 2);
+    if (!take_char(rest, ':'))
+        return false;
+    tm->tm_min = take_number(rest, 2);
+    if (!take_char(rest, ':'))
+        return false;
+    tm->tm_sec = take_number(rest, 2);
+    return tm->tm_hour >= 0 && tm->tm_hour < 24 && tm->tm_min >= 0 && tm->tm_min < 60 && tm->tm_sec >= 0 &&
+           tm->tm_sec <= 60;
+}
+
+/* The century that makes it at most 50 years ahead of now. */
+static int full_year(int year)
+{
+    struct tm today = utc(now(CLOCK_REALTIME).tv_sec);
+    int this_year = today.tm_year + 1900;
+    int full = this_year - this_year % 100 + year;
+    if (full > this_year + 50)
+        return full - 100;
+    return full <= this_year - 50 ? full + 100 : full;
+}
+
+static bool take_year(struct rtn_str *rest, unsigned digits, struct tm *tm)
+{
+    int year = take_number(rest, digits);
+    if (year < 0)
+        return false;
+    tm->tm_year = (digits == 2 ? full_year(year) : year) - 1900;
+    return true;
+}
+
+static bool take_part(struct rtn_str *rest, char part, struct tm *tm)
+{
+    switch (part) {
+    case 'a':
+        return take_name(rest, days[0], sizeof(days[0]), RTN_ARRAY_LENGTH(days)) >= 0;
+    case 'A':
+        return take_name(rest, long_days[0], sizeof(long_days[0]), RTN_ARRAY_LENGTH(long_days)) >= 0;
+    case 'b':
+        tm->tm_mon = take_name(rest, months[0], sizeof(months[0]), RTN_ARRAY_LENGTH(months));
+        return tm->tm_mon >= 0;
+    case 'd':
+        tm->tm_mday = take_number(rest, 2);
+        return tm->tm_mday > 0;
+    case 'e':
+        tm->tm_mday = take_char(rest, ' ') ? take_number(rest, 1) : take_number(rest, 2);
+        return tm->tm_mday > 0;
+    case 'y':
+        return take_year(rest, 2, tm);
+    case 'Y':
+        return take_year(rest, 4, tm);
+    default:
+        return take_time(rest, tm);
+    }
+}
+
+static bool read_date(struct rtn_str text, const char *form, struct tm *tm)
+{
+    for (; *form != '\0'; form++) {
+        bool good = *form == '%' ? take_part(&text, *++form, tm) : take_char(&text, *form);
+        if (!good)
+            return false;
+    }
+    return text.length == 0;
+}
+
+/* timegm() takes a 31st of February for a day of March. */
+static bool day_exists(const struct tm *tm)
+{
+    struct tm day = { .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday };
+    (void) timegm(&day);
+    return day.tm_mon == tm->tm_mon;
+}
+
+int rtn_clock_parse_http_date(struct rtn_str text, time_t *ret)
+{
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(date_forms); i++) {
+        struct tm tm = { 0 };
+        if (read_date(text, date_forms[i], &tm)) {
+            if (!day_exists(&tm))
+                return -EINVAL;
+            *ret = timegm(&tm);
+            return 0;
+        }
+    }
+    return -EINVAL;
 }
 
 void rtn_clock_timestamp(char out[RTN_TIMESTAMP_SIZE])

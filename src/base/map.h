@@ -5,6 +5,7 @@
 #ifndef RTN_BASE_MAP_H
 #define RTN_BASE_MAP_H
 
+#include "base/siphash.h"
 #include "base/str.h"
 
 struct rtn_map_entry {
@@ -19,7 +20,7 @@ struct rtn_map {
     size_t capacity;
     uint32_t *slots; /* open addressing: index + 1 into entries, 0 = free */
     size_t slot_count; /* a power of two */
-    uint64_t seed[2]; /* hash key, random per map: keys may come from the network */
+    struct rtn_siphash_key key; /* of hashes; random per map: its keys may come from the network */
 };
 
 /* An all-zero struct is an empty map. done() frees the map's own memory, not keys or values. */

@@ -76,7 +76,7 @@ static const char *read_bracketed(struct rtn_str text, struct rtn_arena *arena, 
     return problem;
 }
 
-static bool is_host_name(struct rtn_str host)
+bool rtn_config_is_host_name(struct rtn_str host)
 {
     char before = '.';
 
@@ -100,7 +100,7 @@ static const char *read_host(struct rtn_str host, struct rtn_arena *arena, const
         return "the host is missing; write the port alone to listen on all addresses";
     if (numeric && inet_pton(AF_INET, text, &binary) != 1)
         return rtn_config_printf(arena, "\"%s\" is no IPv4 address", text);
-    if (!is_host_name(host))
+    if (!rtn_config_is_host_name(host))
         return rtn_config_printf(arena, "%s is no host: an address or a name of letters, digits, - and dots",
                                  rtn_node_quote(host, arena));
     for (char *c = text; *c != '\0'; c++)

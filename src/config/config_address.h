@@ -18,4 +18,7 @@ struct rtn_config_address {
 /* Returns NULL with *ret filled, or what is wrong with `text`. Memory comes from `arena`. */
 const char *rtn_config_address_read(const char *text, struct rtn_arena *arena, struct rtn_config_address *ret);
 
+/* Labels of letters, digits, - and _ between dots; none in front, none at the end. */
+bool rtn_config_is_host_name(struct rtn_str host);
+
 #endif

@@ -2,7 +2,7 @@
  * The effective configuration as YAML that loads again. It walks the tables beside the structs; the
  * node of a struct tells which keys were given, and where. Keys that were left out and have no value
  * are not written, nor is a computed default outside the bounds of its key (threads: 0 leaves no
- * active_threads).
+ * active_threads), nor what a route takes from its server.
  */
 #include <assert.h>
 
@@ -98,8 +98,9 @@ static const char *choice_name(const struct rtn_schema_key *key, int value)
 
 static void append_flags(struct rtn_buf *out, const struct rtn_schema_key *key, unsigned flags)
 {
-    const char *separator = "[";
+    const char *separator = "";
 
+    rtn_buf_append_char(out, '[');
     for (const struct rtn_schema_choice *choice = key->choices; choice->name != NULL; choice++) {
         if ((flags & (unsigned) choice->value) == 0)
             continue;
@@ -206,17 +207,20 @@ static void write_named(struct dump *dump, const struct rtn_schema_key *key, con
     dump->indent -= 2;
 }
 
-static bool is_zero(const struct rtn_schema_key *key, const void *value)
+/* No value, or one that cannot be written: inherited, or below the bounds. */
+static bool is_unset(const struct rtn_schema_key *key, const void *value)
 {
     switch (key->type) {
     case RTN_SCHEMA_INT:
     case RTN_SCHEMA_SIZE:
     case RTN_SCHEMA_DURATION:
-        return *(const int64_t *) value == 0;
+        return *(const int64_t *) value <= 0;
     case RTN_SCHEMA_STRING:
     case RTN_SCHEMA_PATH:
     case RTN_SCHEMA_FREE:
         return *(const void *const *) value == NULL;
+    case RTN_SCHEMA_ENUM:
+        return choice_name(key, *(const int *) value)[0] == '\0';
     case RTN_SCHEMA_FLAGS:
         return *(const unsigned *) value == 0;
     case RTN_SCHEMA_STRINGS:
@@ -230,6 +234,43 @@ static bool is_zero(const struct rtn_schema_key *key, const void *value)
     }
 }
 
+static bool is_written(const struct rtn_schema_key *key, const char *object, const struct rtn_node *node);
+
+static bool has_keys(const struct rtn_schema_table *table, const char *object, const struct rtn_node *node)
+{
+    for (const struct rtn_schema_key *key = table->keys; key->name != NULL; key++) {
+        if (is_written(key, object, node))
+            return true;
+    }
+    return false;
+}
+
+static bool is_written(const struct rtn_schema_key *key, const char *object, const struct rtn_node *node)
+{
+    const char *value = object + key->offset;
+
+    if (rtn_node_pair(node, key->name) != NULL)
+        return true;
+    if (key->type == RTN_SCHEMA_NAMED)
+        return false;
+    if (key->type == RTN_SCHEMA_MAP)
+        return has_keys(key->table, value, NULL);
+    return key->fallback != NULL || !is_unset(key, value);
+}
+
+static void write_map(struct dump *dump, const struct rtn_schema_key *key, const char *object,
+                      const struct rtn_node_pair *pair)
+{
+    const struct rtn_node *node = node_of(key->table, object, pair != NULL ? pair->value : NULL);
+
+    if (!has_keys(key->table, object, node))
+        rtn_buf_append_text(&dump->text, " {}");
+    end_line(dump, pair != NULL ? pair->name_mark : (struct rtn_mark){ 0 });
+    dump->indent += 2;
+    write_struct(dump, key->table, object, node);
+    dump->indent -= 2;
+}
+
 static void write_key(struct dump *dump, const struct rtn_schema_key *key, const char *object,
                       const struct rtn_node *node)
 {
@@ -237,15 +278,12 @@ static void write_key(struct dump *dump, const struct rtn_schema_key *key, const
     const void *value = object + key->offset;
     struct rtn_mark mark = pair != NULL ? pair->name_mark : (struct rtn_mark){ 0 };
 
-    if (pair == NULL && (key->type == RTN_SCHEMA_NAMED || (key->fallback == NULL && is_zero(key, value))))
+    if (!is_written(key, object, node))
         return;
     rtn_buf_printf(&dump->text, "%s%s:", key->consumed ? "# " : "", key->name);
     switch (key->type) {
     case RTN_SCHEMA_MAP:
-        end_line(dump, mark);
-        dump->indent += 2;
-        write_struct(dump, key->table, value, node_of(key->table, value, pair != NULL ? pair->value : NULL));
-        dump->indent -= 2;
+        write_map(dump, key, value, pair);
         break;
     case RTN_SCHEMA_LIST:
         write_list(dump, key, value, mark);

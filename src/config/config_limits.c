@@ -1,4 +1,7 @@
-/* `limits` and `timeouts` of a server: what a client may ask for, and how long it may take. */
+/*
+ * `limits` and `timeouts` of a server: what a client may ask for, and how long it may take; and what routes say of
+ * these for themselves.
+ */
 #include "config/config_tables.h"
 
 #define KIB INT64_C(1024)
@@ -11,6 +14,23 @@
 static const struct rtn_schema_key limits_keys[] = {
     { LIMIT(connections), .type = RTN_SCHEMA_INT, .fallback = "10000", .min = 1, .max = 1000000,
       .help = "Connections open at one time. Further ones wait until one closes.", .example = "2000" },
+    { LIMIT(connections_per_client), .type = RTN_SCHEMA_INT, .fallback = "0", .min = 0, .max = 1000000,
+      .help = "Connections of one client address that are open at one time. Further ones are closed at once. An IPv6 "
+              "client is its /64. 0: as "
+              "many as connections.",
+      .example = "50" },
+    { LIMIT(requests_per_second), .type = RTN_SCHEMA_INT, .fallback = "0", .min = 0, .max = 1000000,
+      .help =
+          "Requests of one client address in each second, on average. More are answered with 429. An IPv6 client is "
+          "its /64. 0: no limit.",
+      .example = "20" },
+    { LIMIT(request_burst), .type = RTN_SCHEMA_INT, .fallback_help = "as many as requests_per_second", .min = 1,
+      .max = 1000000,
+      .help = "Requests of one client address that may come at once after a while without. Only with "
+              "requests_per_second.",
+      .example = "100" },
+    { LIMIT(requests_per_connection), .type = RTN_SCHEMA_INT, .fallback = "0", .min = 0, .max = 1000000000,
+      .help = "Requests on one connection; it is closed after the last of them. 0: no limit.", .example = "1000" },
     { LIMIT(target), .type = RTN_SCHEMA_SIZE, .fallback = "8KiB", .min = 64, .max = MIB,
       .help = "Length of the request target, the path with its query. A longer one is answered with 414.",
       .example = "2KiB" },
@@ -24,12 +44,57 @@ static const struct rtn_schema_key limits_keys[] = {
     { .name = NULL },
 };
 
+static void check_limits(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    struct rtn_config_limits *limits = object;
+    const struct rtn_node_pair *burst = rtn_node_pair(node, "request_burst");
+
+    if (burst == NULL)
+        limits->request_burst = limits->requests_per_second;
+    else if (context->sound && limits->requests_per_second == 0)
+        rtn_schema_error(context, burst->name_mark, "\"request_burst\" needs \"requests_per_second\"");
+}
+
 const struct rtn_schema_table rtn_config_limits_table = {
     .name = "limits",
     .size = sizeof(struct rtn_config_limits),
     .keys = limits_keys,
     .node_offset = SIZE_MAX,
     .name_offset = SIZE_MAX,
+    .check = check_limits,
+};
+
+#define INHERIT (-1)
+#define AS_THE_SERVER .fallback_help = "as the server"
+
+static const struct rtn_schema_key route_limits_keys[] = {
+    { .name = "body",
+      .type = RTN_SCHEMA_SIZE,
+      .offset = offsetof(struct rtn_config_route_limits, body),
+      AS_THE_SERVER,
+      .min = 0,
+      .max = TIB,
+      .help = "Size of a request body. A larger one is answered with 413.",
+      .example = "1GiB" },
+    { .name = NULL },
+};
+
+static void inherit_limits(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    struct rtn_config_route_limits *limits = object;
+
+    (void) context;
+    if (rtn_node_get(node, "body") == NULL)
+        limits->body = INHERIT;
+}
+
+const struct rtn_schema_table rtn_config_route_limits_table = {
+    .name = "limits",
+    .size = sizeof(struct rtn_config_route_limits),
+    .keys = route_limits_keys,
+    .node_offset = SIZE_MAX,
+    .name_offset = SIZE_MAX,
+    .check = inherit_limits,
 };
 
 #define TIMEOUT(member)                                                                                              \
@@ -53,6 +118,8 @@ static const struct rtn_schema_key timeouts_keys[] = {
       .help = "After a close with input left to read, as after a refusal: how long it is read and dropped, so that the "
               "client gets to see the reply.",
       .example = "500ms" },
+    { TIMEOUT(handler), .fallback = "30s",
+      .help = "For a handler that replies later, until it begins to. Past it the answer is 504.", .example = "5s" },
     { .name = NULL },
 };
 
@@ -62,4 +129,41 @@ const struct rtn_schema_table rtn_config_timeouts_table = {
     .keys = timeouts_keys,
     .node_offset = SIZE_MAX,
     .name_offset = SIZE_MAX,
+};
+
+#define ROUTE_TIMEOUT(member)                                                                                   \
+    .name = #member, .type = RTN_SCHEMA_DURATION, .offset = offsetof(struct rtn_config_route_timeouts, member), \
+    .min = 10, .max = DAY, AS_THE_SERVER
+
+static const struct rtn_schema_key route_timeouts_keys[] = {
+    { ROUTE_TIMEOUT(body), .help = "For a request body; begun anew with each 64 KiB of it. Past it the answer is 408.",
+      .example = "5m" },
+    { ROUTE_TIMEOUT(write),
+      .help = "Between two pieces of a reply that the client takes in. Past it the connection is cut.",
+      .example = "5m" },
+    { ROUTE_TIMEOUT(handler),
+      .help = "For a handler that replies later, until it begins to. Past it the answer is 504.", .example = "2m" },
+    { .name = NULL },
+};
+
+static void inherit_timeouts(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    struct rtn_config_route_timeouts *timeouts = object;
+
+    (void) context;
+    if (rtn_node_get(node, "body") == NULL)
+        timeouts->body = INHERIT;
+    if (rtn_node_get(node, "write") == NULL)
+        timeouts->write = INHERIT;
+    if (rtn_node_get(node, "handler") == NULL)
+        timeouts->handler = INHERIT;
+}
+
+const struct rtn_schema_table rtn_config_route_timeouts_table = {
+    .name = "timeouts",
+    .size = sizeof(struct rtn_config_route_timeouts),
+    .keys = route_timeouts_keys,
+    .node_offset = SIZE_MAX,
+    .name_offset = SIZE_MAX,
+    .check = inherit_timeouts,
 };

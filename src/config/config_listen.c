@@ -43,6 +43,13 @@ static const struct rtn_schema_key keys[] = {
       .pattern = "^0*[0-7]{1,3}$",
       .help = "Who may connect to the file of a unix socket, in octal digits.",
       .example = "0660" },
+    { .name = "proxy_protocol",
+      .type = RTN_SCHEMA_BOOL,
+      .offset = offsetof(struct rtn_config_listen, proxy_protocol),
+      .fallback = "false",
+      .help = "Connections begin with a header of the PROXY protocol, version 1 or 2, that names the client. Only the "
+              "trusted_proxies of the server can connect then.",
+      .example = "true" },
     { .name = NULL },
 };
 

@@ -41,23 +41,41 @@ static const struct rtn_schema_key keys[] = {
     { .name = NULL },
 };
 
-static void set_file(struct rtn_config_log *log, const struct rtn_node *node, const struct rtn_schema_context *context)
+bool rtn_config_is_file(const char *target)
 {
-    const char *path = log->target + strlen("file:");
+    return rtn_str_starts_with(rtn_str_of(target), RTN_STR("file:"));
+}
+
+const char *rtn_config_log_file(const char **target, const struct rtn_node *node,
+                                const struct rtn_schema_context *context)
+{
+    const char *path = *target + strlen("file:");
     struct rtn_mark mark = rtn_schema_mark(node, "to");
 
     if (*path == '\0') {
         rtn_schema_error(context, mark, "\"to\" names no file; write file:/var/log/retinue.log");
-        return;
+        return NULL;
     }
     path = rtn_schema_absolute(path, &mark, context->arena);
-    if (path == NULL) {
+    if (path == NULL)
         rtn_schema_error(context, mark, "\"to\" names a relative path, but the working folder cannot be read");
-        return;
-    }
-    log->to = RTN_LOG_TO_FILE;
-    log->path = path;
-    log->target = rtn_config_printf(context->arena, "file:%s", path);
+    else
+        *target = rtn_config_printf(context->arena, "file:%s", path);
+    return path;
+}
+
+void rtn_config_log_unknown(const char *target, const char *const *names, size_t count, const struct rtn_node *node,
+                            const struct rtn_schema_context *context)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    struct rtn_str given = rtn_str_of(target);
+    const char *hint = target[0] == '/' ? rtn_config_printf(context->arena, "; write file:%s", target)
+                                        : rtn_schema_suggest(given, names, count, context->arena);
+
+    for (size_t i = 0; i < count; i++)
+        rtn_buf_printf(&all, "%s%s", i > 0 ? ", " : "", names[i]);
+    rtn_schema_error(context, rtn_schema_mark(node, "to"), "\"to\" must be %s or file:PATH, not %s%s",
+                     rtn_buf_str(&all).data, rtn_node_quote(given, context->arena), hint);
 }
 
 static void check(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
@@ -69,8 +87,9 @@ static void check(void *object, const struct rtn_node *node, const struct rtn_sc
 
     if (log->target == NULL)
         return;
-    if (strncmp(log->target, "file:", strlen("file:")) == 0) {
-        set_file(log, node, context);
+    if (rtn_config_is_file(log->target)) {
+        log->path = rtn_config_log_file(&log->target, node, context);
+        log->to = RTN_LOG_TO_FILE;
         return;
     }
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(names); i++) {
@@ -79,13 +98,7 @@ static void check(void *object, const struct rtn_node *node, const struct rtn_sc
             return;
         }
     }
-    struct rtn_str given = rtn_str_of(log->target);
-    const char *hint = log->target[0] == '/'
-                           ? rtn_config_printf(context->arena, "; write file:%s", log->target)
-                           : rtn_schema_suggest(given, names, RTN_ARRAY_LENGTH(names), context->arena);
-    rtn_schema_error(context, rtn_schema_mark(node, "to"),
-                     "\"to\" must be auto, stderr, journal, syslog or file:PATH, not %s%s",
-                     rtn_node_quote(given, context->arena), hint);
+    rtn_config_log_unknown(log->target, names, RTN_ARRAY_LENGTH(names), node, context);
 }
 
 const struct rtn_schema_table rtn_config_log_table = {

@@ -1,5 +1,4 @@
 /* `routes` of a server: which requests, and what answers them: a module, a redirect or a fixed status. */
-#include "base/map.h"
 #include "base/method.h"
 #include "config/config_tables.h"
 #include "config/memory.h"
@@ -7,7 +6,7 @@
 #define STATUS_FOUND 302
 
 /* clang-format off */
-static const struct rtn_schema_choice methods[] = {
+const struct rtn_schema_choice rtn_config_methods[] = {
 #define ROW(name_) { #name_, RTN_METHOD_##name_ },
     RTN_METHODS(ROW)
 #undef ROW
@@ -20,6 +19,17 @@ static bool check_path(void *value, const struct rtn_node *node, const struct rt
     const char *problem = rtn_config_path_problem(*(const char **) value, context->arena);
 
     return problem == NULL || rtn_schema_error(context, node->mark, "%s", problem);
+}
+
+static bool check_host(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    const char **host = value;
+    const char *problem = rtn_config_host_read(*host, context->arena, host);
+
+    if (problem == NULL)
+        return true;
+    *host = NULL;
+    return rtn_schema_error(context, node->mark, "\"host\": %s", problem);
 }
 
 /* A name is looked up in daemon.modules; a file is found from the folder of the file that names it. */
@@ -75,10 +85,21 @@ static const struct rtn_schema_key keys[] = {
           "The path of the request target. A segment {name} matches any one segment, a last segment * everything that "
           "is left.",
       .example = "\"/users/{id}\"" },
+    { .name = "host",
+      .type = RTN_SCHEMA_STRING,
+      .offset = offsetof(struct rtn_config_route, host),
+      .check = check_host,
+      .pattern = "^(\\*\\.)?[A-Za-z0-9_.-]+$|^\\[[0-9A-Fa-f:.]+\\]$",
+      .fallback_help = "every host",
+      .help =
+          "The host that the route is for, without a port: a name, or *. and a name for everything below that name. "
+          "Routes of the host that was asked for come first, then those of a *., the longest first, then those "
+          "without a host.",
+      .example = "\"*.example.org\"" },
     { .name = "methods",
       .type = RTN_SCHEMA_FLAGS,
       .offset = offsetof(struct rtn_config_route, methods),
-      .choices = methods,
+      .choices = rtn_config_methods,
       .min = 1,
       .max = 16,
       .fallback_help = "all that the handler takes",
@@ -120,6 +141,24 @@ static const struct rtn_schema_key keys[] = {
       .check = check_redirect,
       .help = "Where the client is sent: a path or a URL, the Location field of the answer.",
       .example = "/new" },
+    { .name = "request_body",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_route, request_body),
+      .choices = rtn_config_bodies,
+      .fallback_help = "as the server",
+      .help = "What becomes of request bodies, as for the server. Only for routes with module, as are limits and "
+              "timeouts.",
+      .example = "streamed" },
+    { .name = "limits",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config_route, limits),
+      .table = &rtn_config_route_limits_table,
+      .help = "How much a client may send, where that is not as for the server." },
+    { .name = "timeouts",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config_route, timeouts),
+      .table = &rtn_config_route_timeouts_table,
+      .help = "How long a client or a handler may take, where that is not as for the server." },
     { .name = NULL },
 };
 
@@ -160,13 +199,13 @@ static bool is_redirect(int64_t status)
 
 static void check(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
+    static const char *const of_modules[] = { "handler", "options", "request_body", "limits", "timeouts" };
     struct rtn_config_route *route = object;
     const char *answer = find_answer(node, context);
+    bool module = answer == NULL || strcmp(answer, "module") == 0;
 
-    if (answer != NULL && strcmp(answer, "module") != 0) {
-        need_module(node, "handler", context);
-        need_module(node, "options", context);
-    }
+    for (size_t i = 0; !module && i < RTN_ARRAY_LENGTH(of_modules); i++)
+        need_module(node, of_modules[i], context);
     if (route->redirect == NULL)
         return;
     if (rtn_node_get(node, "status") == NULL)
@@ -186,73 +225,3 @@ const struct rtn_schema_table rtn_config_route_table = {
     .name_offset = SIZE_MAX,
     .check = check,
 };
-
-/* The routes of one path that do not overlap. */
-struct rivals {
-    const struct rtn_config_route *route;
-    struct rivals *next;
-};
-
-static unsigned methods_of(const struct rtn_config_route *route)
-{
-    return route->methods != 0 ? route->methods : RTN_METHOD_ALL;
-}
-
-/* GET, POST of a set; nothing for all of them. */
-static const char *list_methods(unsigned set, struct rtn_arena *arena)
-{
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf out = { 0 };
-
-    for (const struct rtn_schema_choice *method = methods; set != RTN_METHOD_ALL && method->name != NULL; method++) {
-        if ((set & (unsigned) method->value) != 0)
-            rtn_buf_printf(&out, "%s%s", out.length > 0 ? ", " : " for ", method->name);
-    }
-    return rtn_config_strdup(arena, rtn_buf_str(&out));
-}
-
-static bool report_overlap(const struct rtn_config_route *route, const struct rtn_config_route *other,
-                           const struct rtn_schema_context *context)
-{
-    unsigned both = methods_of(route) & methods_of(other);
-    bool same = strcmp(route->path, other->path) == 0;
-
-    rtn_schema_error(context, rtn_schema_mark(route->node, "path"), "route \"%s\"%s%s%s%s", route->path,
-                     same ? " is given twice" : " matches the same as \"", same ? "" : other->path, same ? "" : "\"",
-                     list_methods(both, context->arena));
-    rtn_diags_note(context->diags, rtn_schema_mark(other->node, "path"), "the other route is here");
-    return false;
-}
-
-static bool add_route(struct rtn_map *paths, const struct rtn_config_route *route,
-                      const struct rtn_schema_context *context)
-{
-    struct rtn_str shape = rtn_str_of(rtn_config_path_shape(route->path, context->arena));
-    struct rivals *first = rtn_map_get(paths, shape);
-    struct rivals *mine = rtn_config_alloc(context->arena, sizeof(*mine));
-
-    for (const struct rivals *other = first; other != NULL; other = other->next) {
-        if ((methods_of(other->route) & methods_of(route)) != 0)
-            return report_overlap(route, other->route, context);
-    }
-    mine->route = route;
-    if (first == NULL)
-        return rtn_map_add(paths, shape, mine) == 0;
-    mine->next = first->next;
-    first->next = mine;
-    return true;
-}
-
-bool rtn_config_check_routes(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
-{
-    RTN_CLEANUP(rtn_map_done) struct rtn_map paths = { 0 };
-    const struct rtn_schema_array *routes = value;
-    bool ok = true;
-
-    (void) node;
-    for (size_t i = 0; i < routes->count; i++) {
-        const struct rtn_config_route *route = (const struct rtn_config_route *) routes->items + i;
-        if (route->path != NULL && rtn_config_path_problem(route->path, context->arena) == NULL)
-            ok = add_route(&paths, route, context) && ok;
-    }
-    return ok;
-}

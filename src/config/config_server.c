@@ -6,43 +6,27 @@
 
 static const struct rtn_schema_choice protocols[] = { { "http", RTN_PROTOCOL_HTTP }, { NULL, 0 } };
 
-static const struct rtn_schema_choice bodies[] = {
+const struct rtn_schema_choice rtn_config_bodies[] = {
     { "none", RTN_BODY_NONE },
     { "buffered", RTN_BODY_BUFFERED },
+    { "streamed", RTN_BODY_STREAMED },
     { NULL, 0 },
 };
 
-static const struct rtn_schema_key access_log_keys[] = {
-    { .name = "level",
-      .type = RTN_SCHEMA_ENUM,
-      .offset = offsetof(struct rtn_config_access_log, level),
-      .fallback = "debug",
-      .choices = rtn_config_levels,
-      .help =
-          "The level of the line that is logged for each request. It shows when log_level is this low; none writes no "
-          "such line.",
-      .example = "info" },
-    { .name = NULL },
+static const struct rtn_schema_choice proxy_headers[] = {
+    { "auto", RTN_PROXY_HEADER_AUTO },
+    { "forwarded", RTN_PROXY_HEADER_FORWARDED },
+    { "x-forwarded", RTN_PROXY_HEADER_X_FORWARDED },
+    { "none", RTN_PROXY_HEADER_NONE },
+    { NULL, 0 },
 };
 
-static const struct rtn_schema_table access_log_table = {
-    .name = "access_log",
-    .size = sizeof(struct rtn_config_access_log),
-    .keys = access_log_keys,
-    .node_offset = offsetof(struct rtn_config_access_log, node),
-    .name_offset = SIZE_MAX,
+static const struct rtn_schema_choice request_ids[] = {
+    { "none", RTN_REQUEST_ID_NONE },
+    { "new", RTN_REQUEST_ID_NEW },
+    { "accept", RTN_REQUEST_ID_ACCEPT },
+    { NULL, 0 },
 };
-
-static const char *lower(const char *text, struct rtn_arena *arena)
-{
-    char *copy = rtn_config_strdup(arena, rtn_str_of(text));
-
-    for (char *c = copy; *c != '\0'; c++) {
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char) (*c - 'A' + 'a');
-    }
-    return copy;
-}
 
 /* "all" alone becomes the empty list. */
 static bool check_header_fields(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
@@ -63,7 +47,7 @@ static bool check_header_fields(void *value, const struct rtn_node *node, const 
         else if (!rtn_is_token(rtn_str_of(name)))
             ok = rtn_schema_error(context, mark, "%s is no name of a header field",
                                   rtn_node_quote(rtn_str_of(name), context->arena));
-        fields->items[i] = lower(name, context->arena);
+        fields->items[i] = rtn_config_lower(context->arena, rtn_str_of(name));
     }
     return ok;
 }
@@ -135,8 +119,8 @@ static const struct rtn_schema_key keys[] = {
     { .name = "access_log",
       .type = RTN_SCHEMA_MAP,
       .offset = offsetof(struct rtn_config_server, access_log),
-      .table = &access_log_table,
-      .help = "One log line for each request." },
+      .table = &rtn_config_access_log_table,
+      .help = "One line for each request." },
     { .name = "header_fields",
       .type = RTN_SCHEMA_STRINGS,
       .offset = offsetof(struct rtn_config_server, header_fields),
@@ -151,11 +135,46 @@ static const struct rtn_schema_key keys[] = {
     { .name = "request_body",
       .type = RTN_SCHEMA_ENUM,
       .offset = offsetof(struct rtn_config_server, request_body),
-      .fallback = "buffered",
-      .choices = bodies,
+      .fallback_help = "buffered, or streamed for handlers that take bodies in pieces",
+      .choices = rtn_config_bodies,
       .help = "What becomes of request bodies. With buffered the handler runs when the whole body is in memory. With "
-              "none the body is read and thrown away, and handlers see none.",
+              "streamed it gets the body in pieces as they come; not every handler can. With none the body is read and "
+              "thrown away, and handlers see none. A route may say otherwise.",
       .example = "none" },
+    { .name = "trusted_proxies",
+      .type = RTN_SCHEMA_STRINGS,
+      .offset = offsetof(struct rtn_config_server, trusted_proxies),
+      .fallback_help = "none",
+      .check = rtn_config_check_proxies,
+      .max = 1000,
+      .help =
+          "Peers that are believed about the client behind them: addresses, ranges such as 10.0.0.0/8, and unix for "
+          "peers on unix sockets. What other peers say of other clients is ignored.",
+      .example = "[127.0.0.1, 10.0.0.0/8, \"fd00::/8\", unix]" },
+    { .name = "proxy_header",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_server, proxy_header),
+      .fallback = "auto",
+      .choices = proxy_headers,
+      .help = "Where trusted proxies name the client: forwarded is the field Forwarded of RFC 7239, x-forwarded are "
+              "X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host. With auto it is whichever of them comes; when "
+              "both come and do not agree on the client, neither is believed. With none both are ignored.",
+      .example = "x-forwarded" },
+    { .name = "request_id",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_server, request_id),
+      .fallback = "none",
+      .choices = request_ids,
+      .help =
+          "Whether requests have an id, for handlers and logs, which the reply carries as X-Request-Id. With new it "
+          "is made. With accept it is the X-Request-Id of the client when that has 1 to 128 letters, digits and "
+          "-_.:+/=@ and nothing else; otherwise it is made.",
+      .example = "accept" },
+    { .name = "compression",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config_server, compression),
+      .table = &rtn_config_compression_table,
+      .help = "Which replies are compressed, for clients that say they take it. Off unless there are encodings." },
     { .name = "limits",
       .type = RTN_SCHEMA_MAP,
       .offset = offsetof(struct rtn_config_server, limits),
@@ -172,9 +191,9 @@ static const struct rtn_schema_key keys[] = {
       .table = &rtn_config_route_table,
       .check = rtn_config_check_routes,
       .fallback_help = "none",
-      .help =
-          "What answers which requests. Of several that match, the most specific wins: an exact path, then paths with "
-          "{name} segments, then the longest one that ends in *. A request that none matches is answered with 404.",
+      .help = "What answers which requests. Of several that match, those of the nearest host come first. Among these "
+              "the most specific wins: an exact path, then paths with "
+              "{name} segments, then the longest one that ends in *. A request that none matches is answered with 404.",
       .example = "[{path: /, module: hello}]" },
     { .name = NULL },
 };
@@ -193,6 +212,7 @@ static void check(void *object, const struct rtn_node *node, const struct rtn_sc
 
     if (!context->sound)
         return;
+    rtn_config_check_proxy_protocol(server, context);
     if (!given)
         server->threads = default_threads();
     if (rtn_node_get(node, "active_threads") == NULL)

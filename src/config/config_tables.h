@@ -9,17 +9,47 @@ extern const struct rtn_schema_table rtn_config_daemon_table;
 extern const struct rtn_schema_table rtn_config_log_table;
 extern const struct rtn_schema_table rtn_config_server_table;
 extern const struct rtn_schema_table rtn_config_listen_table;
+extern const struct rtn_schema_table rtn_config_access_log_table;
+extern const struct rtn_schema_table rtn_config_compression_table;
 extern const struct rtn_schema_table rtn_config_limits_table;
 extern const struct rtn_schema_table rtn_config_timeouts_table;
 extern const struct rtn_schema_table rtn_config_route_table;
+extern const struct rtn_schema_table rtn_config_route_limits_table;
+extern const struct rtn_schema_table rtn_config_route_timeouts_table;
 
 extern const struct rtn_schema_choice rtn_config_levels[]; /* enum rtn_log_level */
+extern const struct rtn_schema_choice rtn_config_methods[]; /* enum rtn_method */
+extern const struct rtn_schema_choice rtn_config_bodies[]; /* enum rtn_config_body, without INHERIT */
+
+/* What the key "to" of a log says: whether that is a file (file:PATH), and its path made absolute, in *target too; NULL
+ * after an error was reported. */
+bool rtn_config_is_file(const char *target);
+const char *rtn_config_log_file(const char **target, const struct rtn_node *node,
+                                const struct rtn_schema_context *context);
+
+/* Reports a target that is neither a file nor one of `names`. */
+void rtn_config_log_unknown(const char *target, const char *const *names, size_t count, const struct rtn_node *node,
+                            const struct rtn_schema_context *context);
+
+/* Key checks: media types by file name extension; addresses of proxies. */
+bool rtn_config_check_media_types(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+bool rtn_config_check_proxies(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+
+/* Reports listeners that need trusted proxies on a server without. */
+void rtn_config_check_proxy_protocol(const struct rtn_config_server *server, const struct rtn_schema_context *context);
 
 /* Reports two listeners on one address, in one server or two. */
 void rtn_config_check_listeners(const struct rtn_config *config, struct rtn_diags *diags);
 
 /* Key check of `routes`: reports routes that take the same requests. */
 bool rtn_config_check_routes(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+
+/* "type/subtype", also with "; name=value" behind. */
+bool rtn_config_is_media_type(struct rtn_str text);
+
+/* The host of a route, *ret in lower case and without a final dot, or why `text` cannot be one. Memory comes from
+ * `arena`. */
+const char *rtn_config_host_read(const char *text, struct rtn_arena *arena, const char **ret);
 
 /* Why `path` cannot be the path of a route; NULL when it can. Memory comes from `arena`. */
 const char *rtn_config_path_problem(const char *path, struct rtn_arena *arena);

@@ -24,6 +24,16 @@ static inline char *rtn_config_strdup(struct rtn_arena *arena, struct rtn_str s)
     return rtn_config_need(rtn_arena_strdup(arena, s));
 }
 
+/* A copy in lower case, ASCII only. */
+static inline char *rtn_config_lower(struct rtn_arena *arena, struct rtn_str s)
+{
+    char *copy = rtn_config_strdup(arena, s);
+
+    for (char *c = copy; *c != '\0'; c++)
+        *c = (char) (*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    return copy;
+}
+
 #define rtn_config_printf(arena, ...) ((char *) rtn_config_need(rtn_arena_printf(arena, __VA_ARGS__)))
 
 #endif

@@ -97,8 +97,7 @@ static bool read_default(const struct rtn_schema_key *key, const struct rtn_sche
         return read_map(key, NULL, value, context);
     if (key->fallback == NULL)
         return true;
-    struct rtn_node *node = rtn_config_alloc(context->arena, sizeof(*node));
-    node->text = rtn_str_of(key->fallback);
+    const struct rtn_node *node = rtn_schema_fallback_node(key, context->arena);
     return rtn_schema_read_value(key, node, value, context) && (key->check == NULL || key->check(value, node, context));
 }
 

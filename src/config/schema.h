@@ -55,10 +55,10 @@ struct rtn_schema_context {
 };
 
 /*
- * One key. `fallback` is the default as it would be written in YAML, and is parsed like input; NULL:
- * zero, NULL or empty. `fallback_help` replaces it where people read (a default that is computed).
- * Lists of strings, paths and flags, and structs with a shorthand, also take a single value.
- * `check` sees the value after it was read without error (of lists also with broken elements, whose
+ * One key. `fallback` is the default as it would be written in YAML, and is parsed like input (a scalar,
+ * or of lists a, b and c as [a, b, c] without quotes); NULL: zero, NULL or empty. `fallback_help` replaces it where
+ * people read (a default that is computed). Lists of strings, paths and flags, and structs with a shorthand, also take
+ * a single value. `check` sees the value after it was read without error (of lists also with broken elements, whose
  * members are then zero), may change it, and reports what it finds. A `fallback` goes through it too.
  */
 struct rtn_schema_key {
@@ -71,7 +71,7 @@ struct rtn_schema_key {
     const struct rtn_schema_choice *choices; /* ends with name NULL */
     const struct rtn_schema_table *table;
     bool (*check)(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
-    const char *pattern; /* of strings and names, for --schema: an ECMAScript regular expression */
+    const char *pattern; /* of strings, names and values in free maps, for --schema: an ECMAScript regular expression */
     enum rtn_schema_change change;
     bool required;
     bool consumed; /* has done its work while loading: the dump holds it as a comment */

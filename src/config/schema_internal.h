@@ -21,6 +21,9 @@ bool rtn_schema_parse(const struct rtn_schema_key *key, const struct rtn_node *n
 bool rtn_schema_read_list(const struct rtn_schema_key *key, const struct rtn_node *node, void *value,
                           const struct rtn_schema_context *context);
 
+/* The `fallback` of a row as the node that it would be in a file. */
+const struct rtn_node *rtn_schema_fallback_node(const struct rtn_schema_key *key, struct rtn_arena *arena);
+
 /* The value of the choice `node` names, or NULL after an error was reported. */
 const struct rtn_schema_choice *rtn_schema_choose(const struct rtn_schema_key *key, const struct rtn_node *node,
                                                   const struct rtn_schema_context *context);

@@ -177,10 +177,16 @@ static void write_named(struct rtn_json *json, const struct rtn_schema_key *key)
     rtn_json_end(json);
 }
 
+/* What is in it is for a later check; but for the form of its values, when that is known. */
 static void write_free(struct rtn_json *json, const struct rtn_schema_key *key)
 {
-    (void) key;
     text(json, "type", "object");
+    if (key->pattern == NULL)
+        return;
+    rtn_json_key(json, "additionalProperties");
+    rtn_json_object(json);
+    write_string(json, key);
+    rtn_json_end(json);
 }
 
 static void write_key(struct rtn_json *json, const struct rtn_schema_key *key)

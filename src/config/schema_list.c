@@ -149,6 +149,30 @@ static bool read_items(const struct rtn_schema_key *key, struct rtn_node *const 
     return read_strings(key, items, count, value, context);
 }
 
+static struct rtn_node *scalar_node(struct rtn_str text, struct rtn_arena *arena)
+{
+    struct rtn_node *node = rtn_config_alloc(arena, sizeof(*node));
+
+    node->text = (struct rtn_str){ rtn_config_strdup(arena, text), text.length };
+    return node;
+}
+
+const struct rtn_node *rtn_schema_fallback_node(const struct rtn_schema_key *key, struct rtn_arena *arena)
+{
+    struct rtn_str text = rtn_str_of(key->fallback), item;
+    struct rtn_node *list;
+
+    if (key->type < RTN_SCHEMA_FLAGS || text.data[0] != '[')
+        return scalar_node(text, arena);
+    list = rtn_config_alloc(arena, sizeof(*list));
+    list->kind = RTN_NODE_LIST;
+    list->items = rtn_config_alloc(arena, text.length * sizeof(*list->items));
+    text = (struct rtn_str){ text.data + 1, text.length - 2 };
+    while (rtn_str_next(&text, ',', &item))
+        list->items[list->count++] = scalar_node(item, arena);
+    return list;
+}
+
 bool rtn_schema_read_list(const struct rtn_schema_key *key, const struct rtn_node *node, void *value,
                           const struct rtn_schema_context *context)
 {

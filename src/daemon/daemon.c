@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/media.h"
 #include "app/stopping.h"
 #include "base/clock.h"
 #include "daemon/log_check.h"
@@ -32,6 +33,7 @@ struct rtn_daemon {
     struct rtn_log_context log_context;
     struct rtn_modules *modules;
     struct rtn_activation activation;
+    struct rtn_media *media;
     struct rtn_server_host host;
     struct rtn_server **servers;
     size_t server_count;
@@ -120,8 +122,12 @@ static bool make_servers(struct rtn_daemon *daemon)
     const struct rtn_schema_array *configs = &daemon->config->servers;
     if (rtn_modules_new(&daemon->config->daemon.modules, &daemon->modules) < 0)
         return false;
+    daemon->media = rtn_media_new(daemon->config->daemon.media_types);
+    if (daemon->media == NULL)
+        return false;
     daemon->host = (struct rtn_server_host){ .log = daemon->log,
                                              .modules = daemon->modules,
+                                             .media = daemon->media,
                                              .activation = &daemon->activation,
                                              .mailbox = &daemon->mailbox,
                                              .closed = on_server_closed,
@@ -318,6 +324,7 @@ static void done(struct rtn_daemon *daemon)
         rtn_server_free(daemon->servers[i]);
     free(daemon->servers);
     rtn_modules_free(daemon->modules);
+    rtn_media_free(daemon->media);
     rtn_activation_done(&daemon->activation);
     rtn_log_set_context(NULL);
     rtn_log_free(daemon->log);

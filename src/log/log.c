@@ -17,6 +17,7 @@
 #define CUT_MARK " ... "
 
 static _Thread_local const struct rtn_log_context *current;
+static _Thread_local const char *current_request;
 static _Thread_local pid_t current_tid; /* of the thread that has `current`: saves a system call per line */
 
 static const struct rtn_log_sink *const sinks[] = {
@@ -82,6 +83,14 @@ const struct rtn_log_context *rtn_log_get_context(void)
     return current;
 }
 
+const char *rtn_log_set_request(const char *id)
+{
+    const char *before = current_request;
+
+    current_request = id;
+    return before;
+}
+
 bool rtn_log_enabled(enum rtn_log_level level)
 {
     int lowest = RTN_LOG_ERROR;
@@ -143,7 +152,7 @@ RTN_PRINTF(2, 0) static struct rtn_str format_message(char *out, const char *for
 
 static void write_line(enum rtn_log_level level, struct rtn_str message)
 {
-    struct rtn_log_line line = { .level = level, .thread = "main", .message = message };
+    struct rtn_log_line line = { .level = level, .thread = "main", .message = message, .request = current_request };
 
     if (current == NULL) {
         line.tid = gettid();

@@ -52,6 +52,12 @@ void rtn_log_set_context(const struct rtn_log_context *context);
 const struct rtn_log_context *rtn_log_get_context(void);
 
 /*
+ * The id of the request that the calling thread handles from now on; NULL: none. Lines carry it. The text must stay
+ * until the next call. Returns what was set before.
+ */
+const char *rtn_log_set_request(const char *id);
+
+/*
  * rtn_log() and rtn_log_enabled() are public (<retinue/types.h>). A line: newlines and control characters in the
  * message are escaped, long messages cut in the middle.
  */

@@ -32,6 +32,8 @@ void rtn_log_journal_fields(const struct rtn_log_line *line, struct rtn_buf *out
     if (line->server != NULL)
         append_field("RETINUE_SERVER", rtn_str_of(line->server), out);
     append_field("RETINUE_THREAD", rtn_str_of(line->thread), out);
+    if (line->request != NULL)
+        append_field("RETINUE_REQUEST", rtn_str_of(line->request), out);
 }
 
 int rtn_log_journal_connect(struct rtn_log *log, const char *path)

@@ -26,6 +26,10 @@ void rtn_log_json_line(const struct rtn_log_line *line, struct rtn_buf *out)
     rtn_json_text(&json, line->thread);
     rtn_json_key(&json, "tid");
     rtn_json_int(&json, line->tid);
+    if (line->request != NULL) {
+        rtn_json_key(&json, "request_id");
+        rtn_json_text(&json, line->request);
+    }
     rtn_json_key(&json, "message");
     rtn_json_str(&json, line->message);
     rtn_json_end(&json);

@@ -26,6 +26,7 @@ struct rtn_log_line {
     const char *thread; /* never NULL */
     pid_t tid;
     struct rtn_str message; /* as it was formatted, cut but not escaped: any byte may be in it */
+    const char *request; /* id of the one that the thread handles; NULL: none */
 };
 
 /* A sink is called with the mutex held; open and close while no other thread knows the log. */
@@ -67,6 +68,9 @@ void rtn_log_journal_fields(const struct rtn_log_line *line, struct rtn_buf *out
 
 /* One line of valid UTF-8: control characters and other bytes become \n, \t, \x1b and so on. */
 void rtn_log_escape(struct rtn_str s, struct rtn_buf *out);
+
+/* The message as rtn_log_escape() writes it, and " request=ID" when there is one. */
+void rtn_log_message(const struct rtn_log_line *line, struct rtn_buf *out);
 
 /* As in syslog(3), 0 to 7. */
 int rtn_log_priority(enum rtn_log_level level);

@@ -19,7 +19,7 @@ static int syslog_write(struct rtn_log *log, const struct rtn_log_line *line)
     rtn_buf_clear(&log->buf);
     rtn_log_escape(rtn_str_of(line->thread), &log->buf);
     rtn_buf_printf(&log->buf, "[%d] ", (int) line->tid);
-    rtn_log_escape(line->message, &log->buf);
+    rtn_log_message(line, &log->buf);
     syslog(rtn_log_priority(line->level), "%s", log->buf.data);
     return 0;
 }

@@ -2,6 +2,7 @@
  * The form of a line that people read:
  *
  *     2026-11-21T08:49:37.123Z notice get/loop-0[12345] message
+ *     2026-11-21T08:49:37.123Z notice get/worker-3[12348] message request=ID
  */
 #include <stdio.h>
 
@@ -76,6 +77,15 @@ void rtn_log_escape(struct rtn_str s, struct rtn_buf *out)
     }
 }
 
+void rtn_log_message(const struct rtn_log_line *line, struct rtn_buf *out)
+{
+    rtn_log_escape(line->message, out);
+    if (line->request == NULL)
+        return;
+    rtn_buf_append_text(out, " request=");
+    rtn_log_escape(rtn_str_of(line->request), out);
+}
+
 void rtn_log_text_line(enum rtn_log_look look, const struct rtn_log_line *line, struct rtn_buf *out)
 {
     bool color = look == RTN_LOG_LOOK_COLOR;
@@ -91,5 +101,5 @@ void rtn_log_text_line(enum rtn_log_look look, const struct rtn_log_line *line, 
                    color ? "\x1b[0m" : "");
     rtn_log_escape(rtn_str_of(line->thread), out);
     rtn_buf_printf(out, "[%d] ", (int) line->tid);
-    rtn_log_escape(line->message, out);
+    rtn_log_message(line, out);
 }

@@ -393,6 +393,11 @@ void rtn_pool_block_end(void)
     worker->blocked = false;
 }
 
+bool rtn_pool_on_worker(void)
+{
+    return current != NULL && current->what != NULL;
+}
+
 unsigned rtn_pool_stop(struct rtn_pool *pool, int64_t ms)
 {
     struct timespec until = rtn_clock_after(CLOCK_MONOTONIC, ms);

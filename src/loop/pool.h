@@ -70,6 +70,9 @@ bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task);
 void rtn_pool_block_begin(void);
 void rtn_pool_block_end(void);
 
+/* True inside of a task, on the worker that runs it. */
+bool rtn_pool_on_worker(void);
+
 /*
  * Waits up to `ms` for the queue to be empty and nothing running; then ends and joins all threads that are
  * not inside a task. Returns the number of tasks that are still running (their threads and the pool must

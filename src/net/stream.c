@@ -1,6 +1,8 @@
 /*
  * Sending. The usual reply leaves in one send() and touches no queue; only what the socket buffer does not
- * take is kept, as segments: a copy behind the segment header, or a reference with its release.
+ * take is kept, as segments: a copy behind the segment header, a reference with its release, or a part of a file.
+ *
+ * Bytes that stand before a file are sent with MSG_MORE, so that a head and the start of its file share packets.
  */
 #include "net/stream.h"
 
@@ -8,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -15,14 +18,26 @@
 #include "base/macros.h"
 
 #define MOST_IOVECS 16
+#define MOST_OF_FILE ((size_t) 2 * 1024 * 1024) /* per call: it holds the socket's lock, and may read a slow disk */
 
 struct rtn_segment {
     struct rtn_segment *next;
-    const char *data;
+    const char *data; /* of memory */
     size_t length;
+    bool file;
+    int fd; /* of a file */
+    int64_t offset;
     void (*release)(void *data);
     void *release_data;
     char copy[];
+};
+
+/* What one system call takes. */
+struct gather {
+    struct iovec vector[MOST_IOVECS];
+    unsigned count;
+    size_t length;
+    int flags;
 };
 
 static void release_piece(const struct rtn_piece *piece)
@@ -46,42 +61,104 @@ static void drop_queue(struct rtn_stream *stream)
         free_segment(segment);
     }
     stream->last = NULL;
+    stream->queued = 0;
+}
+
+static void append(struct rtn_stream *stream, struct rtn_segment *segment)
+{
+    if (stream->last != NULL)
+        stream->last->next = segment;
+    else
+        stream->first = segment;
+    stream->last = segment;
+    if (!segment->file)
+        stream->queued += segment->length;
+}
+
+static void drop_first(struct rtn_stream *stream)
+{
+    struct rtn_segment *segment = stream->first;
+    stream->first = segment->next;
+    if (stream->first == NULL)
+        stream->last = NULL;
+    free_segment(segment);
 }
 
 /* Queues the piece without its first `skip` bytes. */
 static int queue(struct rtn_stream *stream, const struct rtn_piece *piece, size_t skip)
 {
-    bool copy = !piece->keep && piece->release == NULL;
+    bool copy = !piece->file && !piece->keep && piece->release == NULL;
     size_t length = piece->length - skip;
     struct rtn_segment *segment = malloc(sizeof(*segment) + (copy ? length : 0));
     if (segment == NULL) {
         release_piece(piece);
         return -ENOMEM;
     }
-    *segment = (struct rtn_segment){ .data = (const char *) piece->data + skip,
-                                     .length = length,
-                                     .release = piece->release,
-                                     .release_data = piece->release_data };
+    *segment = (struct rtn_segment){ .length = length, .release = piece->release, .release_data = piece->release_data };
+    if (piece->file) {
+        segment->file = true;
+        segment->fd = piece->fd;
+        segment->offset = piece->offset + (int64_t) skip;
+    } else {
+        segment->data = (const char *) piece->data + skip;
+    }
     if (copy)
         segment->data = memcpy(segment->copy, segment->data, length);
-    if (stream->last != NULL)
-        stream->last->next = segment;
-    else
-        stream->first = segment;
-    stream->last = segment;
+    append(stream, segment);
     return 0;
 }
 
-/* Bytes sent, 0 when the socket is full, or -errno. */
-static ssize_t send_vector(int fd, struct iovec *vector, unsigned count)
+/* Leaves the vector as it is: this is on the path of every reply. */
+static void start(struct gather *gather)
 {
+    gather->count = 0;
+    gather->length = 0;
+    gather->flags = 0;
+}
+
+static void gather(struct gather *gather, const void *data, size_t length)
+{
+    gather->vector[gather->count++] = (struct iovec){ .iov_base = (void *) (uintptr_t) data, .iov_len = length };
+    gather->length += length;
+}
+
+/* The front of the pieces, up to the first that is only a file. */
+static void gather_pieces(struct gather *out, const struct rtn_piece *pieces, unsigned count)
+{
+    for (unsigned i = 0; i < count && out->count < MOST_IOVECS; i++) {
+        if (pieces[i].length == 0)
+            continue;
+        if (pieces[i].file && pieces[i].data == NULL) {
+            out->flags = MSG_MORE;
+            return;
+        }
+        gather(out, pieces[i].data, pieces[i].length);
+    }
+}
+
+/* The front of the queue, up to the first file. */
+static void gather_queue(struct gather *out, const struct rtn_stream *stream)
+{
+    for (const struct rtn_segment *s = stream->first; s != NULL && out->count < MOST_IOVECS; s = s->next) {
+        if (s->file) {
+            out->flags = MSG_MORE;
+            return;
+        }
+        gather(out, s->data, s->length);
+    }
+}
+
+/* Bytes sent, 0 when the socket is full, or -errno. */
+static ssize_t send_gathered(int fd, struct gather *gather)
+{
+    int flags = MSG_NOSIGNAL | gather->flags;
     ssize_t n;
     do {
-        if (count == 1) {
-            n = send(fd, vector[0].iov_base, vector[0].iov_len, MSG_NOSIGNAL);
+        if (gather->count == 1) {
+            n = send(fd, gather->vector[0].iov_base, gather->vector[0].iov_len, flags);
         } else {
-            struct msghdr message = { .msg_iov = vector, .msg_iovlen = count };
-            n = sendmsg(fd, &message, MSG_NOSIGNAL);
+            struct msghdr message = { .msg_iov = gather->vector, .msg_iovlen = gather->count };
+            n = sendmsg(fd, &message, flags);
         }
     } while (n < 0 && errno == EINTR);
     if (n >= 0)
@@ -89,22 +166,85 @@ static ssize_t send_vector(int fd, struct iovec *vector, unsigned count)
     return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 }
 
-static struct iovec vector_of(const void *data, size_t length)
+/* The same from the file at the front; -EIO when the file has become shorter. */
+static ssize_t send_file(int fd, const struct rtn_segment *segment)
 {
-    return (struct iovec){ .iov_base = (void *) (uintptr_t) data, .iov_len = length };
+    off_t offset = segment->offset;
+    ssize_t n;
+    do
+        n = sendfile(fd, segment->fd, &offset, RTN_MIN(segment->length, MOST_OF_FILE));
+    while (n < 0 && errno == EINTR);
+    if (n > 0)
+        return n;
+    if (n == 0)
+        return -EIO;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+}
+
+/* Takes `sent` bytes off the front of the queue. */
+static void consume(struct rtn_stream *stream, size_t sent)
+{
+    while (sent > 0 && stream->first != NULL) {
+        struct rtn_segment *segment = stream->first;
+        size_t taken = RTN_MIN(sent, segment->length);
+        segment->length -= taken;
+        sent -= taken;
+        if (segment->file) {
+            segment->offset += (int64_t) taken;
+        } else {
+            segment->data += taken;
+            stream->queued -= taken;
+        }
+        if (segment->length == 0)
+            drop_first(stream);
+    }
+}
+
+/* One system call's worth of the queue: bytes sent, 0 when the socket is full, or -errno. */
+static ssize_t send_front(struct rtn_stream *stream)
+{
+    if (stream->first->file)
+        return stream->defer_files ? -EINPROGRESS : send_file(stream->fd, stream->first);
+    struct gather front;
+    start(&front);
+    gather_queue(&front, stream);
+    return send_gathered(stream->fd, &front);
+}
+
+int rtn_stream_flush(struct rtn_stream *stream)
+{
+    while (stream->first != NULL) {
+        ssize_t sent = send_front(stream);
+        if (sent < 0)
+            return (int) sent;
+        if (sent == 0)
+            return -EAGAIN;
+        consume(stream, (size_t) sent);
+    }
+    return 0;
+}
+
+/* All memory before a file has left, so that the socket may take more: the file follows at once. */
+static int follow_with_file(struct rtn_stream *stream)
+{
+    int r = rtn_stream_flush(stream);
+    if (r == -EAGAIN)
+        return 0;
+    if (r < 0)
+        drop_queue(stream);
+    return r;
 }
 
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count)
 {
+    bool clear = stream->first == NULL;
     ssize_t sent = 0;
-    if (stream->first == NULL) {
-        struct iovec vector[MOST_IOVECS];
-        unsigned used = 0;
-        for (unsigned i = 0; i < count && used < MOST_IOVECS; i++) {
-            if (pieces[i].length > 0)
-                vector[used++] = vector_of(pieces[i].data, pieces[i].length);
-        }
-        sent = used > 0 ? send_vector(stream->fd, vector, used) : 0;
+    if (clear) {
+        struct gather front;
+        start(&front);
+        gather_pieces(&front, pieces, count);
+        sent = front.count > 0 ? send_gathered(stream->fd, &front) : 0;
+        clear = sent >= 0 && (size_t) sent == front.length;
     }
 
     int r = sent < 0 ? (int) sent : 0;
@@ -118,42 +258,9 @@ int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, u
         r = queue(stream, &pieces[i], skip);
         skip = 0;
     }
+    if (r == 0 && clear && stream->first != NULL && stream->first->file && !stream->defer_files)
+        return follow_with_file(stream);
     return r;
-}
-
-/* Takes `sent` bytes off the front of the queue. */
-static void consume(struct rtn_stream *stream, size_t sent)
-{
-    while (sent > 0 && stream->first != NULL) {
-        struct rtn_segment *segment = stream->first;
-        if (sent < segment->length) {
-            segment->data += sent;
-            segment->length -= sent;
-            return;
-        }
-        sent -= segment->length;
-        stream->first = segment->next;
-        if (stream->first == NULL)
-            stream->last = NULL;
-        free_segment(segment);
-    }
-}
-
-int rtn_stream_flush(struct rtn_stream *stream)
-{
-    while (stream->first != NULL) {
-        struct iovec vector[MOST_IOVECS];
-        unsigned used = 0;
-        for (struct rtn_segment *s = stream->first; s != NULL && used < MOST_IOVECS; s = s->next)
-            vector[used++] = vector_of(s->data, s->length);
-        ssize_t sent = send_vector(stream->fd, vector, used);
-        if (sent < 0)
-            return (int) sent;
-        if (sent == 0)
-            return -EAGAIN;
-        consume(stream, (size_t) sent);
-    }
-    return 0;
 }
 
 void rtn_stream_close(struct rtn_stream *stream)

@@ -3,7 +3,7 @@
  * connection, or the worker that holds it
  *
  * A piece may be a part of a file: it is sent by sendfile(), which reads the disk, so that a loop leaves it to a
- * worker (defer_files).
+ * worker (defer_files). sendfile() cannot be kept from raising SIGPIPE: who sends files ignores that signal.
  */
 #ifndef RTN_NET_STREAM_H
 #define RTN_NET_STREAM_H
@@ -40,7 +40,8 @@ struct rtn_piece {
 
 /*
  * Sends the pieces, in one system call when nothing is queued before them, and queues what the socket does not
- * take. 0, or -errno when the connection is broken (or -ENOMEM); releases are called in every case.
+ * take; a file that is only a file takes a call of its own, at once unless files are deferred. 0, or -errno when the
+ * connection is broken (or -ENOMEM); releases are called in every case.
  */
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count);
 

@@ -75,3 +75,15 @@ struct rtn_str rtn_authority_of(struct rtn_str target)
     }
     return (struct rtn_str){ 0 };
 }
+
+struct rtn_str rtn_authority_host(struct rtn_str authority)
+{
+    for (size_t i = authority.length; i > 0; i--) {
+        char c = authority.data[i - 1];
+        if (c == ':')
+            return (struct rtn_str){ authority.data, i - 1 };
+        if (c < '0' || c > '9')
+            break;
+    }
+    return authority;
+}

@@ -7,6 +7,9 @@
 /* True for a host and maybe a port; also for nothing at all, which a Host field may be. */
 bool rtn_authority_valid(struct rtn_str s);
 
+/* The part without the port, brackets included: "[::1]" of "[::1]:80". */
+struct rtn_str rtn_authority_host(struct rtn_str authority);
+
 /* Of "http://host:80/path" the "host:80", a view into the target; absent when it is no http or https URL. */
 struct rtn_str rtn_authority_of(struct rtn_str target);
 

@@ -25,8 +25,9 @@ enum rtn_owner { RTN_OWNER_LOOP, RTN_OWNER_WORKER, RTN_OWNER_CALL };
 
 enum rtn_connection_state {
     RTN_CONNECTION_READING, /* waiting for a request, or for the rest of one */
-    RTN_CONNECTION_HANDLED, /* a handler has the request */
-    RTN_CONNECTION_SENDING, /* the socket is full; reading stopped */
+    RTN_CONNECTION_HANDLED, /* a worker has the request, or will have it at the end of the iteration */
+    RTN_CONNECTION_WAITING, /* an active request waits for the client or for somebody else */
+    RTN_CONNECTION_SENDING, /* the reply is complete, the socket is full; reading stopped */
     RTN_CONNECTION_LINGER, /* all sent, our side shut down, reading what the client still sends */
     RTN_CONNECTION_CLOSED /* no socket any more; waits for callbacks and the end of the iteration */
 };
@@ -57,10 +58,14 @@ struct rtn_connection {
     struct rtn_request *request; /* NULL when idle */
     struct rtn_timeout timeout;
     int64_t deadline; /* ms, monotonic */
-    size_t body_mark; /* body_received when the body timeout was begun */
+    int64_t write_deadline; /* of an active request; 0: nothing waits to be sent */
+    uint64_t body_mark; /* body_received when the body timeout was begun */
     int unsent; /* bytes in the socket when the write timeout was begun */
     struct rtn_list node; /* in http->connections or http->dead */
     struct rtn_mail mail;
+    struct rtn_task send_task; /* of the layer above: files to be sent */
+    struct rtn_list resumptions; /* struct rtn_resumption, of this request or of one that is gone */
+    unsigned slot; /* in http->slots */
     struct rtn_slot *slots;
     struct rtn_slot *closing; /* the slot whose callbacks are running */
     uint64_t id;

@@ -2,9 +2,8 @@
  * The life of an HTTP/1.1 connection on its loop: read once, parse in place, have the request handled, send,
  * and again. See connection.h for the states and for who may touch what.
  *
- * The usual request on the loop costs one recv() and one send(): a read that does not fill the buffer has
- * emptied the socket, so nobody asks again; timeouts are stores (loop/wheel.h); the read watcher is never
- * touched. A worker's reply is sent by the worker, and the loop hears of it only when something is left to do.
+ * The usual request on the loop costs one recv() and one send(); timeouts are stores (loop/wheel.h); the read watcher
+ * is never touched. A worker's reply is sent by the worker, and the loop hears of it only when something is left to do.
  */
 #include "proto/http1_internal.h"
 
@@ -16,13 +15,8 @@
 
 #include "proto/response.h"
 
-#define FIRST_READ 2048 /* least room offered to a read */
-#define MOST_READ 65536 /* so that one client with much to say does not hold up the others */
-#define BODY_STEP 65536 /* timeouts.body begins anew with each so many bytes */
 #define SINK_FULL (RTN_SINK_SIZE / 2) /* pipelined replies are sent when so much has gathered */
 #define LINGER_READ 16384
-
-static void advance(struct rtn_connection *connection);
 
 void rtn_http1_set_deadline(struct rtn_connection *connection, int64_t timeout_ms)
 {
@@ -37,7 +31,7 @@ static int64_t input_timeout(const struct rtn_connection *connection)
     const struct rtn_request *request = connection->request;
     if (request == NULL || request->stage == RTN_REQUEST_EMPTY)
         return timeouts->idle;
-    return request->stage == RTN_REQUEST_HEAD ? timeouts->header : timeouts->body;
+    return request->stage == RTN_REQUEST_HEAD ? timeouts->header : request->policy->body_timeout;
 }
 
 static void drop_request(struct rtn_connection *connection)
@@ -54,7 +48,12 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
     ev_io_stop(http->loop->ev, &connection->read);
     ev_io_stop(http->loop->ev, &connection->write);
     rtn_wheel_remove(&http->wheel, &connection->timeout);
-    drop_request(connection);
+    http->slots[connection->slot] = NULL;
+    http->slot_hint = connection->slot;
+    http->open_count--;
+    rtn_http1_drop_resumptions(connection);
+    if (connection->request != NULL && !connection->request->active)
+        drop_request(connection);
     rtn_stream_close(&connection->stream);
     connection->state = RTN_CONNECTION_CLOSED;
     connection->cause = cause;
@@ -62,11 +61,42 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
     http->handler->closed(connection);
 }
 
-static void close_broken(struct rtn_connection *connection)
+/* The client must not take a reply that was given up for a whole one: it gets a reset (RFC 9112, 8). */
+static void cut(struct rtn_connection *connection)
 {
-    bool by_peer = connection->broken == -EPIPE || connection->broken == -ECONNRESET;
-    rtn_http1_close(connection, by_peer ? RTN_CLOSE_LOST : RTN_CLOSE_NETWORK,
-                    by_peer ? "the client went away during the reply" : "sending failed");
+    struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+    (void) setsockopt(connection->stream.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    if (connection->detail != NULL)
+        rtn_http1_close(connection, connection->cause, connection->detail);
+    else
+        rtn_http1_close(connection, RTN_CLOSE_HANDLER, "the handler did not complete its reply");
+}
+
+static const struct {
+    int error;
+    enum rtn_close_cause cause;
+    const char *detail;
+} breaks[] = {
+    { -EPIPE, RTN_CLOSE_LOST, "the client went away during the reply" },
+    { -ECONNRESET, RTN_CLOSE_LOST, "the client went away" },
+    { -ETIMEDOUT, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)" },
+    { -ENOMEM, RTN_CLOSE_NETWORK, "memory is out" },
+    { -EIO, RTN_CLOSE_NETWORK, "a file became shorter while it was sent" },
+};
+
+void rtn_http1_close_broken(struct rtn_connection *connection)
+{
+    if (connection->broken == -ECANCELED) {
+        cut(connection);
+        return;
+    }
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(breaks); i++) {
+        if (breaks[i].error == connection->broken) {
+            rtn_http1_close(connection, breaks[i].cause, breaks[i].detail);
+            return;
+        }
+    }
+    rtn_http1_close(connection, RTN_CLOSE_NETWORK, "sending failed");
 }
 
 /* False when the connection broke and was closed. */
@@ -75,7 +105,7 @@ static bool flush_sink(struct rtn_connection *connection)
     rtn_http1_send_sink(connection, connection->http->sink);
     if (connection->broken == 0)
         return true;
-    close_broken(connection);
+    rtn_http1_close_broken(connection);
     return false;
 }
 
@@ -100,9 +130,7 @@ static void end_connection(struct rtn_connection *connection)
         rtn_http1_close(connection, connection->cause, connection->detail);
 }
 
-/* Bytes that the kernel still keeps for the client: the socket becomes writable only when a good part of them is gone.
- */
-static int unsent(const struct rtn_connection *connection)
+int rtn_http1_unsent(const struct rtn_connection *connection)
 {
     int bytes = 0;
     return ioctl(connection->stream.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
@@ -110,17 +138,32 @@ static int unsent(const struct rtn_connection *connection)
 
 static void begin_write_timeout(struct rtn_connection *connection)
 {
-    connection->unsent = unsent(connection);
+    connection->unsent = rtn_http1_unsent(connection);
     rtn_http1_set_deadline(connection, rtn_http1_timeouts(connection->http)->write);
 }
 
-/* The socket is full: stop reading until it has taken everything. */
+static void send_files_on_worker(struct rtn_connection *connection)
+{
+    rtn_http1_give_to_worker(connection);
+    connection->http->handler->send_files(connection);
+}
+
+static void wait_until_writable(struct rtn_connection *connection)
+{
+    ev_io_start(connection->http->loop->ev, &connection->write);
+    begin_write_timeout(connection);
+}
+
+/* The socket is full, or a file is next: stop reading until everything is sent. */
 static void wait_until_sent(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_SENDING;
     ev_io_stop(connection->http->loop->ev, &connection->read);
-    ev_io_start(connection->http->loop->ev, &connection->write);
-    begin_write_timeout(connection);
+    if (connection->stream.defer_files && connection->stream.queued == 0) {
+        send_files_on_worker(connection);
+        return;
+    }
+    wait_until_writable(connection);
 }
 
 /*
@@ -132,13 +175,14 @@ static bool after_reply(struct rtn_connection *connection)
     struct rtn_http1 *http = connection->http;
     struct rtn_request *request = connection->request;
     connection->used = true;
+    request->active = false;
     http->handler->replied(request);
     if (!request->keep_alive && !connection->close_after) {
         connection->close_after = true;
         connection->cause = request->failed ? RTN_CLOSE_HANDLER : RTN_CLOSE_NORMAL;
-        /* Whoever asked for the close has sent everything; the others may be sending the next request now. */
+        /* Whoever asked for the close has sent everything; the others may be sending more now. */
         connection->linger_after =
-            request->stage == RTN_REQUEST_BROKEN || !rtn_http1_may_keep_alive(http) || request->parsed < request->end;
+            request->stage != RTN_REQUEST_COMPLETE || !rtn_http1_may_keep_alive(http) || request->parsed < request->end;
     }
     bool must_send = connection->close_after || connection->broken != 0 || http->sink->length > SINK_FULL ||
                      rtn_stream_pending(&connection->stream);
@@ -212,37 +256,76 @@ static void note_progress(struct rtn_connection *connection, enum rtn_request_st
     }
     if (request->stage != RTN_REQUEST_BODY)
         return;
-    if (before == RTN_REQUEST_BODY && request->body_received - connection->body_mark < BODY_STEP)
+    if (before == RTN_REQUEST_BODY && request->body_received - connection->body_mark < RTN_HTTP1_BODY_STEP)
         return;
     connection->body_mark = request->body_received;
-    rtn_http1_set_deadline(connection, rtn_http1_timeouts(connection->http)->body);
+    rtn_http1_set_deadline(connection, request->policy->body_timeout);
     if (request->expects_continue && request->body_received == 0)
         rtn_response_continue(request);
     request->expects_continue = false;
 }
 
-/* Parses and has handled what has been read, request after request. */
-static void advance(struct rtn_connection *connection)
+/* Parses what was read. True when the layer above can do something with it. */
+static bool parse(struct rtn_connection *connection)
+{
+    struct rtn_request *request = connection->request;
+    enum rtn_request_stage before = request->stage;
+    enum rtn_request_stage stage = rtn_request_parse(request);
+    if (stage == RTN_REQUEST_HEADED) {
+        connection->http->handler->head(request);
+        stage = rtn_request_parse(request);
+    }
+    if (stage == RTN_REQUEST_BROKEN) {
+        reply_broken(connection, request->hostile ? RTN_CLOSE_SECURITY : RTN_CLOSE_PROTOCOL);
+        return false;
+    }
+    if (stage == RTN_REQUEST_COMPLETE ||
+        (stage == RTN_REQUEST_BODY && request->policy->request_body == RTN_BODY_STREAMED))
+        return true;
+    note_progress(connection, before);
+    wait_for_input(connection);
+    return false;
+}
+
+static void activate(struct rtn_connection *connection)
 {
     struct rtn_http1 *http = connection->http;
+    struct rtn_request *request = connection->request;
+    request->active = true;
+    request->reads_body = false;
+    request->wants_room = false;
+    request->body_deadline = 0;
+    request->handler_deadline = 0;
+    request->busy_since = 0;
+    connection->write_deadline = 0;
+    connection->state = RTN_CONNECTION_HANDLED;
+    request->id = ((uint64_t) (http->loop_index + 1) << 48) | ((uint64_t) connection->slot << 28) |
+                  (++http->request_count & 0xfffffff);
+}
+
+/* What an outcome other than RTN_OUTCOME_REPLIED means. */
+static void leave(struct rtn_connection *connection, enum rtn_outcome outcome)
+{
+    if (outcome == RTN_OUTCOME_WAITING) {
+        rtn_http1_wait(connection);
+        return;
+    }
+    /* Held from the end of the iteration on: a failure is dealt with when the connection comes back. */
+    connection->state = RTN_CONNECTION_HANDLED;
+    (void) rtn_response_flush(connection->request);
+}
+
+void rtn_http1_advance(struct rtn_connection *connection)
+{
     for (;;) {
         struct rtn_request *request = connection->request;
-        request->sink = http->sink;
-        enum rtn_request_stage before = request->stage;
-        enum rtn_request_stage stage = rtn_request_parse(request);
-        if (stage == RTN_REQUEST_BROKEN) {
-            reply_broken(connection, request->hostile ? RTN_CLOSE_SECURITY : RTN_CLOSE_PROTOCOL);
+        request->sink = connection->http->sink;
+        if (!parse(connection))
             return;
-        }
-        if (stage != RTN_REQUEST_COMPLETE) {
-            note_progress(connection, before);
-            wait_for_input(connection);
-            return;
-        }
-        connection->state = RTN_CONNECTION_HANDLED;
-        if (!http->handler->request(request)) {
-            /* Held from here on: a failure is dealt with when the connection comes back. */
-            rtn_http1_send_sink(connection, http->sink);
+        activate(connection);
+        enum rtn_outcome outcome = connection->http->handler->run(request);
+        if (outcome != RTN_OUTCOME_REPLIED) {
+            leave(connection, outcome);
             return;
         }
         if (!after_reply(connection))
@@ -250,67 +333,33 @@ static void advance(struct rtn_connection *connection)
     }
 }
 
-static void on_end_of_input(struct rtn_connection *connection)
+void rtn_http1_proceed(struct rtn_connection *connection, enum rtn_outcome outcome)
 {
-    if (connection->request == NULL)
-        rtn_http1_close(connection, RTN_CLOSE_CLIENT, "the client closed the connection");
-    else
-        rtn_http1_close(connection, RTN_CLOSE_LOST, "the client closed the connection in the middle of a request");
+    if (outcome != RTN_OUTCOME_REPLIED)
+        leave(connection, outcome);
+    else if (after_reply(connection))
+        rtn_http1_advance(connection);
 }
 
-static void on_read_error(struct rtn_connection *connection, int error)
+void rtn_http1_run(struct rtn_connection *connection)
 {
-    if (error == ECONNRESET)
-        rtn_http1_close(connection, RTN_CLOSE_LOST, "the client reset the connection");
-    else
-        rtn_http1_close(connection, RTN_CLOSE_NETWORK, "reading failed");
+    connection->request->sink = connection->http->sink;
+    rtn_http1_proceed(connection, connection->http->handler->run(connection->request));
 }
 
-/* Room for the next read: the rest of the body when its length is known, so that a large one is not copied often. */
-static int make_room(struct rtn_request *request)
+void rtn_http1_give_up(struct rtn_connection *connection, int status, const char *text, bool close,
+                       enum rtn_close_cause cause)
 {
-    size_t wanted = FIRST_READ;
-    if (request->stage == RTN_REQUEST_BODY && !request->coding_seen &&
-        request->http->config->request_body == RTN_BODY_BUFFERED)
-        wanted = RTN_MIN((size_t) request->parser.content_length, BODY_STEP);
-    return rtn_request_make_room(request, RTN_MAX(wanted, 1U));
-}
-
-void rtn_http1_read(struct rtn_connection *connection)
-{
-    if (connection->request == NULL) {
-        connection->request = rtn_http1_take_request(connection->http);
-        if (connection->request != NULL)
-            connection->request->connection = connection;
-    }
     struct rtn_request *request = connection->request;
-    if (request == NULL || make_room(request) < 0) {
-        rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");
-        return;
+    request->sink = connection->http->sink;
+    if (close) {
+        request->keep_alive = false;
+        connection->close_after = true;
+        connection->linger_after = status != 0;
+        connection->cause = cause;
+        connection->detail = text;
     }
-    ssize_t n;
-    do {
-        n = recv(connection->stream.fd, request->buffer + request->end,
-                 RTN_MIN(request->capacity - request->end, MOST_READ), 0);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        if (request->end == request->start && request->stage == RTN_REQUEST_EMPTY)
-            drop_request(connection);
-        return;
-    }
-    int error = errno;
-    if (n <= 0 && request->stage == RTN_REQUEST_EMPTY)
-        drop_request(connection);
-    if (n < 0) {
-        on_read_error(connection, error);
-        return;
-    }
-    if (n == 0) {
-        on_end_of_input(connection);
-        return;
-    }
-    request->end += (size_t) n;
-    advance(connection);
+    rtn_http1_proceed(connection, connection->http->handler->fail(request, status, text));
 }
 
 static void read_linger(struct rtn_connection *connection)
@@ -332,6 +381,8 @@ void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events
     }
     if (connection->state == RTN_CONNECTION_LINGER)
         read_linger(connection);
+    else if (connection->state == RTN_CONNECTION_WAITING && !connection->request->reads_body)
+        rtn_http1_read_ahead(connection);
     else
         rtn_http1_read(connection);
 }
@@ -343,27 +394,63 @@ static void go_on(struct rtn_connection *connection)
     ev_io_start(connection->http->loop->ev, &connection->read);
     rtn_http1_set_deadline(connection, input_timeout(connection));
     if (connection->request != NULL)
-        advance(connection);
+        rtn_http1_advance(connection);
     else if (!rtn_http1_may_keep_alive(connection->http))
         rtn_http1_close_idle(connection);
 }
 
-void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+/* Some of the queue could be sent. */
+static void on_sent(struct rtn_connection *connection, int r)
 {
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
-    int r = rtn_stream_flush(&connection->stream);
+    if (connection->state == RTN_CONNECTION_WAITING) {
+        connection->write_deadline = 0;
+        rtn_http1_run(connection);
+        return;
+    }
     if (r == -EAGAIN) {
         begin_write_timeout(connection);
         return;
     }
-    if (r < 0) {
+    ev_io_stop(connection->http->loop->ev, &connection->write);
+    if (r == -EINPROGRESS)
+        send_files_on_worker(connection);
+    else if (connection->close_after)
+        end_connection(connection);
+    else
+        go_on(connection);
+}
+
+void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
+    int r = rtn_stream_flush(&connection->stream);
+    if (r < 0 && r != -EAGAIN && r != -EINPROGRESS) {
         connection->broken = r;
-        close_broken(connection);
+        rtn_http1_close_broken(connection);
         return;
     }
-    ev_io_stop(ev, watcher);
-    if (connection->close_after)
+    on_sent(connection, r);
+}
+
+/* Files have been sent as far as the socket took them. */
+static void wait_for_socket(struct rtn_connection *connection)
+{
+    connection->state = RTN_CONNECTION_SENDING;
+    ev_io_stop(connection->http->loop->ev, &connection->read);
+    wait_until_writable(connection);
+}
+
+static void take_connection(struct rtn_connection *connection)
+{
+    if (connection->broken != 0)
+        rtn_http1_close_broken(connection);
+    else if (connection->request != NULL && connection->request->active)
+        rtn_http1_run(connection);
+    else if (rtn_stream_pending(&connection->stream))
+        wait_for_socket(connection);
+    else if (connection->close_after)
         end_connection(connection);
     else
         go_on(connection);
@@ -373,25 +460,25 @@ void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events
 void rtn_http1_on_mail(struct rtn_mail *mail)
 {
     struct rtn_connection *connection = RTN_CONTAINER_OF(mail, struct rtn_connection, mail);
+    connection->stream.defer_files = connection->http->defer_files;
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
-    if (connection->broken != 0)
-        close_broken(connection);
-    else if (rtn_stream_pending(&connection->stream))
-        wait_until_sent(connection);
-    else if (connection->close_after)
-        end_connection(connection);
-    else
-        go_on(connection);
+    take_connection(connection);
+    if (connection->request == NULL || !connection->request->active)
+        rtn_http1_drop_resumptions(connection);
 }
 
 static void on_timeout(struct rtn_connection *connection)
 {
     struct rtn_request *request = connection->request;
+    if (connection->state == RTN_CONNECTION_WAITING) {
+        rtn_http1_wait_timeout(connection);
+        return;
+    }
     if (connection->state == RTN_CONNECTION_LINGER) {
         rtn_http1_close(connection, connection->cause, connection->detail);
         return;
     }
-    if (connection->state == RTN_CONNECTION_SENDING && unsent(connection) < connection->unsent) {
+    if (connection->state == RTN_CONNECTION_SENDING && rtn_http1_unsent(connection) < connection->unsent) {
         begin_write_timeout(connection);
         return;
     }
@@ -423,11 +510,4 @@ int64_t rtn_http1_on_due(struct rtn_timeout *timeout, int64_t now)
     connection->http->loop->now_ms = now;
     on_timeout(connection);
     return 0;
-}
-
-void rtn_http1_resume(struct rtn_request *request)
-{
-    struct rtn_connection *connection = request->connection;
-    if (after_reply(connection))
-        advance(connection);
 }

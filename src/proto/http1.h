@@ -11,16 +11,32 @@
 #include "proto/connection.h"
 #include "proto/sink.h"
 
-/* Upward calls. */
+/* What became of a request when the layer above had its turn. */
+enum rtn_outcome {
+    RTN_OUTCOME_REPLIED, /* the reply is complete, or was given up */
+    RTN_OUTCOME_HELD, /* a worker goes on, after rtn_http1_hold() */
+    RTN_OUTCOME_WAITING /* for more of the body (request->reads_body), a resumption, a drain */
+};
+
+/* Upward calls. On the loop, unless they say otherwise. */
 struct rtn_http1_handler {
+    /* The head is complete: says by request->policy what becomes of the body. */
+    void (*head)(struct rtn_request *request);
     /*
-     * A complete request, on the loop. Returns true when the reply was given (rtn_response_*), false when it will be
-     * finished elsewhere after rtn_http1_hold().
+     * Something has come: the whole request, with RTN_BODY_STREAMED its head or more of its body, a resumption, room
+     * for more of the reply; or nothing at all. Goes on with the request as far as it can.
      */
-    bool (*request)(struct rtn_request *request);
-    /* The reply was given; for the access log. On the thread that holds the request. */
+    enum rtn_outcome (*run)(struct rtn_request *request);
+    /* An active request comes to nothing. The status is for a reply that was not begun; 0: the client has gone. */
+    enum rtn_outcome (*fail)(struct rtn_request *request, int status, const char *text);
+    /* The reply is complete; for the access log. On the thread that holds the request. */
     void (*replied)(struct rtn_request *request);
-    /* The connection's socket is gone. Must end in rtn_http1_release(), at once or later on the loop. */
+    /* Files are next to be sent: has rtn_http1_send_files() called on a worker. */
+    void (*send_files)(struct rtn_connection *connection);
+    /*
+     * The connection's socket is gone; its request, when there is one, may still be active. Must end in
+     * rtn_http1_release(), at once or later on the loop.
+     */
     void (*closed)(struct rtn_connection *connection);
     /* The last connection is gone, after rtn_http1_drain(). */
     void (*drained)(struct rtn_http1 *http);
@@ -35,12 +51,18 @@ struct rtn_http1 {
     void *data; /* of the layer above */
     unsigned loop_index; /* part of connection ids */
     unsigned connection_limit; /* of this loop */
+    bool defer_files; /* there are workers to read files */
     void (*room)(struct rtn_http1 *http); /* a connection went away: accepting may go on */
 
     struct rtn_list connections;
     struct rtn_list dead; /* freed at the end of the iteration */
     unsigned connection_count;
     uint64_t next_id;
+    struct rtn_connection **slots; /* connections by the number in ids of requests; free ones are NULL */
+    unsigned slot_count;
+    unsigned open_count; /* slots in use: connections that have a socket */
+    unsigned slot_hint; /* where the search for a free one begins */
+    uint32_t request_count; /* makes ids of requests unique */
     _Atomic bool draining; /* read by workers */
     bool drained;
     struct rtn_wheel wheel;
@@ -77,8 +99,8 @@ void rtn_http1_hold(struct rtn_request *request);
  */
 void rtn_http1_take_back(struct rtn_request *request);
 
-/* The reply to a request that was taken back was given: goes on with the connection. */
-void rtn_http1_resume(struct rtn_request *request);
+/* What the layer above was told later than by the return of its callback: goes on with the connection. */
+void rtn_http1_proceed(struct rtn_connection *connection, enum rtn_outcome outcome);
 
 /*
  * The worker has given the reply: sends it, and gives the connection back, by mail when something is left to do.
@@ -86,11 +108,47 @@ void rtn_http1_resume(struct rtn_request *request);
  */
 void rtn_http1_finish(struct rtn_request *request);
 
-/* The worker hands the request back unanswered: `deliver` runs on the loop. [worker] */
-void rtn_http1_hand_back(struct rtn_request *request, void (*deliver)(struct rtn_mail *mail));
+/* The worker hands the request back without a complete reply: handler->run follows on the loop. [worker] */
+void rtn_http1_hand_back(struct rtn_request *request);
 
-/* After handler->closed. */
+/*
+ * Reads once and parses, while the body is not complete. True when there is something new: content, its end, or a
+ * failure (stage RTN_REQUEST_BROKEN, or connection->broken). False: nothing came, the loop must wait for it. [worker]
+ */
+bool rtn_http1_fill(struct rtn_request *request);
+
+/* Waits until rtn_response_full() is false. 0, -ETIMEDOUT after the write timeout without progress, -errno. [worker] */
+int rtn_http1_wait_for_room(struct rtn_request *request);
+
+/* Sends the files that are queued, as far as the socket takes them; the connection goes back by mail. [worker] */
+void rtn_http1_send_files(struct rtn_connection *connection);
+
+/* Closes a connection that nobody can serve any more. */
+void rtn_http1_abandon(struct rtn_connection *connection);
+
+/* After handler->closed. Frees the request that the connection may still have. */
 void rtn_http1_release(struct rtn_connection *connection);
+
+/* Something for the request of that id from outside: lies on the connection until the layer above takes it. */
+struct rtn_resumption {
+    struct rtn_mail mail; /* deliver is set by the function below */
+    struct rtn_http1 *http; /* the same */
+    struct rtn_list node;
+    uint64_t id;
+    void (*drop)(struct rtn_resumption *resumption); /* the request is gone */
+};
+
+/* Any thread, while the loop exists. */
+void rtn_http1_post(struct rtn_http1 *http, struct rtn_resumption *resumption);
+
+/* The next resumption of the connection's request, taken out; NULL when there is none. */
+struct rtn_resumption *rtn_http1_next_resumption(struct rtn_connection *connection);
+
+/* The loop_index in the id of a request. */
+static inline unsigned rtn_http1_loop_of(uint64_t id)
+{
+    return (unsigned) (id >> 48) - 1;
+}
 
 /* False once draining. Any thread. */
 static inline bool rtn_http1_may_keep_alive(const struct rtn_http1 *http)

@@ -6,11 +6,6 @@
 
 #include "proto/authority.h"
 
-static const struct rtn_config_limits *limits_of(const struct rtn_request *request)
-{
-    return &request->http->config->limits;
-}
-
 int rtn_http1_fail(struct rtn_request *request, int status, const char *text)
 {
     if (request->error_status == 0) {
@@ -71,6 +66,7 @@ static int check_host(struct rtn_request *request, struct rtn_str value)
     request->host_seen = true;
     if (!rtn_authority_valid(value))
         return rtn_http1_fail(request, 400, "the Host field is not a host name");
+    request->host = value;
     return 0;
 }
 
@@ -135,6 +131,7 @@ int rtn_http1_check_target(struct rtn_request *request)
     struct rtn_str authority = rtn_authority_of(target);
     if (authority.length == 0 || authority.data[0] == ':' || !rtn_authority_valid(authority))
         return rtn_http1_fail(request, 400, "the request target is neither a path nor an http URL");
+    request->host = authority; /* the Host field is ignored beside it (RFC 9112, 3.2.2) */
     return 0;
 }
 
@@ -146,8 +143,6 @@ int rtn_http1_check_framing(struct rtn_request *request, llhttp_t *parser)
         return rtn_http1_fail(request, 400, "HTTP/1.0 has no transfer codings");
     if (request->coding_seen && (parser->flags & F_CONTENT_LENGTH))
         return rtn_http1_fail_hostile(request, 400, "both Content-Length and Transfer-Encoding are given");
-    if (!request->coding_seen && parser->content_length > (uint64_t) limits_of(request)->body)
-        return rtn_http1_fail(request, 413, "the body is larger than this server takes");
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Checks of a request while it is parsed. All return 0, or HPE_USER after noting status and words in the request.
- * [owner's thread]; for http1_parse.c only
+ * Checks of a request while it is parsed. Those that give an int return 0, or HPE_USER after noting status and words in
+ * the request. [owner's thread]; for http1_parse.c, http1_body.c and http1_trailer.c
  */
 #ifndef RTN_PROTO_HTTP1_CHECK_H
 #define RTN_PROTO_HTTP1_CHECK_H
@@ -15,6 +15,12 @@ int rtn_http1_fail_hostile(struct rtn_request *request, int status, const char *
 
 /* True when exactly these bytes have been read from `at` on. */
 bool rtn_http1_bytes_are(const struct rtn_request *request, const char *at, struct rtn_str expected);
+
+/* A byte that a field value or a quoted string may hold (RFC 9110, 5.5): no control character but the tab. */
+static inline bool rtn_http1_is_value_char(char c)
+{
+    return c == '\t' || ((unsigned char) c >= ' ' && c != 0x7f);
+}
 
 const char *rtn_http1_end_of_target(const struct rtn_request *request);
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -38,6 +39,39 @@ void rtn_http1_done(struct rtn_http1 *http)
     rtn_http1_free_requests(http);
     free(http->sink);
     http->sink = NULL;
+    free(http->slots);
+    http->slots = NULL;
+    http->slot_count = 0;
+}
+
+/* The table grows to the most connections that were ever open; limits.connections bounds it. */
+static int grow_slots(struct rtn_http1 *http)
+{
+    unsigned count = RTN_MAX(64, http->slot_count * 2);
+    struct rtn_connection **slots = realloc(http->slots, count * sizeof(struct rtn_connection *));
+    if (slots == NULL)
+        return -ENOMEM;
+    memset(slots + http->slot_count, 0, (count - http->slot_count) * sizeof(struct rtn_connection *));
+    http->slot_hint = http->slot_count;
+    http->slots = slots;
+    http->slot_count = count;
+    return 0;
+}
+
+/* The hint is the slot that became free last, so that the search is short. */
+static int take_slot(struct rtn_http1 *http, struct rtn_connection *connection)
+{
+    if (http->open_count >= http->slot_count) {
+        int r = grow_slots(http);
+        if (r < 0)
+            return r;
+    }
+    while (http->slots[http->slot_hint] != NULL)
+        http->slot_hint = (http->slot_hint + 1) % http->slot_count;
+    connection->slot = http->slot_hint;
+    http->slots[connection->slot] = connection;
+    http->open_count++;
+    return 0;
 }
 
 int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length)
@@ -47,8 +81,15 @@ int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer
         rtn_fd_close(&fd);
         return -ENOMEM;
     }
+    if (take_slot(http, connection) < 0) {
+        free(connection);
+        rtn_fd_close(&fd);
+        return -ENOMEM;
+    }
     connection->http = http;
     connection->stream.fd = fd;
+    connection->stream.defer_files = http->defer_files;
+    rtn_list_init(&connection->resumptions);
     connection->mail.deliver = rtn_http1_on_mail;
     /* The loop's number and one, then a count: unique, never 0. */
     connection->id = ((uint64_t) (http->loop_index + 1) << 48) + ++http->next_id;
@@ -93,16 +134,23 @@ void rtn_http1_drain(struct rtn_http1 *http)
     report_drained(http);
 }
 
+void rtn_http1_abandon(struct rtn_connection *connection)
+{
+    rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server stops without waiting longer");
+}
+
 unsigned rtn_http1_close_all(struct rtn_http1 *http)
 {
     unsigned held = 0;
     RTN_LIST_FOREACH (node, &http->connections) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
         /* Nothing else may be looked at while a worker holds it. */
-        if (rtn_http1_leave_to_worker(connection) || connection->state == RTN_CONNECTION_HANDLED)
+        if (rtn_http1_leave_to_worker(connection) || connection->state == RTN_CONNECTION_HANDLED) {
+            /* Whatever the worker waits for on the socket ends now. */
+            (void) shutdown(connection->stream.fd, SHUT_RDWR);
             held++;
-        else if (connection->state != RTN_CONNECTION_CLOSED)
-            rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server stops without waiting longer");
+        } else if (connection->state != RTN_CONNECTION_CLOSED)
+            rtn_http1_abandon(connection);
     }
     return held;
 }
@@ -120,10 +168,70 @@ void rtn_http1_collect(struct rtn_http1 *http)
 void rtn_http1_release(struct rtn_connection *connection)
 {
     struct rtn_http1 *http = connection->http;
+    if (connection->request != NULL) {
+        rtn_http1_give_request(http, connection->request);
+        connection->request = NULL;
+    }
     rtn_list_remove(&connection->node);
     rtn_list_append(&http->dead, &connection->node);
     http->connection_count--;
     if (http->room != NULL)
         http->room(http);
     report_drained(http);
+}
+
+/* Resumptions */
+
+static struct rtn_resumption *pop_resumption(struct rtn_connection *connection)
+{
+    struct rtn_list *node = rtn_list_pop(&connection->resumptions);
+    return node != NULL ? RTN_CONTAINER_OF(node, struct rtn_resumption, node) : NULL;
+}
+
+struct rtn_resumption *rtn_http1_next_resumption(struct rtn_connection *connection)
+{
+    struct rtn_resumption *resumption;
+    while ((resumption = pop_resumption(connection)) != NULL) {
+        if (resumption->id == connection->request->id)
+            return resumption;
+        resumption->drop(resumption);
+    }
+    return NULL;
+}
+
+void rtn_http1_drop_resumptions(struct rtn_connection *connection)
+{
+    struct rtn_resumption *resumption;
+    while ((resumption = pop_resumption(connection)) != NULL)
+        resumption->drop(resumption);
+}
+
+static struct rtn_connection *find_connection(const struct rtn_http1 *http, uint64_t id)
+{
+    unsigned slot = (unsigned) (id >> 28) & 0xfffff;
+    return slot < http->slot_count ? http->slots[slot] : NULL;
+}
+
+static void on_resumption(struct rtn_mail *mail)
+{
+    struct rtn_resumption *resumption = RTN_CONTAINER_OF(mail, struct rtn_resumption, mail);
+    struct rtn_connection *connection = find_connection(resumption->http, resumption->id);
+    if (connection == NULL) {
+        resumption->drop(resumption);
+        return;
+    }
+    rtn_list_append(&connection->resumptions, &resumption->node);
+    if (rtn_http1_leave_to_worker(connection))
+        return; /* looked at when the worker gives the connection back */
+    if (connection->state == RTN_CONNECTION_WAITING)
+        rtn_http1_run(connection);
+    else
+        rtn_http1_drop_resumptions(connection);
+}
+
+void rtn_http1_post(struct rtn_http1 *http, struct rtn_resumption *resumption)
+{
+    resumption->http = http;
+    resumption->mail.deliver = on_resumption;
+    rtn_loop_post(http->loop, &resumption->mail);
 }

@@ -1,11 +1,16 @@
 /*
- * What the files of the HTTP/1.1 connection share: http1.c (the states), http1_worker.c (the baton), and
- * http1_connections.c (which connections there are). [loop] unless a function says otherwise
+ * What the files of the HTTP/1.1 connection share: http1.c (the states), http1_input.c (reading), http1_wait.c (active
+ * requests that wait), http1_worker.c (the baton), and http1_connections.c (which connections there are). [loop]
+ * unless a function says otherwise
  */
 #ifndef RTN_PROTO_HTTP1_INTERNAL_H
 #define RTN_PROTO_HTTP1_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "proto/http1.h"
+
+#define RTN_HTTP1_BODY_STEP 65536 /* timeouts.body begins anew with each so many bytes */
 
 static inline int64_t rtn_http1_now_ms(const struct rtn_http1 *http)
 {
@@ -17,23 +22,67 @@ static inline const struct rtn_config_timeouts *rtn_http1_timeouts(const struct 
     return &http->config->timeouts;
 }
 
+/* http1.c */
+
 /* Sets the time by which something has to happen, from now. */
 void rtn_http1_set_deadline(struct rtn_connection *connection, int64_t timeout_ms);
 
 /* Closes the socket now; the object lives until its callbacks have run and the iteration ends. */
 void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail);
 
-/* For a connection without a request while draining: one that has arrived but was not read yet is still served. */
-void rtn_http1_close_idle(struct rtn_connection *connection);
+/* The same, for the reason that connection->broken gives. */
+void rtn_http1_close_broken(struct rtn_connection *connection);
 
-/* Reads once and goes on with what came. */
-void rtn_http1_read(struct rtn_connection *connection);
+/* Parses and has handled what has been read, request after request. */
+void rtn_http1_advance(struct rtn_connection *connection);
+
+/* The active request gets its turn. */
+void rtn_http1_run(struct rtn_connection *connection);
+
+/* The active request comes to nothing. `close`: and the connection ends with it, for that cause. */
+void rtn_http1_give_up(struct rtn_connection *connection, int status, const char *text, bool close,
+                       enum rtn_close_cause cause);
+
+/* Bytes that the kernel still keeps for the client: a socket becomes writable only when a good part of them is gone. */
+int rtn_http1_unsent(const struct rtn_connection *connection);
 
 /* Watcher, mail and wheel callbacks. */
 void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events);
 void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events);
 void rtn_http1_on_mail(struct rtn_mail *mail);
 int64_t rtn_http1_on_due(struct rtn_timeout *timeout, int64_t now);
+
+/* http1_input.c */
+
+/* Reads once and goes on with what came. */
+void rtn_http1_read(struct rtn_connection *connection);
+
+/* Reads what the next request may already be, and finds out that the client has gone. */
+void rtn_http1_read_ahead(struct rtn_connection *connection);
+
+/* One recv() behind request->end. Bytes, 0 at the end of input, or -errno. [owner's thread] */
+ssize_t rtn_http1_receive(struct rtn_request *request);
+
+/* Room for the next read. 0 or -ENOMEM. [owner's thread] */
+int rtn_http1_make_room(struct rtn_request *request);
+
+/* http1_wait.c */
+
+/* The active request waits: arms what it waits for. */
+void rtn_http1_wait(struct rtn_connection *connection);
+
+/* One of the deadlines of a waiting request has passed. */
+void rtn_http1_wait_timeout(struct rtn_connection *connection);
+
+/* http1_connections.c */
+
+/* For a connection without a request while draining: one that has arrived but was not read yet is still served. */
+void rtn_http1_close_idle(struct rtn_connection *connection);
+
+/* Drops the resumptions that came for requests that are gone. */
+void rtn_http1_drop_resumptions(struct rtn_connection *connection);
+
+/* http1_worker.c */
 
 /* Sends what the sink holds for this connection; a failure is noted in connection->broken. [owner's thread] */
 void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sink);
@@ -43,5 +92,8 @@ bool rtn_http1_is_held_by_loop(const struct rtn_connection *connection);
 
 /* True when a worker holds the connection; it will then tell the loop, which does not read until then. */
 bool rtn_http1_leave_to_worker(struct rtn_connection *connection);
+
+/* The connection is the worker's from now on. */
+void rtn_http1_give_to_worker(struct rtn_connection *connection);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * llhttp's callbacks, and what it lets through but this daemon refuses. [owner's thread]
+ * Reading a request: llhttp finds the parts of its head, http1_body.c goes on behind it. Here are llhttp's callbacks,
+ * and what it lets through but this daemon refuses. [owner's thread]
  *
- * llhttp (strict mode) finds the parts; the checks here look at the raw bytes around them, which are still
+ * llhttp (strict mode) only says where things are; the checks here look at the raw bytes around them, which are still
  * in the buffer: the request line must be exactly `method SP target SP HTTP/1.x CRLF`, every line must end in
  * CR LF, no value may be folded over lines, one Host, one Transfer-Encoding that is "chunked", no method or
- * version that is not HTTP/1's. Bodies are compacted in place: chunk framing is overwritten by content, and
- * trailers are looked at byte by byte as they pass.
+ * version that is not HTTP/1's. At the end of the head it is stopped, and made new for the next request.
  *
  * What is answered must not depend on how the bytes were cut into reads, so each check looks only at bytes up to
  * the one that llhttp has reached.
@@ -14,9 +14,9 @@
 
 #include "base/macros.h"
 #include "base/method.h"
+#include "proto/http1_body.h"
 #include "proto/http1_check.h"
 
-#define MOST_BODY_OVERHEAD_PER_BYTE 16 /* of chunk framing, beside limits.header for the whole body */
 #define MOST_METHOD 64 /* length up to which a method is waited for */
 
 static struct rtn_request *request_of(llhttp_t *parser)
@@ -83,8 +83,6 @@ static int on_url(llhttp_t *parser, const char *at, size_t length)
 static int on_field(llhttp_t *parser, const char *at, size_t length)
 {
     struct rtn_request *request = request_of(parser);
-    if (request->stage == RTN_REQUEST_BODY)
-        return 0; /* a trailer: counted by its bytes, not kept */
     if (!request->field_open) {
         if (check_line_before(request, at) != 0)
             return HPE_USER;
@@ -102,8 +100,6 @@ static int on_field(llhttp_t *parser, const char *at, size_t length)
 static int on_value(llhttp_t *parser, const char *at, size_t length)
 {
     struct rtn_request *request = request_of(parser);
-    if (request->stage == RTN_REQUEST_BODY)
-        return 0;
     if (!extend(&request->field_value, at, length))
         return rtn_http1_fail(request, 400, "a header field is folded over several lines");
     return 0;
@@ -144,8 +140,6 @@ static int check_field_line(struct rtn_request *request)
 static int on_value_complete(llhttp_t *parser)
 {
     struct rtn_request *request = request_of(parser);
-    if (request->stage == RTN_REQUEST_BODY)
-        return 0;
     if (check_field_line(request) != 0)
         return HPE_USER;
     request->field_open = false;
@@ -182,42 +176,8 @@ static int on_headers_complete(llhttp_t *parser)
     request->keep_alive = llhttp_should_keep_alive(parser) != 0 && (parser->flags & F_CONNECTION_CLOSE) == 0;
     if (request->version < 11 || (!request->coding_seen && parser->content_length == 0))
         request->expects_continue = false;
-    parser->upgrade = 0;
-    request->stage = RTN_REQUEST_BODY;
-    return 0;
-}
-
-static int on_body(llhttp_t *parser, const char *at, size_t length)
-{
-    struct rtn_request *request = request_of(parser);
-    request->body_received += length;
-    if (request->body_received > (size_t) limits_of(request)->body)
-        return rtn_http1_fail(request, 413, "the body is larger than this server takes");
-    if (request->http->config->request_body == RTN_BODY_NONE)
-        return 0;
-    if (request->body.data == NULL)
-        request->body.data = request->buffer + request->start + request->head_length;
-    char *to = (char *) (uintptr_t) request->body.data + request->body.length; /* in our own buffer */
-    if (to != at)
-        memmove(to, at, length);
-    request->body.length += length;
-    return 0;
-}
-
-/* Stops behind the line of the last chunk: from there on check_trailers() looks on. */
-static int on_chunk_header(llhttp_t *parser)
-{
-    struct rtn_request *request = request_of(parser);
-    if (parser->content_length > 0)
-        return 0;
-    request->trailer_byte = '\n';
-    return HPE_PAUSED;
-}
-
-static int on_message_complete(llhttp_t *parser)
-{
-    request_of(parser)->stage = RTN_REQUEST_COMPLETE;
-    return HPE_PAUSED;
+    request->stage = RTN_REQUEST_HEADED;
+    return HPE_PAUSED; /* what follows is not for llhttp */
 }
 
 static const llhttp_settings_t settings = {
@@ -226,9 +186,6 @@ static const llhttp_settings_t settings = {
     .on_header_value = on_value,
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
-    .on_body = on_body,
-    .on_chunk_header = on_chunk_header,
-    .on_message_complete = on_message_complete,
 };
 
 void rtn_http1_parser_init(struct rtn_request *request)
@@ -249,7 +206,6 @@ static const struct {
     { HPE_UNEXPECTED_CONTENT_LENGTH, "Content-Length is given twice or beside Transfer-Encoding" },
     { HPE_INVALID_CONTENT_LENGTH, "Content-Length is not a number" },
     { HPE_INVALID_TRANSFER_ENCODING, "chunked must be the last transfer coding, once" },
-    { HPE_INVALID_CHUNK_SIZE, "a chunk size is not a hexadecimal number" },
     { HPE_LF_EXPECTED, "a line does not end in CR LF" },
     { HPE_CR_EXPECTED, "a line does not end in CR LF" },
     { HPE_STRICT, "a line does not end in CR LF" },
@@ -264,7 +220,7 @@ static void fail_by_parser(struct rtn_request *request, enum llhttp_errno error)
         return;
     }
     /* Inside a name that on_field() has not seen: the line before comes first. */
-    bool in_name = error == HPE_INVALID_HEADER_TOKEN && request->stage == RTN_REQUEST_HEAD && !request->field_open;
+    bool in_name = error == HPE_INVALID_HEADER_TOKEN && !request->field_open;
     if (in_name && check_line_before(request, end_of_line(request) + 2) != 0)
         return;
     if (error == HPE_UNEXPECTED_CONTENT_LENGTH || error == HPE_INVALID_TRANSFER_ENCODING)
@@ -306,91 +262,52 @@ static bool read_method(struct rtn_request *request)
     return true;
 }
 
-/* Lines of trailers must end in CR LF, begin with a name, and not be folded. The rest is checked by llhttp. */
-static void check_trailers(struct rtn_request *request, struct rtn_str bytes)
-{
-    for (size_t i = 0; i < bytes.length; i++) {
-        char c = bytes.data[i];
-        bool at_start = request->trailer_byte == '\n';
-        if (c == '\n' && request->trailer_byte != '\r')
-            rtn_http1_fail(request, 400, "a line does not end in CR LF");
-        else if (at_start && c == ':')
-            rtn_http1_fail(request, 400, "a header field has no name");
-        else if (at_start && (c == ' ' || c == '\t'))
-            rtn_http1_fail(request, 400, "a header field is folded over several lines");
-        request->trailer_byte = c;
-    }
-}
-
-/* Everything read was parsed and the request goes on: gives framing bytes back and checks what has no callback. */
+/* The end of the head is not there yet. */
 static void check_unfinished(struct rtn_request *request)
 {
-    const struct rtn_config_limits *limits = limits_of(request);
-    if (request->stage == RTN_REQUEST_HEAD) {
-        if (request->end - request->start > (size_t) limits->header)
-            rtn_http1_fail(request, request->target.data != NULL ? 431 : 414, "the header section is too large");
-        return;
-    }
-    request->end = request->start + request->head_length + request->body.length;
-    request->parsed = request->end;
+    if (request->end - request->start > (size_t) limits_of(request)->header)
+        rtn_http1_fail(request, request->target.data != NULL ? 431 : 414, "the header section is too large");
 }
 
-static void check_body_overhead(struct rtn_request *request, size_t consumed, size_t received_before)
-{
-    request->body_overhead += consumed - RTN_MIN(consumed, request->body_received - received_before);
-    if (request->body_overhead >
-        (size_t) limits_of(request)->header + MOST_BODY_OVERHEAD_PER_BYTE * request->body_received)
-        rtn_http1_fail(request, 413, "chunk extensions or trailers are too large");
-}
-
-/* Parses what is there up to the end of the request, or of its last chunk. Returns the bytes used. */
-static size_t execute(struct rtn_request *request)
-{
-    const char *from = request->buffer + request->parsed;
-    struct rtn_str bytes = { from, request->end - request->parsed };
-    bool in_trailers = request->trailer_byte != '\0';
-    enum llhttp_errno error = llhttp_execute(&request->parser, bytes.data, bytes.length);
-    if (error == HPE_PAUSED)
-        bytes.length = (size_t) (llhttp_get_error_pos(&request->parser) - from);
-    else if (error != HPE_OK && request->error_status == 0)
-        fail_by_parser(request, error);
-    if (in_trailers && (error == HPE_OK || error == HPE_PAUSED))
-        check_trailers(request, bytes);
-    request->parsed += bytes.length;
-    return bytes.length;
-}
-
-static void parse(struct rtn_request *request)
+static void read_head(struct rtn_request *request)
 {
     if (request->method_name.data == NULL && !read_method(request))
         return;
     if (request->error_status != 0)
         return;
-    size_t received_before = request->body_received;
-    bool in_body = request->stage == RTN_REQUEST_BODY;
-    size_t consumed = execute(request);
-    if (llhttp_get_errno(&request->parser) == HPE_PAUSED && request->stage == RTN_REQUEST_BODY) {
-        llhttp_resume(&request->parser);
-        consumed += execute(request);
+    const char *from = request->buffer + request->parsed;
+    enum llhttp_errno error = llhttp_execute(&request->parser, from, request->end - request->parsed);
+    if (error == HPE_PAUSED) {
+        request->parsed = request->start + request->head_length;
+        return;
     }
-    if (request->error_status == 0 && in_body)
-        check_body_overhead(request, consumed, received_before);
-    if (request->error_status == 0 && request->stage != RTN_REQUEST_COMPLETE)
+    request->parsed = request->end;
+    if (error == HPE_OK)
         check_unfinished(request);
+    else if (request->error_status == 0)
+        fail_by_parser(request, error);
+}
+
+static bool begins(struct rtn_request *request)
+{
+    skip_empty_lines(request);
+    size_t length = request->end - request->start;
+    if (length == 0 || (length == 1 && request->buffer[request->start] == '\r'))
+        return false;
+    request->stage = RTN_REQUEST_HEAD;
+    return true;
 }
 
 enum rtn_request_stage rtn_request_parse(struct rtn_request *request)
 {
-    if (request->stage == RTN_REQUEST_EMPTY) {
-        skip_empty_lines(request);
-        if (request->end == request->start ||
-            (request->end - request->start == 1 && request->buffer[request->start] == '\r'))
-            return RTN_REQUEST_EMPTY;
-        request->stage = RTN_REQUEST_HEAD;
-    }
-    if (request->stage >= RTN_REQUEST_COMPLETE || request->parsed == request->end)
+    if (request->stage >= RTN_REQUEST_COMPLETE || (request->stage == RTN_REQUEST_EMPTY && !begins(request)))
         return request->stage;
-    parse(request);
+    if (request->stage == RTN_REQUEST_HEADED)
+        rtn_http1_body_begin(request);
+    else if (request->stage == RTN_REQUEST_HEAD && request->parsed < request->end)
+        read_head(request);
+    if (request->stage == RTN_REQUEST_BODY)
+        rtn_http1_body_decode(request);
     if (request->error_status != 0)
         request->stage = RTN_REQUEST_BROKEN;
     return request->stage;

@@ -3,8 +3,13 @@
  * by changing one word; only when something is left to do (unsent bytes, pipelined input, a close, or the loop has
  * asked for it by RTN_OWNER_CALL) does it post the connection's mail.
  */
+#include <errno.h>
+#include <poll.h>
+
 #include "base/clock.h"
+#include "loop/pool.h"
 #include "proto/http1_internal.h"
+#include "proto/response.h"
 
 bool rtn_http1_is_held_by_loop(const struct rtn_connection *connection)
 {
@@ -33,19 +38,28 @@ void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sin
         connection->broken = r;
 }
 
+void rtn_http1_give_to_worker(struct rtn_connection *connection)
+{
+    struct rtn_http1 *http = connection->http;
+    ev_io_stop(http->loop->ev, &connection->write);
+    /* The wheel looks at the connection again before an idle timeout that begins now can end. */
+    rtn_wheel_file(&http->wheel, &connection->timeout, rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle);
+    connection->stream.defer_files = false;
+    atomic_store_explicit(&connection->owner, RTN_OWNER_WORKER, memory_order_relaxed);
+}
+
 void rtn_http1_hold(struct rtn_request *request)
 {
-    struct rtn_connection *connection = request->connection;
-    /* The wheel looks at the connection again before an idle timeout that begins now can end. */
-    rtn_wheel_file(&connection->http->wheel, &connection->timeout,
-                   rtn_http1_now_ms(connection->http) + rtn_http1_timeouts(connection->http)->idle);
-    atomic_store_explicit(&connection->owner, RTN_OWNER_WORKER, memory_order_relaxed);
+    request->reads_body = false;
+    if (request->busy_since == 0)
+        request->busy_since = rtn_http1_now_ms(request->http);
+    rtn_http1_give_to_worker(request->connection);
 }
 
 void rtn_http1_take_back(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
-    connection->mail.deliver = rtn_http1_on_mail;
+    connection->stream.defer_files = connection->http->defer_files;
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
     ev_io_start(connection->http->loop->ev, &connection->read);
 }
@@ -56,10 +70,14 @@ static bool finish_silently(struct rtn_connection *connection, struct rtn_reques
     struct rtn_http1 *http = connection->http;
     bool keep = request->keep_alive;
     bool more = request->parsed < request->end;
-    if (!keep) {
+    if (!keep && !connection->close_after) {
         connection->close_after = true;
         connection->cause = request->failed ? RTN_CLOSE_HANDLER : RTN_CLOSE_NORMAL;
-        connection->linger_after = more || !rtn_http1_may_keep_alive(http);
+        if (request->stage == RTN_REQUEST_BROKEN) {
+            connection->cause = request->hostile ? RTN_CLOSE_SECURITY : RTN_CLOSE_PROTOCOL;
+            connection->detail = request->error_text;
+        }
+        connection->linger_after = more || request->stage != RTN_REQUEST_COMPLETE || !rtn_http1_may_keep_alive(http);
     }
     if (keep && more) {
         rtn_request_next(request);
@@ -72,6 +90,7 @@ static bool finish_silently(struct rtn_connection *connection, struct rtn_reques
 
     connection->state = RTN_CONNECTION_READING;
     connection->deadline = rtn_clock_ms() + rtn_http1_timeouts(http)->idle;
+    connection->stream.defer_files = http->defer_files;
     int owner = RTN_OWNER_WORKER;
     return atomic_compare_exchange_strong_explicit(&connection->owner, &owner, RTN_OWNER_LOOP, memory_order_release,
                                                    memory_order_relaxed);
@@ -82,15 +101,76 @@ void rtn_http1_finish(struct rtn_request *request)
     struct rtn_connection *connection = request->connection;
     struct rtn_http1 *http = connection->http;
     connection->used = true;
+    request->active = false;
     rtn_http1_send_sink(connection, request->sink);
     http->handler->replied(request);
     if (!finish_silently(connection, request))
         rtn_loop_post(http->loop, &connection->mail);
 }
 
-void rtn_http1_hand_back(struct rtn_request *request, void (*deliver)(struct rtn_mail *mail))
+void rtn_http1_hand_back(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
-    connection->mail.deliver = deliver;
+    (void) rtn_response_flush(request);
+    rtn_loop_post(connection->http->loop, &connection->mail);
+}
+
+bool rtn_http1_fill(struct rtn_request *request)
+{
+    struct rtn_connection *connection = request->connection;
+    if (request->stage != RTN_REQUEST_BODY || request->expects_continue)
+        return false;
+    int r = rtn_http1_make_room(request);
+    ssize_t n = r < 0 ? r : rtn_http1_receive(request);
+    if (n == -EAGAIN)
+        return false;
+    if (n <= 0)
+        connection->broken = n < 0 ? (int) n : -ECONNRESET;
+    else
+        (void) rtn_request_parse(request);
+    return true;
+}
+
+/* Waits for the socket to take more. 0, or -errno. */
+static int wait_until_writable(struct rtn_connection *connection, int64_t timeout_ms)
+{
+    int before = rtn_http1_unsent(connection);
+    struct pollfd poller = { .fd = connection->stream.fd, .events = POLLOUT };
+    for (;;) {
+        int n = poll(&poller, 1, (int) RTN_MIN(timeout_ms, INT32_MAX));
+        if (n > 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        int now = rtn_http1_unsent(connection);
+        if (n == 0 && now >= before)
+            return -ETIMEDOUT;
+        before = now;
+    }
+}
+
+int rtn_http1_wait_for_room(struct rtn_request *request)
+{
+    struct rtn_connection *connection = request->connection;
+    rtn_pool_block_begin();
+    int r = connection->broken;
+    while (r == 0 && rtn_response_full(request)) {
+        r = wait_until_writable(connection, request->policy->write_timeout);
+        if (r == 0)
+            r = rtn_stream_flush(&connection->stream);
+        if (r == -EAGAIN)
+            r = 0;
+    }
+    rtn_pool_block_end();
+    if (r < 0)
+        connection->broken = r;
+    return r;
+}
+
+void rtn_http1_send_files(struct rtn_connection *connection)
+{
+    int r = rtn_stream_flush(&connection->stream);
+    if (r < 0 && r != -EAGAIN)
+        connection->broken = r;
     rtn_loop_post(connection->http->loop, &connection->mail);
 }

@@ -16,7 +16,7 @@ struct rtn_request *rtn_request_new(struct rtn_http1 *http, unsigned header_capa
     struct rtn_request *request = malloc(sizeof(*request) + headers + INLINE_ARENA + INLINE_BUFFER);
     if (request == NULL)
         return NULL;
-    *request = (struct rtn_request){ .http = http, .header_capacity = header_capacity };
+    *request = (struct rtn_request){ .http = http, .header_capacity = header_capacity, .policy = &http->policy };
     request->headers = (void *) (request + 1);
     request->inline_arena = (char *) request->headers + headers;
     request->inline_arena_size = INLINE_ARENA;
@@ -50,21 +50,24 @@ static void reset(struct rtn_request *request)
     request->field_open = false;
     request->failed = false;
     request->hostile = false;
-    request->trailer_byte = '\0';
     request->error_status = 0;
     request->error_text = NULL;
     request->method = 0;
     request->method_name = (struct rtn_str){ 0 };
     request->target = (struct rtn_str){ 0 };
     request->content_type = (struct rtn_str){ 0 };
+    request->host = (struct rtn_str){ 0 };
     request->field_name = (struct rtn_str){ 0 };
     request->field_value = (struct rtn_str){ 0 };
     request->field_count = 0;
     request->header_count = 0;
     request->head_length = 0;
+    request->policy = &request->http->policy;
     request->body = (struct rtn_str){ 0 };
     request->body_received = 0;
     request->body_overhead = 0;
+    request->trailer_count = 0;
+    request->trailers = NULL;
     request->response = (struct rtn_response){ 0 };
     request->call = NULL;
     rtn_arena_reset(&request->arena);
@@ -112,6 +115,7 @@ static void move_views(struct rtn_request *request, const char *from, const char
     move_view(&request->method_name, from, to);
     move_view(&request->target, from, to);
     move_view(&request->content_type, from, to);
+    move_view(&request->host, from, to);
     move_view(&request->field_name, from, to);
     move_view(&request->field_value, from, to);
     move_view(&request->body, from, to);
@@ -151,4 +155,16 @@ int rtn_request_make_room(struct rtn_request *request, size_t wanted)
     request->buffer = buffer;
     request->capacity = capacity;
     return 0;
+}
+
+void rtn_request_consume(struct rtn_request *request)
+{
+    request->body.length = 0;
+    if (request->stage != RTN_REQUEST_BODY)
+        return; /* what follows is of the next request, and stays where it is */
+    size_t free_from = request->start + request->head_length;
+    size_t unparsed = request->end - request->parsed;
+    memmove(request->buffer + free_from, request->buffer + request->parsed, unparsed);
+    request->parsed = free_from;
+    request->end = free_from + unparsed;
 }

@@ -86,9 +86,13 @@ struct rtn_request {
     bool coding_seen; /* Transfer-Encoding: chunked */
     bool field_open; /* the parser is inside of field_value */
     uint8_t body_state; /* of http1_body.c */
-    char trailer_byte;
+    uint8_t trailer_state; /* of http1_trailer.c */
+    uint8_t chunk_digits; /* of the chunk size that is being read */
     bool failed; /* the handler did; a connection that ends with it ends with RTN_CLOSE_HANDLER */
     bool hostile; /* broken in a way that only an attacker sends */
+    bool active; /* the layer above has it: from the first run to the end of the reply */
+    bool reads_body; /* it waits for more of the body */
+    bool wants_room; /* it waits for room for more of the reply */
     uint8_t version; /* 10 or 11 */
     int error_status;
     const char *error_text;
@@ -109,15 +113,26 @@ struct rtn_request {
     struct rtn_str body; /* content that is there and was not consumed */
     uint64_t body_left; /* of the content, or of the chunk that is being read */
     uint64_t body_received; /* content bytes, stored or thrown away */
-    uint64_t body_overhead; /* chunk sizes, extensions and trailers */
+    uint64_t body_overhead; /* chunk sizes and extensions */
     char *trailer_text; /* in the arena: "name\0value\0" of the trailer fields kept */
-    struct rtn_header *trailers; /* in the arena; names lower case */
+    size_t trailer_capacity;
+    size_t trailer_length; /* used of it */
+    size_t trailer_field; /* offset in it of the field that is being read */
+    size_t trailer_size; /* bytes of the trailer section so far */
+    unsigned trailer_field_count; /* all fields, also those that are not kept */
     unsigned trailer_count;
+    struct rtn_header *trailers; /* in the arena, made when the request is complete; names lower case */
 
     struct rtn_response response;
     struct rtn_arena arena;
 
+    /* Times of an active request, ms, monotonic. */
+    int64_t body_deadline; /* 0: not begun */
+    int64_t handler_deadline; /* 0: none */
+    int64_t busy_since; /* it does not wait for the client; 0: it does */
+
     /* While it is handled; used by the layer above. */
+    uint64_t id; /* for rtn_http1_post(); never 0 */
     struct rtn_task task;
     struct rtn_sink *sink; /* of the thread that handles it */
     void *call; /* the layer's own state, in the arena */

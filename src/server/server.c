@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/media.h"
+#include "app/step.h"
 #include "base/clock.h"
 #include "server/server_loop.h"
 
@@ -30,6 +32,7 @@ static bool make_route(struct rtn_server *server, size_t index, struct rtn_diags
     const struct rtn_config_route *config = route_config(server, index);
     struct rtn_route *route = &server->routes[index];
     *route = (struct rtn_route){
+        .host = config->host,
         .path = config->path,
         .methods = config->methods != 0 ? config->methods : RTN_METHOD_ALL & ~(unsigned) RTN_METHOD_OPTIONS,
         .takes_options = (config->methods & RTN_METHOD_OPTIONS) != 0,
@@ -47,6 +50,7 @@ static bool make_route(struct rtn_server *server, size_t index, struct rtn_diags
     route->instance = rtn_instance_new(server->host->modules, server->config, config, diags);
     if (route->instance == NULL)
         return false;
+    rtn_instance_policy(route->instance, &route->policy);
     if (config->methods == 0) {
         route->methods = route->instance->methods;
         route->takes_options = route->instance->takes_options;
@@ -81,7 +85,7 @@ static int make_header_fields(struct rtn_server *server)
 static bool needs_workers(const struct rtn_server *server)
 {
     for (size_t i = 0; i < server->route_count; i++) {
-        if (server->routes[i].instance != NULL && server->routes[i].instance->threads != RTN_THREADS_LOOP)
+        if (server->routes[i].instance != NULL && rtn_instance_needs_workers(server->routes[i].instance))
             return true;
     }
     return false;
@@ -89,19 +93,19 @@ static bool needs_workers(const struct rtn_server *server)
 
 static int start_worker_thread(void *data)
 {
-    int r = rtn_dispatch_worker_begin();
+    int r = rtn_step_worker_begin();
     if (r < 0)
         return r;
     r = rtn_server_threads_start(data);
     if (r < 0)
-        rtn_dispatch_worker_end();
+        rtn_step_worker_end();
     return r;
 }
 
 static void stop_worker_thread(void *data)
 {
     rtn_server_threads_stop(data);
-    rtn_dispatch_worker_end();
+    rtn_step_worker_end();
 }
 
 static int make_pool(struct rtn_server *server)
@@ -386,4 +390,9 @@ void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out)
 const char *rtn_server_name(const rtn_server *server)
 {
     return server->config->name;
+}
+
+const char *rtn_media_type(const rtn_server *server, rtn_str file_name)
+{
+    return rtn_media_lookup(server->host->media, file_name);
 }

@@ -17,6 +17,7 @@ struct rtn_server_loop;
 struct rtn_server_host {
     struct rtn_log *log;
     struct rtn_modules *modules;
+    const struct rtn_media *media;
     struct rtn_activation *activation;
     struct rtn_mailbox *mailbox; /* of main */
     /* On main: no loop of the server accepts any more, and new clients are refused. */

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/later.h"
+#include "app/step.h"
+
 static struct rtn_instance *instance_of(const struct rtn_server *server, size_t index)
 {
     return server->routes[index].instance;
@@ -99,7 +102,7 @@ static int begin(void *data)
 static void before_wait(void *data)
 {
     struct rtn_server_loop *loop = data;
-    rtn_site_flush(&loop->site);
+    rtn_step_flush(&loop->site);
     rtn_http1_collect(&loop->http);
 }
 
@@ -158,7 +161,10 @@ static void on_drained(struct rtn_http1 *http)
 }
 
 static const struct rtn_http1_handler http_handler = {
-    .request = rtn_dispatch_request,
+    .head = rtn_dispatch_head,
+    .run = rtn_dispatch_run,
+    .fail = rtn_step_fail,
+    .send_files = rtn_step_send_files,
     .replied = rtn_dispatch_replied,
     .closed = rtn_dispatch_closed,
     .drained = on_drained,
@@ -174,6 +180,7 @@ static void set_up(struct rtn_server_loop *loop)
     loop->site = (struct rtn_site){ .server = server,
                                     .router = server->router,
                                     .pool = server->pool,
+                                    .media = server->host->media,
                                     .access_level = (enum rtn_log_level) config->access_log.level };
     rtn_site_init(&loop->site);
     loop->http = (struct rtn_http1){
@@ -182,6 +189,7 @@ static void set_up(struct rtn_server_loop *loop)
         .header_fields = server->header_fields.count > 0 ? &server->header_fields : NULL,
         .handler = &http_handler,
         .data = &loop->site,
+        .defer_files = server->pool != NULL,
         .loop_index = server->first_loop + loop->index,
         .connection_limit = (unsigned) ((config->limits.connections + config->loops - 1) / config->loops),
         .room = on_room,
@@ -190,6 +198,7 @@ static void set_up(struct rtn_server_loop *loop)
 
 void rtn_server_loop_done(struct rtn_server_loop *loop)
 {
+    rtn_later_remove_loop(&loop->http);
     rtn_http1_done(&loop->http);
     rtn_accept_done(loop);
     rtn_loop_done(&loop->loop);
@@ -211,6 +220,8 @@ int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *serve
         return r;
     set_up(loop);
     r = rtn_http1_init(&loop->http);
+    if (r == 0)
+        r = rtn_later_add_loop(&loop->http);
     if (r == 0)
         r = rtn_accept_init(loop);
     if (r == 0)

@@ -19,6 +19,16 @@ REFUSED = [
     {"servers": {"a": {"listen": 80, "routes": [{"module": "hello"}]}}},
     {"servers": {"a": {"listen": 80, "routes": [{"path": "/", "methods": ["FETCH"]}]}}},
     {"servers": {"a": {"listen": {"address": "unix:/a", "mode": "rw"}}}},
+    {"servers": {"a": {"listen": {"address": 80, "proxy_protocol": "yes"}}}},
+    {"servers": {"a": {"listen": 80, "request_body": "chunked"}}},
+    {"servers": {"a": {"listen": 80, "access_log": {"to": "/var/log/a.log"}}}},
+    {"servers": {"a": {"listen": 80, "access_log": {"format": "clf"}}}},
+    {"servers": {"a": {"listen": 80, "compression": {"encodings": ["deflate"]}}}},
+    {"servers": {"a": {"listen": 80, "compression": {"types": ["text"]}}}},
+    {"servers": {"a": {"listen": 80, "limits": {"request_burst": 0}}}},
+    {"servers": {"a": {"listen": 80, "routes": [{"path": "/", "module": "m", "host": "a:80"}]}}},
+    {"servers": {"a": {"listen": 80, "routes": [{"path": "/", "module": "m", "limits": {"header": "1KiB"}}]}}},
+    {"daemon": {"media_types": {"md": "markdown"}}},
 ]
 
 

@@ -1,5 +1,5 @@
-"""What an HTTP/1.1 server has to serve: persistent connections, pipelining, bodies, targets, and replies that are right in every
-field, however the bytes of the requests are cut and however slowly the replies are read.
+"""What an HTTP/1.1 server has to serve beside the conformance table: what handlers see of requests, connections and pipelines
+through handlers of each kind, bodies of every size, and replies that are right however slowly they are read.
 """
 import concurrent.futures
 import re
@@ -9,7 +9,7 @@ import time
 import pytest
 
 from bounds import WAIT_BOUND
-from http1 import running, send_pieces, split_all, without_date
+from http1 import running, send_pieces
 from raw import Raw
 
 SERVERS = """\
@@ -21,7 +21,6 @@ SERVERS = """\
       - {path: /, module: inspect, handler: loop}
       - {path: /worker, module: inspect, handler: worker}
       - {path: /echo, module: echo}
-      - {path: /told, module: echo, options: {headers: true}}
       - {path: /slow, module: slow, handler: slow, options: {sleep: 2ms}}
       - {path: "/e/{what}", module: errors, handler: loop}
       - {path: "/e/{what}/{size}", module: errors, handler: loop}
@@ -31,9 +30,6 @@ SERVERS = """\
       - {path: /moved, redirect: /fixed, status: 308}
       - {path: /get, methods: [GET], module: inspect, handler: loop}
       - {path: /post, methods: [POST], module: inspect, handler: loop}
-      - {path: /both, methods: [GET], module: inspect, handler: loop}
-      - {path: /both, methods: [PUT, DELETE], module: inspect, handler: worker}
-      - {path: /all, module: inspect, handler: all}
       - {path: /a%20b, module: inspect, handler: loop}
       - {path: "/users/{id}", module: inspect, handler: loop}
       - {path: "/users/me", module: inspect, handler: worker}
@@ -94,26 +90,13 @@ def facts(reply, *names):
 # Persistent connections
 
 KEPT = [
-    # Version, Connection fields, kept (RFC 9112, 9.3)
+    # Version, Connection fields, kept; more of them in the conformance table
     ("1.1", [], True),
-    ("1.1", ["keep-alive"], True),
-    ("1.1", ["close"], False),
-    ("1.1", ["Close"], False),
     ("1.1", ["keep-alive, close"], False),
-    ("1.1", ["close, keep-alive"], False),
-    ("1.1", ["foo,close ,bar"], False),
     ("1.1", ["foo", "close"], False),
-    ("1.1", ["closed"], True),
-    ("1.1", ["notclose"], True),
-    ("1.1", ["x-close"], True),
     ("1.0", [], False),
-    ("1.0", ["close"], False),
     ("1.0", ["keep-alive"], True),
-    ("1.0", ["Keep-Alive"], True),
-    ("1.0", ["foo, keep-alive"], True),
-    ("1.0", ["keep-alive, close"], False),
     ("1.0", ["close", "keep-alive"], False),
-    ("1.0", ["upgrade"], False),
 ]
 
 
@@ -129,18 +112,6 @@ def test_keep_alive(raw, path, version, fields, kept):
         return
     raw.send(request)
     check_fields(raw.response(), kept, version)
-
-
-def test_what_follows_a_close_is_not_served(raw):
-    raw.send(f"GET / HTTP/1.1\r\n{HOST}Connection: close\r\n\r\nGET /worker HTTP/1.1\r\n{HOST}\r\n")
-    assert raw.response().status == 200
-    raw.closed()
-
-
-def test_http10_needs_no_host(raw):
-    raw.send("GET / HTTP/1.0\r\n\r\n")
-    assert facts(raw.response(), "version") == ["version 10"]
-    raw.closed()
 
 
 def test_half_closed_client_gets_its_replies(raw):
@@ -207,56 +178,6 @@ def test_a_refused_request_ends_the_pipeline(raw):
     raw.closed()
 
 
-def test_empty_lines_before_a_request(raw):
-    raw.send(b"\r\n\r\n" + requests(["/?1"]).encode() + b"\r\n" + requests(["/?2"]).encode() + b"\r\n\r\n\r\n")
-    assert [facts(reply, "target") for reply in raw.responses(2)] == [["target [/?1]"], ["target [/?2]"]]
-    raw.send(requests(["/?3"]))
-    assert facts(raw.response(), "target") == ["target [/?3]"]
-
-
-# However it is cut
-
-CONVERSATION = (
-    b"\r\nGET /told?a=1 HTTP/1.1\r\nHost: a\r\nX-Empty:\r\nX-Blank: \t\r\nX-Long:\t a b  \r\n\r\n"
-    b"POST /told HTTP/1.1\r\nhost: b\r\nContent-Length: 7\r\n\r\n\r\nbody\n"
-    b"HEAD /gone HTTP/1.1\r\nHost: a\r\n\r\n"
-    b"PUT /told HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=\"y\"\r\nabc\r\n0a\r\n0123456789\r\n00\r\nT: u\r\n\r\n"
-    b"GET /w/static/7 HTTP/1.1\r\nHost: a\r\n\r\n"
-    b"\r\nOPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"
-    b"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n"
-    b"GET /missing HTTP/1.0\r\nConnection: close\r\n\r\n")
-
-
-def converse(served, pieces):
-    with Raw(served.unix()) as raw:
-        send_pieces(raw, pieces)
-        return without_date(raw.recv_until_close())
-
-
-@pytest.fixture(scope="module")
-def uncut(served):
-    data = converse(served, [CONVERSATION])
-    assert [int(status) for status in re.findall(rb"HTTP/1.1 (\d+) ", data)] == [200, 200, 410, 200, 200, 204, 400, 404]
-    assert b"x-empty: \nx-blank: \nx-long: a b\n" in data and b"\r\nbody\n" in data and b"\n\nabc0123456789HTTP/1.1 200" in data
-    return data
-
-
-def test_conversation_cut_in_two_anywhere(served, uncut):
-    for i in range(1, len(CONVERSATION)):
-        assert converse(served, [CONVERSATION[:i], CONVERSATION[i:]]) == uncut, f"cut at {i}, before {CONVERSATION[i:i + 30]!r}"
-
-
-def test_conversation_cut_in_three(served, uncut):
-    for i in range(1, len(CONVERSATION) - 2, 5):
-        for width in (1, 2, 37):
-            pieces = [CONVERSATION[:i], CONVERSATION[i:i + width], CONVERSATION[i + width:]]
-            assert converse(served, pieces) == uncut, f"cut at {i} and {i + width}"
-
-
-def test_conversation_byte_by_byte(served, uncut):
-    assert converse(served, split_all(CONVERSATION)) == uncut
-
-
 # Methods and routes
 
 
@@ -272,58 +193,12 @@ def test_head_is_get_without_content(raw, path):
         assert int(head.get("Content-Length")) == len(get.body)
 
 
-def test_head_shows_as_get(raw):
-    raw.send(f"HEAD / HTTP/1.1\r\n{HOST}\r\nGET /fixed HTTP/1.1\r\n{HOST}\r\n")
-    head = raw.response("HEAD")
-    assert head.status == 200 and int(head.get("Content-Length")) > 100
-    assert raw.response().status == 204
-
-
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "COPY",
-                                    "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH"])
-def test_methods(raw, method):
-    reply = raw.request(method, "/all", body=b"x")
-    assert facts(reply, "method_name", "body") == [f"method_name [{method}]", "body 1"]
-
-
-def allowed(reply):
-    return sorted(reply.get("Allow").split(", "))
-
-
-@pytest.mark.parametrize("path, allow", [
-    ("/get", ["GET", "HEAD", "OPTIONS"]),
-    ("/post", ["OPTIONS", "POST"]),
-    ("/both", ["DELETE", "GET", "HEAD", "OPTIONS", "PUT"]),
-])
-def test_options_and_405(raw, path, allow):
-    options = raw.request("OPTIONS", path)
-    check_fields(options)
-    assert options.status == 204 and allowed(options) == allow
-    refused = raw.request("PATCH", path, body=b"abc")
-    check_fields(refused)
-    assert refused.status == 405 and allowed(refused) == allow and refused.text.startswith("405 Method Not Allowed")
-    assert raw.request("OPTIONS", "/missing").status == 404
-
-
-def test_options_of_the_server(raw):
-    reply = raw.request("OPTIONS", "*")
-    assert reply.status == 204
-    assert {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} <= set(allowed(reply))
-
-
-@pytest.mark.parametrize("path, status", [("/missing", 404), ("/GET", 404), ("/get/", 404), ("/files", 404), ("/users/", 404),
-                                          ("/users/a/b/c", 404), ("/gone", 410), ("/dead/x", 404)])
+@pytest.mark.parametrize("path, status", [("/files", 404), ("/users/", 404), ("/users/a/b/c", 404), ("/dead/x", 404)])
 def test_errors_are_short_text(raw, path, status):
     reply = raw.request("GET", path)
     check_fields(reply)
     assert reply.status == status and reply.get("Content-Type") == "text/plain; charset=utf-8"
     assert re.fullmatch(rf"{status} [\w ]+\n", reply.text)
-
-
-def test_redirect(raw):
-    reply = raw.request("POST", "/moved", body=b"abc")
-    check_fields(reply)
-    assert reply.status == 308 and reply.get("Location") == "/fixed"
 
 
 ROUTES = [
@@ -402,24 +277,14 @@ def test_longest_target_and_head(raw):
     assert len(facts(reply, "header ")) == 200
 
 
-@pytest.mark.parametrize("host", ["", "a", "a.example:80", "a:", "127.0.0.1:1", "[::1]", "[::1]:80", "[v1.a:b]", "a_b", "A-1.b.",
-                                  "a%20b", "!$&'()*+;="])
-def test_hosts(raw, host):
-    reply = raw.request("GET", "/", headers=[("Host", host)])
-    assert facts(reply, "header 0") == [f"header 0 [host]=[{host}]"]
-
-
 # Fields
 
 
 def test_field_values(raw):
-    raw.send(b"GET / HTTP/1.1\r\nHost:test\r\nX-Test:\xe9\xff \x80\r\nX-TEST: second\r\nx-tab: a\tb\r\nX-Colon: :a: b:\r\n"
-             b"!#$%&'*+-.^_`|~9: token\r\nEmpty:\r\nBlank:   \t \r\nOws: \t a \t\r\n\r\n")
+    raw.send(b"GET / HTTP/1.1\r\nHost:test\r\nX-Test:\xe9\xff \x80\r\nX-TEST: second\r\nEmpty:\r\n\r\n")
     reply = raw.response()
     assert facts(reply, "header ") == [
-        "header 0 [host]=[test]", "header 1 [x-test]=[\xe9\xff \x80]", "header 2 [x-test]=[second]", "header 3 [x-tab]=[a\tb]",
-        "header 4 [x-colon]=[:a: b:]", "header 5 [!#$%&'*+-.^_`|~9]=[token]", "header 6 [empty]=[]", "header 7 [blank]=[]",
-        "header 8 [ows]=[a]"]
+        "header 0 [host]=[test]", "header 1 [x-test]=[\xe9\xff \x80]", "header 2 [x-test]=[second]", "header 3 [empty]=[]"]
     assert facts(reply, "first-x-test") == ["first-x-test [\xe9\xff \x80]"]
 
 
@@ -429,15 +294,6 @@ def test_header_fields_leaves_out_the_others(served):
         assert facts(reply, "header ") == ["header 0 [x-test]=[1]", "header 1 [origin]=[o]"]
         # They are still looked at.
         assert raw.request("GET", "/", headers=[("Connection", "close"), ("Host", "a b")]).status == 400
-
-
-def test_upgrades_are_ignored(raw):
-    for token in ("websocket", "h2c", "HTTP/2.0"):
-        raw.send(f"GET /?1 HTTP/1.1\r\n{HOST}Connection: Upgrade\r\nUpgrade: {token}\r\n\r\n" + requests(["/?2"]))
-        replies = raw.responses(2)
-        assert [facts(reply, "target") for reply in replies] == [["target [/?1]"], ["target [/?2]"]]
-    raw.send(f"POST /echo HTTP/1.1\r\n{HOST}Connection: Upgrade\r\nUpgrade: x\r\nContent-Length: 5\r\n\r\nabcde" + requests(["/"]))
-    assert raw.response().body == b"abcde" and raw.response().status == 200
 
 
 def test_reply_fields_that_cannot_be_sent(raw):
@@ -493,27 +349,6 @@ def test_large_body(raw):
     assert raw.request("GET", "/").status == 200
 
 
-@pytest.mark.parametrize("value, body", [
-    ("chunked", b"5\r\nabcde\r\n0\r\n\r\n"),
-    ("Chunked", b"5\r\nabcde\r\n0\r\n\r\n"),
-    (" \tchunked ", b"5\r\nabcde\r\n0\r\n\r\n"),
-    ("chunked", b"0005\r\nabcde\r\n00000\r\n\r\n"),
-    ("chunked", b"2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"),
-    ("chunked", b"5;name\r\nabcde\r\n0;name\r\n\r\n"),
-    ("chunked", b"5;name=value\r\nabcde\r\n0\r\n\r\n"),
-    ("chunked", b'5;name="quoted; value"\r\nabcde\r\n0\r\n\r\n'),
-    ("chunked", b"5\r\nabcde\r\n0\r\nTrailer: value\r\nEmpty:\r\nUtf: \xc3\xa9\r\n\r\n"),
-    ("chunked", b"5\r\nabcde\r\n0\r\nHost: b\r\nConnection: close\r\nContent-Type: x/y\r\nExpect: other\r\n\r\n"),
-])
-def test_chunked_bodies(raw, value, body):
-    data = b"POST /told HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: %s\r\n\r\n" % value.encode() + body
-    raw.send(data + requests(["/?next"]).encode())
-    reply = raw.response()
-    check_fields(reply)
-    assert reply.text == f"POST /told HTTP/1.1\nhost: a\ntransfer-encoding: {value.strip()}\n\nabcde"
-    assert facts(raw.response(), "target") == ["target [/?next]"]
-
-
 @pytest.mark.parametrize("path", ["/", "/worker"])
 def test_half_a_million_pairs_of_a_form(raw, path):
     """Handlers that ask for one after the other get all of them in time that grows with their number, not its square."""
@@ -529,31 +364,6 @@ def test_ten_thousand_small_chunks(raw):
     body = pattern(10000)
     raw.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body, 1, b";e=f"))
     assert raw.response().body == body
-
-
-@pytest.mark.parametrize("value", ["5", "05", "0000000000000000000000000000005", " 5 ", "\t5 "])
-def test_content_lengths(raw, value):
-    raw.send(f"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length:{value}\r\n\r\nabcde" + requests(["/?next"]))
-    assert raw.response().body == b"abcde"
-    assert facts(raw.response(), "target") == ["target [/?next]"]
-
-
-def test_get_with_a_body(raw):
-    raw.send(b"GET /all HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde" + requests(["/fixed"]).encode())
-    assert facts(raw.response(), "body") == ["body 5"]
-    assert raw.response().status == 204
-
-
-def test_bodies_that_nobody_wants_are_skipped(raw):
-    """A reply that comes without the handler having seen the body: the next request is still found."""
-    body = requests(["/worker"])
-    for path, status in (("/missing", 404), ("/get", 405), ("/fixed", 204), ("/%00", 400), ("/moved", 308)):
-        raw.send(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}")
-        reply = raw.response()
-        assert reply.status == status
-        check_fields(reply)
-    raw.send(requests(["/?next"]))
-    assert facts(raw.response(), "target") == ["target [/?next]"]
 
 
 @pytest.mark.parametrize("size", [0, 1, 5000, 100000, 1 << 20])
@@ -594,20 +404,12 @@ def test_continue_behind_pipelined_requests(raw):
 
 
 @pytest.mark.parametrize("pieces", [
-    [EXPECT + b"abcde"],
     [EXPECT + b"a", b"bcde"],
     [EXPECT.replace(b"HTTP/1.1", b"HTTP/1.0"), b"abcde"],
-    [EXPECT.replace(b"Content-Length: 5", b"Content-Length: 0")],
-], ids=["body in the same read", "some of the body in the same read", "HTTP/1.0", "no body"])
+], ids=["some of the body in the same read", "HTTP/1.0"])
 def test_no_continue(unix, pieces):
     send_pieces(unix, pieces)
     assert unix.response().status == 200
-
-
-def test_no_continue_for_a_body_too_large(raw):
-    raw.send(EXPECT.replace(b"Length: 5", b"Length: 999999999"))
-    assert raw.response().status == 413
-    raw.closed()
 
 
 # Replies of every size

@@ -247,6 +247,9 @@ void rtn_block_end(void);
 /* Sleeps between rtn_block_begin() and rtn_block_end(); shorter when the daemon is stopping. */
 void rtn_suspend(int64_t milliseconds);
 
+/* True on a worker. A handler on a loop, where this is false, returns RTN_WORKER before it blocks. Any thread. */
+bool rtn_may_block(void);
+
 /* The request */
 
 /* One RTN_METHOD_ bit. HEAD shows as RTN_METHOD_GET; see rtn_request_is_head(). */

@@ -19,6 +19,12 @@ static void add(const char *path, unsigned methods)
     routes[route_count++] = (struct rtn_route){ .path = path, .methods = methods };
 }
 
+static void add_at(const char *host, const char *path, unsigned methods)
+{
+    add(path, methods);
+    routes[route_count - 1].host = host;
+}
+
 static int build(void)
 {
     const struct rtn_route *pointers[ROUTES_MAX];
@@ -27,14 +33,34 @@ static int build(void)
     return rtn_router_new(pointers, route_count, &router);
 }
 
-/* The path of the route found, "" when there is none. */
-static const char *find_nth(const char *path, enum rtn_method method, unsigned skip)
+static const struct rtn_route *look_up(const char *host, const char *path, enum rtn_method method, unsigned skip)
 {
     if (router == NULL)
         cr_assert_eq(build(), 0);
     memset(&match, 0xee, sizeof(match));
-    rtn_router_match(router, rtn_str_of(path), method, skip, &match);
-    return match.route != NULL ? match.route->path : "";
+    rtn_router_match(router, rtn_str_of(host), rtn_str_of(path), method, skip, &match);
+    return match.route;
+}
+
+/* The path of the route found, "" when there is none. */
+static const char *find_nth(const char *path, enum rtn_method method, unsigned skip)
+{
+    const struct rtn_route *route = look_up("", path, method, skip);
+    return route != NULL ? route->path : "";
+}
+
+/* The host of the route found, "any" of one without, "" when there is none. */
+static const char *host_nth(const char *host, const char *path, unsigned skip)
+{
+    const struct rtn_route *route = look_up(host, path, RTN_METHOD_GET, skip);
+    if (route == NULL)
+        return "";
+    return route->host != NULL ? route->host : "any";
+}
+
+static const char *host_of(const char *host)
+{
+    return host_nth(host, "/x", 0);
 }
 
 static const char *find(const char *path)
@@ -272,4 +298,106 @@ Test(router, many_routes)
     cr_expect_str_eq(find("/e/4999"), "/e/4999");
     cr_expect_str_eq(find("/p/4998/x"), "/p/4998/{id}");
     cr_expect_str_eq(find("/e/4998"), "");
+}
+
+Test(router, exact_host_before_wildcards_before_none)
+{
+    add("/x", ANY);
+    add_at("*.org", "/x", ANY);
+    add_at("*.a.example.org", "/x", ANY);
+    add_at("*.example.org", "/x", ANY);
+    add_at("a.example.org", "/x", ANY);
+    cr_expect_str_eq(host_of("a.example.org"), "a.example.org");
+    cr_expect_str_eq(host_of("b.example.org"), "*.example.org");
+    cr_expect_str_eq(host_of("b.a.example.org"), "*.a.example.org");
+    cr_expect_str_eq(host_of("c.b.a.example.org"), "*.a.example.org");
+    cr_expect_str_eq(host_of("c.b.example.org"), "*.example.org");
+    cr_expect_str_eq(host_of("example.org"), "*.org");
+    cr_expect_str_eq(host_of("org"), "any");
+    cr_expect_str_eq(host_of("example.com"), "any");
+    cr_expect_str_eq(host_of(""), "any");
+}
+
+Test(router, wildcard_takes_names_below_only)
+{
+    add_at("*.example.org", "/x", ANY);
+    cr_expect_str_eq(host_of("a.example.org"), "*.example.org");
+    cr_expect_str_eq(host_of("a.b.example.org"), "*.example.org");
+    cr_expect_str_eq(host_of("example.org"), "");
+    cr_expect_str_eq(host_of(".example.org"), "");
+    cr_expect_str_eq(host_of("anexample.org"), "");
+    cr_expect_str_eq(host_of("a.example.orgs"), "");
+    cr_expect_str_eq(host_of("*"), "");
+    cr_expect_str_eq(host_of(""), "");
+    cr_expect_str_eq(host_of("."), "");
+}
+
+Test(router, final_dot_of_a_host_does_not_count)
+{
+    add_at("example.org", "/x", ANY);
+    add_at("*.example.com.", "/x", ANY);
+    cr_expect_str_eq(host_of("example.org."), "example.org");
+    cr_expect_str_eq(host_of("example.org.."), "");
+    cr_expect_str_eq(host_of("a.example.com."), "*.example.com.");
+    cr_expect_str_eq(host_of("a.example.com"), "*.example.com.");
+    cr_expect_str_eq(host_of("example.com."), "");
+}
+
+Test(router, host_may_be_an_address)
+{
+    add_at("[::1]", "/x", ANY);
+    add_at("127.0.0.1", "/x", ANY);
+    cr_expect_str_eq(host_of("[::1]"), "[::1]");
+    cr_expect_str_eq(host_of("127.0.0.1"), "127.0.0.1");
+    cr_expect_str_eq(host_of("[::2]"), "");
+}
+
+Test(router, skip_counts_on_over_the_hosts)
+{
+    add("/x", ANY);
+    add("/*", ANY);
+    add_at("*.example.org", "/{name}", ANY);
+    add_at("a.example.org", "/x", ANY);
+    add_at("a.example.org", "/*", ANY);
+    static const char *const hosts[] = { "a.example.org", "a.example.org", "*.example.org", "any", "any", "" };
+    static const char *const paths[] = { "/x", "/*", "/{name}", "/x", "/*", NULL };
+    for (unsigned i = 0; i < RTN_ARRAY_LENGTH(hosts); i++) {
+        cr_expect_str_eq(host_nth("a.example.org", "/x", i), hosts[i], "%u", i);
+        cr_expect_str_eq(match.route != NULL ? match.route->path : "", paths[i] != NULL ? paths[i] : "", "%u", i);
+    }
+    look_up("a.example.org", "/x", RTN_METHOD_GET, 2);
+    expect_param(0, "name", "x");
+}
+
+Test(router, methods_that_one_host_lacks_are_looked_for_in_the_next)
+{
+    add_at("example.org", "/x", RTN_METHOD_POST);
+    add("/x", RTN_METHOD_GET);
+    add_at("example.com", "/x", RTN_METHOD_DELETE);
+    cr_expect_str_eq(host_of("example.org"), "any");
+    cr_expect_null(look_up("example.org", "/x", RTN_METHOD_PUT, 0));
+    cr_expect_eq(match.allowed, RTN_METHOD_GET | RTN_METHOD_HEAD | RTN_METHOD_POST);
+    cr_expect_null(look_up("example.net", "/x", RTN_METHOD_POST, 0));
+    cr_expect_eq(match.allowed, RTN_METHOD_GET | RTN_METHOD_HEAD);
+    cr_expect_eq(rtn_router_methods(router), RTN_METHOD_GET | RTN_METHOD_HEAD | RTN_METHOD_POST | RTN_METHOD_DELETE);
+}
+
+Test(router, route_of_another_host_is_not_there)
+{
+    add_at("example.org", "/x", ANY);
+    cr_expect_null(look_up("example.com", "/x", RTN_METHOD_GET, 0));
+    cr_expect_eq(match.allowed, 0);
+    cr_expect_null(look_up("", "/x", RTN_METHOD_GET, 0));
+    cr_expect_eq(match.allowed, 0);
+}
+
+Test(router, hostile_hosts_end_where_the_table_ends)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf host = { 0 };
+    add_at("*.example.org", "/x", ANY);
+    for (int i = 0; i < 1000000; i++)
+        rtn_buf_append_text(&host, "a.");
+    cr_expect_str_eq(host_of(host.data), "");
+    rtn_buf_append_text(&host, "example.org");
+    cr_expect_str_eq(host_of(host.data), "*.example.org");
 }

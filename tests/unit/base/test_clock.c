@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,5 +72,99 @@ Test(clock, after_carries_into_seconds_and_is_never_before_now)
         cr_expect_geq(when_ms, before + waits[i]);
         cr_expect_leq(when_ms, rtn_clock_ms() + waits[i]);
         cr_expect(when.tv_nsec >= 0 && when.tv_nsec < 1000000000);
+    }
+}
+
+Test(clock, reads_all_three_forms_of_dates)
+{
+    static const struct date_case cases[] = {
+        { 784111777, "Sun, 06 Nov 1994 08:49:37 GMT" },
+        { 784111777, "Sunday, 06-Nov-94 08:49:37 GMT" },
+        { 784111777, "Sun Nov  6 08:49:37 1994" },
+        { 784975777, "Wed Nov 16 08:49:37 1994" },
+        { 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+        { 951782400, "Tue, 29 Feb 2000 00:00:00 GMT" },
+        { 951782400, "Tuesday, 29-Feb-00 00:00:00 GMT" },
+        { -1, "Wed, 31 Dec 1969 23:59:59 GMT" },
+        { 253402300799, "Fri, 31 Dec 9999 23:59:59 GMT" },
+        { 1483228800, "Sat, 31 Dec 2016 23:59:60 GMT" },
+        { 784111777, "Mon, 06 Nov 1994 08:49:37 GMT" },
+    };
+
+    (void) setenv("TZ", "Asia/Tokyo", 1);
+    tzset();
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(cases); i++) {
+        time_t when = -7;
+        cr_expect_eq(rtn_clock_parse_http_date(rtn_str_of(cases[i].text), &when), 0, "%s", cases[i].text);
+        cr_expect_eq(when, cases[i].when, "%s", cases[i].text);
+    }
+}
+
+Test(clock, refuses_what_is_no_date_of_http)
+{
+    static const char *const texts[] = {
+        "",
+        "Sun",
+        "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, 06 Nov 1994 08:49:37 GMT ",
+        " Sun, 06 Nov 1994 08:49:37 GMT",
+        "sun, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 06 nov 1994 08:49:37 GMT",
+        "Sun,  6 Nov 1994 08:49:37 GMT",
+        "Sun, 6 Nov 1994 08:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT",
+        "Sun, 31 Nov 1994 08:49:37 GMT",
+        "Sun, 29 Feb 1900 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT",
+        "Sun, 06 Nov 1994 08:60:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT",
+        "Sun, 06 Nov 1994 8:49:37 GMT",
+        "Sun, 06 Nov 94 08:49:37 GMT",
+        "Sun, 06 Nov 19x4 08:49:37 GMT",
+        "Sun, 06-Nov-94 08:49:37 GMT",
+        "Sunday, 06-Nov-1994 08:49:37 GMT",
+        "Sun Nov 6 08:49:37 1994",
+        "Sun Nov  0 08:49:37 1994",
+        "Sun Nov  6 08:49:37 1994 GMT",
+        "784111777",
+        "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
+    };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(texts); i++) {
+        time_t when = -7;
+        cr_expect_eq(rtn_clock_parse_http_date(rtn_str_of(texts[i]), &when), -EINVAL, "%s", texts[i]);
+        cr_expect_eq(when, -7);
+    }
+    time_t when = -7;
+    cr_expect_eq(rtn_clock_parse_http_date((struct rtn_str){ 0 }, &when), -EINVAL);
+}
+
+/* Every year of two digits is the one from 49 years ago to 50 years ahead that ends so. */
+Test(clock, two_digits_of_a_year_are_the_nearest)
+{
+    time_t today = time(NULL);
+    struct tm now;
+
+    (void) gmtime_r(&today, &now);
+    for (int year = now.tm_year + 1900 - 49; year <= now.tm_year + 1900 + 50; year++) {
+        char text[64];
+        time_t when = 0;
+        struct tm tm;
+        (void) snprintf(text, sizeof(text), "Sunday, 01-Mar-%02d 00:00:00 GMT", year % 100);
+        cr_expect_eq(rtn_clock_parse_http_date(rtn_str_of(text), &when), 0);
+        (void) gmtime_r(&when, &tm);
+        cr_expect_eq(tm.tm_year + 1900, year, "%s", text);
+    }
+}
+
+/* What is written is read back, over 400 years in odd steps. */
+Test(clock, dates_survive_a_round_trip)
+{
+    for (time_t when = -6000000000; when < 7000000000; when += 3333333) {
+        char text[RTN_HTTP_DATE_SIZE];
+        time_t again = 0;
+        rtn_clock_http_date(text, when);
+        cr_assert_eq(rtn_clock_parse_http_date(rtn_str_of(text), &again), 0, "%s", text);
+        cr_assert_eq(again, when, "%s", text);
     }
 }

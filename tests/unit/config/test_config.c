@@ -33,6 +33,16 @@ static const struct rtn_config_server *server(size_t i)
     return (const struct rtn_config_server *) config->servers.items + i;
 }
 
+static const struct rtn_config_listen *listener(const struct rtn_config_server *of)
+{
+    return of->listen.items;
+}
+
+static const struct rtn_config_route *route(size_t i)
+{
+    return (const struct rtn_config_route *) server(0)->routes.items + i;
+}
+
 Test(config, defaults)
 {
     cr_assert_eq(load("servers: {get: {listen: 80}}\n"), 0);
@@ -47,7 +57,25 @@ Test(config, defaults)
     cr_assert_eq(get->log_level, RTN_LOG_INFO);
     cr_assert_eq(get->access_log.level, RTN_LOG_DEBUG);
     cr_assert_eq(get->header_fields.count, 0);
-    cr_assert_eq(get->request_body, RTN_BODY_BUFFERED);
+    cr_assert_eq(get->request_body, RTN_BODY_INHERIT);
+    cr_assert_eq(get->access_log.to, RTN_ACCESS_TO_LOG);
+    cr_assert_eq(get->access_log.format, RTN_ACCESS_COMBINED);
+    cr_assert_eq(get->access_log.buffer, 65536);
+    cr_assert_eq(get->access_log.flush, 1000);
+    cr_assert_null(get->access_log.pattern);
+    cr_assert_eq(get->trusted_proxies.count, 0);
+    cr_assert_eq(get->proxy_header, RTN_PROXY_HEADER_AUTO);
+    cr_assert_eq(get->request_id, RTN_REQUEST_ID_NONE);
+    cr_assert_eq(get->compression.encodings, 0);
+    cr_assert_eq(get->compression.min_size, 1024);
+    cr_assert_eq(get->compression.effort, RTN_EFFORT_DEFAULT);
+    cr_assert_eq(get->limits.connections_per_client, 0);
+    cr_assert_eq(get->limits.requests_per_second, 0);
+    cr_assert_eq(get->limits.request_burst, 0);
+    cr_assert_eq(get->limits.requests_per_connection, 0);
+    cr_assert_eq(get->timeouts.handler, 30000);
+    cr_assert_eq(listener(get)->proxy_protocol, false);
+    cr_assert_null(config->daemon.media_types);
     cr_assert_eq(get->limits.body, 1 << 20);
     cr_assert_eq(get->limits.target, 8192);
     cr_assert_eq(get->timeouts.linger, 2000);
@@ -55,6 +83,86 @@ Test(config, defaults)
     cr_assert_eq(config->daemon.modules.count, 1);
     cr_assert_eq(config->daemon.shutdown_timeout, 10000);
     cr_assert_eq(config->daemon.log.to, RTN_LOG_TO_AUTO);
+}
+
+Test(config, default_types_are_one_each)
+{
+    cr_assert_eq(load("servers: {get: {listen: 80}}\n"), 0);
+    const struct rtn_schema_strings *types = &server(0)->compression.types;
+
+    cr_assert_geq(types->count, 6);
+    cr_expect_str_eq(types->items[0], "text/*");
+    cr_expect_str_eq(types->items[types->count - 1], "image/svg+xml");
+    for (size_t i = 0; i < types->count; i++)
+        cr_expect_null(strpbrk(types->items[i], ", []"), "%s", types->items[i]);
+}
+
+Test(config, given_types_are_lowered)
+{
+    cr_assert_eq(load("servers: {get: {listen: 80, compression: {encodings: [gzip, zstd], types: Text/HTML}}}\n"), 0);
+    cr_expect_eq(server(0)->compression.encodings, RTN_ENCODING_GZIP | RTN_ENCODING_ZSTD);
+    cr_assert_eq(server(0)->compression.types.count, 1);
+    cr_expect_str_eq(server(0)->compression.types.items[0], "text/html");
+}
+
+Test(config, burst_follows_the_rate)
+{
+    cr_assert_eq(load("servers: {a: {listen: 1, limits: {requests_per_second: 5}},\n"
+                      "  b: {listen: 2, limits: {requests_per_second: 5, request_burst: 9}}}\n"),
+                 0);
+    cr_expect_eq(server(0)->limits.request_burst, 5);
+    cr_expect_eq(server(1)->limits.request_burst, 9);
+}
+
+Test(config, routes_take_from_the_server_what_they_leave_out)
+{
+    cr_assert_eq(load("servers: {get: {listen: 80, routes: [{path: /a, module: m},\n"
+                      "  {path: /b, module: m, limits: {}, timeouts: {write: 2s}},\n"
+                      "  {path: /c, module: m, request_body: none, limits: {body: 0},\n"
+                      "   timeouts: {body: 1s, handler: 3s}}]}}\n"),
+                 0);
+    cr_expect_eq(route(0)->request_body, RTN_BODY_INHERIT);
+    cr_expect_eq(route(0)->limits.body, -1);
+    cr_expect_eq(route(0)->timeouts.body, -1);
+    cr_expect_eq(route(0)->timeouts.write, -1);
+    cr_expect_eq(route(0)->timeouts.handler, -1);
+    cr_expect_eq(route(1)->limits.body, -1);
+    cr_expect_eq(route(1)->timeouts.write, 2000);
+    cr_expect_eq(route(1)->timeouts.body, -1);
+    cr_expect_eq(route(2)->request_body, RTN_BODY_NONE);
+    cr_expect_eq(route(2)->limits.body, 0);
+    cr_expect_eq(route(2)->timeouts.body, 1000);
+    cr_expect_eq(route(2)->timeouts.write, -1);
+    cr_expect_eq(route(2)->timeouts.handler, 3000);
+}
+
+Test(config, hosts_are_kept_in_one_form)
+{
+    cr_assert_eq(load("servers: {get: {listen: 80, routes: [{path: /, status: 204},\n"
+                      "  {path: /, status: 204, host: Example.ORG.}, {path: /, status: 204, host: '*.Example.org'},\n"
+                      "  {path: /, status: 204, host: '[0:0::1]'}, {path: /, status: 204, host: 127.0.0.1}]}}\n"),
+                 0);
+    cr_expect_null(route(0)->host);
+    cr_expect_str_eq(route(1)->host, "example.org");
+    cr_expect_str_eq(route(2)->host, "*.example.org");
+    cr_expect_str_eq(route(3)->host, "[::1]");
+    cr_expect_str_eq(route(4)->host, "127.0.0.1");
+}
+
+Test(config, access_log_of_a_file)
+{
+    cr_assert_eq(load("servers: {get: {listen: 80, access_log: {to: 'file:/a/b.log', format: json}}}\n"), 0);
+    cr_expect_eq(server(0)->access_log.to, RTN_ACCESS_TO_FILE);
+    cr_expect_str_eq(server(0)->access_log.path, "/a/b.log");
+    cr_expect_eq(server(0)->access_log.format, RTN_ACCESS_JSON);
+}
+
+Test(config, media_types_are_kept_as_given)
+{
+    cr_assert_eq(load("daemon: {media_types: {md: text/markdown}}\nservers: {get: {listen: 80}}\n"), 0);
+    const struct rtn_node *type = rtn_node_get(config->daemon.media_types, "md");
+    cr_assert_not_null(type);
+    cr_expect(rtn_str_equal(type->text, RTN_STR("text/markdown")));
 }
 
 Test(config, servers_inherit_the_level_of_the_daemon)
@@ -319,12 +427,21 @@ static void expect_example_loads(const struct rtn_schema_key *key, const char *p
         { "daemon.log.", "daemon: {log: {", "}}\nservers: {a: {listen: 80}}" },
         { "daemon.", "daemon: {", "}\nservers: {a: {listen: 80}}" },
         { "servers.NAME.listen.mode", "servers: {a: {listen: {address: unix:/a, ", "}}}" },
+        { "servers.NAME.listen.proxy_protocol", "servers: {a: {trusted_proxies: unix, listen: {address: 1, ", "}}}" },
         { "servers.NAME.listen.", "servers: {a: {listen: {", "}}}" },
         { "servers.NAME.listen", "servers: {a: {", "}}" },
+        { "servers.NAME.limits.request_burst", "servers: {a: {listen: 80, limits: {requests_per_second: 1, ", "}}}" },
         { "servers.NAME.limits.", "servers: {a: {listen: 80, limits: {", "}}}" },
         { "servers.NAME.timeouts.", "servers: {a: {listen: 80, timeouts: {", "}}}" },
+        { "servers.NAME.compression.", "servers: {a: {listen: 80, compression: {", "}}}" },
+        { "servers.NAME.access_log.pattern", "servers: {a: {listen: 80, access_log: {format: custom, ", "}}}" },
         { "servers.NAME.access_log.", "servers: {a: {listen: 80, access_log: {", "}}}" },
         { "servers.NAME.routes.module", "servers: {a: {listen: 80, routes: [{path: /, ", "}]}}" },
+        { "servers.NAME.routes.limits.", "servers: {a: {listen: 80, routes: [{path: /, module: m, limits: {", "}}]}}" },
+        { "servers.NAME.routes.timeouts.", "servers: {a: {listen: 80, routes: [{path: /, module: m, timeouts: {",
+          "}}]}}" },
+        { "servers.NAME.routes.host", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
+        { "servers.NAME.routes.request_body", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
         { "servers.NAME.routes.handler", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
         { "servers.NAME.routes.options", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
         { "servers.NAME.routes.path", "servers: {a: {listen: 80, routes: [{module: m, ", "}]}}" },

@@ -185,3 +185,13 @@ Test(log, new_fails_without_output)
     cr_assert_eq((void *) log, (void *) &options);
     rtn_log_free(NULL);
 }
+
+Test(log, lines_carry_the_request_of_the_thread)
+{
+    cr_assert_null(rtn_log_set_request("id-1"));
+    rtn_log(RTN_LOG_INFO, "inside");
+    cr_assert_str_eq(rtn_log_set_request(NULL), "id-1");
+    rtn_log(RTN_LOG_INFO, "outside");
+    cr_assert_not_null(strstr(read_log(&f), "inside request=id-1\n"));
+    cr_assert_not_null(strstr(read_log(&f), "outside\n"));
+}

@@ -11,7 +11,7 @@ static struct rtn_buf out;
 
 Test(log_journal, fields)
 {
-    const struct rtn_log_line line = { RTN_LOG_ERROR, "get", "get/worker-3", 12, RTN_STR("bad\nMESSAGE=fake") };
+    const struct rtn_log_line line = { RTN_LOG_ERROR, "get", "get/worker-3", 12, RTN_STR("bad\nMESSAGE=fake"), NULL };
 
     rtn_log_journal_fields(&line, &out);
     cr_assert_str_eq(out.data, "MESSAGE=bad\\nMESSAGE=fake\nPRIORITY=3\nSYSLOG_IDENTIFIER=retinued\nTID=12\n"
@@ -21,10 +21,20 @@ Test(log_journal, fields)
 
 Test(log_journal, fields_of_main)
 {
-    const struct rtn_log_line line = { RTN_LOG_INFO, NULL, "main", 1, RTN_STR("") };
+    const struct rtn_log_line line = { RTN_LOG_INFO, NULL, "main", 1, RTN_STR(""), NULL };
 
     rtn_log_journal_fields(&line, &out);
     cr_assert_str_eq(out.data, "MESSAGE=\nPRIORITY=6\nSYSLOG_IDENTIFIER=retinued\nTID=1\nRETINUE_THREAD=main\n");
+    rtn_buf_done(&out);
+}
+
+Test(log_journal, fields_of_a_request)
+{
+    const struct rtn_log_line line = { RTN_LOG_INFO, NULL, "main", 1, RTN_STR("done"), "id-1" };
+
+    rtn_log_journal_fields(&line, &out);
+    cr_assert_str_eq(out.data, "MESSAGE=done\nPRIORITY=6\nSYSLOG_IDENTIFIER=retinued\nTID=1\nRETINUE_THREAD=main\n"
+                               "RETINUE_REQUEST=id-1\n");
     rtn_buf_done(&out);
 }
 

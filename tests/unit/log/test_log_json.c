@@ -20,7 +20,7 @@ static const char *json_of(const struct rtn_log_line *line)
 
 Test(log_json, server_thread)
 {
-    const struct rtn_log_line line = { RTN_LOG_WARN, "get", "get/loop-0", 12, RTN_STR("a \"b\"\n\x1b\xff") };
+    const struct rtn_log_line line = { RTN_LOG_WARN, "get", "get/loop-0", 12, RTN_STR("a \"b\"\n\x1b\xff"), NULL };
 
     cr_assert_str_eq(json_of(&line), ",\"level\":\"warn\",\"server\":\"get\",\"thread\":\"get/loop-0\",\"tid\":12,"
                                      "\"message\":\"a \\\"b\\\"\\n\\u001b\xef\xbf\xbd\"}");
@@ -29,9 +29,18 @@ Test(log_json, server_thread)
 
 Test(log_json, main_has_no_server)
 {
-    const struct rtn_log_line line = { RTN_LOG_INFO, NULL, "main", 1, RTN_STR("") };
+    const struct rtn_log_line line = { RTN_LOG_INFO, NULL, "main", 1, RTN_STR(""), NULL };
 
     cr_assert_str_eq(json_of(&line), ",\"level\":\"info\",\"thread\":\"main\",\"tid\":1,\"message\":\"\"}");
+    rtn_buf_done(&out);
+}
+
+Test(log_json, request)
+{
+    const struct rtn_log_line line = { RTN_LOG_INFO, NULL, "main", 1, RTN_STR("done"), "id-1" };
+
+    cr_assert_str_eq(json_of(&line), ",\"level\":\"info\",\"thread\":\"main\",\"tid\":1,\"request_id\":\"id-1\","
+                                     "\"message\":\"done\"}");
     rtn_buf_done(&out);
 }
 

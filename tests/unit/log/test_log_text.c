@@ -26,7 +26,7 @@ Test(log_text, escape)
     check_escape(RTN_STR("\xed\xa0\x80"), "\\xed\\xa0\\x80");
 }
 
-static struct rtn_log_line line = { RTN_LOG_NOTICE, "get", "get/loop-0", 12345, { "a message", 9 } };
+static struct rtn_log_line line = { RTN_LOG_NOTICE, "get", "get/loop-0", 12345, { "a message", 9 }, NULL };
 
 static const char *text_of(enum rtn_log_look look)
 {
@@ -68,5 +68,12 @@ Test(log_text, names_are_escaped_too)
 {
     line.thread = "a\nb";
     cr_assert_str_eq(text_of(RTN_LOG_LOOK_PRIORITY), "<5>notice a\\nb[12345] a message");
+    rtn_buf_done(&out);
+}
+
+Test(log_text, request)
+{
+    line.request = "id-1";
+    cr_assert_str_eq(text_of(RTN_LOG_LOOK_PRIORITY), "<5>notice get/loop-0[12345] a message request=id-1");
     rtn_buf_done(&out);
 }

@@ -249,3 +249,36 @@ Test(pool, no_more_than_active_tasks_run_at_once)
     end_pool(pool);
     cr_expect_eq(atomic_load(&done), 12);
 }
+
+static atomic_uint on_worker; /* counts the calls that were inside of a task */
+
+static void note_worker(struct rtn_task *task)
+{
+    if (rtn_pool_on_worker())
+        atomic_fetch_add(&on_worker, 1);
+    run_job(task);
+}
+
+static int note_in_hook(void *data)
+{
+    (void) data;
+    return rtn_pool_on_worker() ? -1 : 0;
+}
+
+Test(pool, tasks_know_that_they_are_on_a_worker_and_nothing_else_is)
+{
+    struct rtn_pool_options options = options_of(1, 1, PLENTY);
+    struct job job;
+    atomic_uint done = 0;
+
+    options.thread_start = note_in_hook;
+    struct rtn_pool *pool = start_pool(&options);
+    set_job(&job, 0, NULL, &done);
+    job.task.run = note_worker;
+    job.task.what = NULL;
+    cr_assert_eq(submit(pool, &job, 1), 0);
+    cr_expect(reaches(&done, 1));
+    cr_expect_eq(atomic_load(&on_worker), 1);
+    cr_expect_not(rtn_pool_on_worker());
+    end_pool(pool);
+}

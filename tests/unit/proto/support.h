@@ -17,10 +17,12 @@
 #define MOST_BODY 300000
 
 static struct rtn_config_server config = {
-    .request_body = RTN_BODY_BUFFERED,
     .limits = { .target = MOST_TARGET, .header = MOST_HEADER, .header_count = MOST_FIELDS, .body = MOST_BODY },
 };
-static struct rtn_http1 http = { .config = &config };
+static struct rtn_http1 http = {
+    .config = &config,
+    .policy = { .request_body = RTN_BODY_BUFFERED, .body_limit = MOST_BODY },
+};
 
 static inline struct rtn_request *new_request(void)
 {
@@ -29,13 +31,20 @@ static inline struct rtn_request *new_request(void)
     return request;
 }
 
+/* Parses as for a route that changes nothing. */
+static inline enum rtn_request_stage parse(struct rtn_request *request)
+{
+    enum rtn_request_stage stage = rtn_request_parse(request);
+    return stage == RTN_REQUEST_HEADED ? rtn_request_parse(request) : stage;
+}
+
 /* What one read brings. */
 static inline enum rtn_request_stage feed(struct rtn_request *request, const char *bytes, size_t length)
 {
     cr_assert_eq(rtn_request_make_room(request, length), 0);
     memcpy(request->buffer + request->end, bytes, length);
     request->end += length;
-    return rtn_request_parse(request);
+    return parse(request);
 }
 
 /* Pieces of `piece` bytes until the request is complete or broken; returns how many bytes were given. */
@@ -48,6 +57,13 @@ static inline size_t feed_pieces(struct rtn_request *request, struct rtn_str byt
         at += length;
     }
     return at;
+}
+
+static inline void append_many(struct rtn_buf *text, char c, size_t count)
+{
+    memset(rtn_buf_reserve(text, count), c, count);
+    text->length += count;
+    text->data[text->length] = '\0';
 }
 
 /* All that is known of a request that is complete or broken, for comparing. */
@@ -66,6 +82,9 @@ static inline void describe(const struct rtn_request *request, struct rtn_buf *o
                        RTN_STR_ARG(request->headers[i].value));
     rtn_buf_printf(out, "type %.*s, body %zu: ", RTN_STR_ARG(request->content_type), request->body.length);
     rtn_buf_append_str(out, request->body);
+    for (unsigned i = 0; i < request->trailer_count; i++)
+        rtn_buf_printf(out, "\n%.*s=%.*s|", RTN_STR_ARG(request->trailers[i].name),
+                       RTN_STR_ARG(request->trailers[i].value));
 }
 
 #endif

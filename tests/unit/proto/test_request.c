@@ -102,7 +102,7 @@ Test(request, large_bodies_arrive_whole_with_leftovers_behind_them)
         cr_expect(rtn_str_equal(request->body, (struct rtn_str){ body, length }), "%zu in %zu", length, chunk);
         cr_expect(rtn_str_equal(request->target, RTN_STR("/b")));
         rtn_request_next(request);
-        (void) rtn_request_parse(request);
+        (void) parse(request);
         (void) feed_pieces(request, (struct rtn_str){ text.data + given, text.length - given }, piece);
         cr_assert_eq(request->stage, RTN_REQUEST_COMPLETE);
         cr_expect(rtn_str_equal(request->target, RTN_STR("/next")));
@@ -137,7 +137,7 @@ Test(request, pipelined_ones_follow_each_other_in_pieces_of_any_size)
                                  request->body.length) == 0);
                 seen++;
                 rtn_request_next(request);
-                stage = rtn_request_parse(request);
+                stage = parse(request);
             }
             cr_assert_neq(stage, RTN_REQUEST_BROKEN, "pieces of %zu after %d: %s", piece, seen, request->error_text);
             if (at == text.length)
@@ -185,7 +185,7 @@ Test(request, next_forgets_everything_but_the_bytes)
     cr_assert_eq(request->stage, RTN_REQUEST_COMPLETE);
     cr_expect(request->expects_continue);
     rtn_request_next(request);
-    cr_assert_eq(rtn_request_parse(request), RTN_REQUEST_COMPLETE);
+    cr_assert_eq(parse(request), RTN_REQUEST_COMPLETE);
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     describe(request, &text);
     cr_expect_str_eq(text.data, "GET [1] /c 10 close\ntype , body 0: ", "%s", text.data);

@@ -1,0 +1,133 @@
+/*
+ * What is known of a request becomes an entry, and the entry a line: for files in the configured format, on the stack;
+ * in the daemon's log always in the one that people read there.
+ */
+#include "app/access.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include <retinue/module.h>
+
+#include "app/access_line.h"
+#include "app/dispatch.h"
+#include "base/clock.h"
+#include "log/log_file.h"
+
+void rtn_access_init(struct rtn_access *access, const struct rtn_config_server *config)
+{
+    *access = (struct rtn_access){ .config = config };
+    rtn_arena_init(&access->arena, NULL, 0);
+    if (config->access_log.format != RTN_ACCESS_CUSTOM)
+        return;
+    const char *problem =
+        rtn_access_pattern_parse(rtn_str_of(config->access_log.pattern), &access->arena, &access->pattern);
+    assert(problem == NULL);
+    (void) problem;
+}
+
+void rtn_access_done(struct rtn_access *access)
+{
+    rtn_arena_done(&access->arena);
+}
+
+int rtn_access_open(struct rtn_access *access, struct rtn_log_writers *writers, struct rtn_log *log,
+                    const _Atomic int *log_level)
+{
+    const struct rtn_config_access_log *config = &access->config->access_log;
+    if (config->to != RTN_ACCESS_TO_FILE)
+        return 0;
+    const struct rtn_log_writer_options options = { .what = "access log",
+                                                    .path = config->path,
+                                                    .buffer = (size_t) RTN_MAX(config->buffer, RTN_ACCESS_LINE_MAX),
+                                                    .flush_ms = config->flush,
+                                                    .log = log,
+                                                    .log_level = log_level };
+    return rtn_log_writers_get(writers, &options, &access->writer);
+}
+
+int rtn_access_check(const struct rtn_access *access)
+{
+    const struct rtn_config_access_log *config = &access->config->access_log;
+    return config->to == RTN_ACCESS_TO_FILE ? rtn_log_file_check(config->path) : 0;
+}
+
+bool rtn_access_enabled(const struct rtn_access *access)
+{
+    const struct rtn_config_access_log *config = &access->config->access_log;
+    if (config->to == RTN_ACCESS_TO_LOG)
+        return rtn_log_enabled((enum rtn_log_level) config->level);
+    return access->writer != NULL;
+}
+
+static struct rtn_str version_of(const struct rtn_request *request)
+{
+    return request->version == 11 ? RTN_STR("HTTP/1.1") : RTN_STR("HTTP/1.0");
+}
+
+/* Empty means unknown here. */
+static struct rtn_str known(struct rtn_str s)
+{
+    return s.length > 0 ? s : (struct rtn_str){ 0 };
+}
+
+/* A request line that was not understood, or that never came whole, is no text to be repeated. */
+static struct rtn_access_entry describe(struct rtn_request *request, bool aborted)
+{
+    const struct rtn_call *call = rtn_call_of(request);
+    struct rtn_access_entry entry = { .client = rtn_str_of(rtn_request_client(request)),
+                                      .status = request->response.status,
+                                      .bytes = request->response.length,
+                                      .request_id = rtn_str_of(request->response.request_id),
+                                      .server = rtn_str_of(request->http->config->name),
+                                      .connection = request->connection->id,
+                                      .aborted = aborted,
+                                      .headers = request->headers,
+                                      .header_count = request->header_count };
+    if (request->version != 0) {
+        entry.method = request->method_name;
+        entry.target = request->target;
+        entry.version = version_of(request);
+    }
+    if (call == NULL)
+        return entry;
+    entry.duration_us = rtn_clock_us() - request->started_us;
+    entry.host = known(rtn_request_host(request));
+    if (call->match.route != NULL)
+        entry.route = rtn_str_of(call->match.route->path);
+    return entry;
+}
+
+static void log_to_file(struct rtn_request *request, const struct rtn_access *access, bool aborted)
+{
+    char line[RTN_ACCESS_LINE_MAX];
+    const struct rtn_access_entry entry = describe(request, aborted);
+    enum rtn_config_access_format format = (enum rtn_config_access_format) access->config->access_log.format;
+    size_t length = rtn_access_line(format, &access->pattern, &entry, line);
+    (void) rtn_log_writer_append(access->writer, (struct rtn_str){ line, length });
+}
+
+static void log_to_log(struct rtn_request *request, enum rtn_log_level level, bool aborted)
+{
+    const struct rtn_access_entry entry = describe(request, aborted);
+    bool whole = entry.method.data != NULL;
+    bool direct = request->http->config->trusted_proxies.count == 0;
+    const char *before = rtn_log_set_request(request->response.request_id);
+    rtn_log(level, "%s \"%.*s%s%.*s%s%.*s\" %d %" PRIu64 " %" PRId64 ".%03dms%s",
+            direct ? rtn_connection_peer_text(request->connection) : entry.client.data,
+            RTN_STR_ARG(whole ? entry.method : RTN_STR("-")), whole ? " " : "", RTN_STR_ARG(entry.target),
+            whole ? " " : "", RTN_STR_ARG(entry.version), entry.status, entry.bytes, entry.duration_us / 1000,
+            (int) (entry.duration_us % 1000), aborted ? " aborted" : "");
+    (void) rtn_log_set_request(before);
+}
+
+void rtn_access_log(struct rtn_request *request, bool aborted)
+{
+    const struct rtn_access *access = rtn_site_of(request->http)->access;
+    if (!rtn_access_enabled(access))
+        return;
+    if (access->writer != NULL)
+        log_to_file(request, access, aborted);
+    else
+        log_to_log(request, (enum rtn_log_level) access->config->access_log.level, aborted);
+}

@@ -1,0 +1,29 @@
+/*
+ * The client of a request, which handlers, limits and logs see: the peer of the connection, or who a trusted peer says
+ * it is. [owner's thread]
+ */
+#ifndef RTN_APP_CLIENT_H
+#define RTN_APP_CLIENT_H
+
+#include "base/cidr.h"
+#include "proto/request.h"
+
+/* Part of struct rtn_call. */
+struct rtn_client {
+    bool has_ip; /* false: on a unix socket, and nobody says more */
+    struct rtn_ip ip;
+    const char *scheme; /* static: "http" or "https" */
+    const char *text; /* in the request's arena; NULL before it was asked for */
+    int64_t retry_after; /* ms until a request of this client would be taken; 0: this one is */
+};
+
+/*
+ * Fills call->client from the connection and, when its peer is trusted, from the fields, and takes a token for the
+ * request. Returns the host that the client asked for, maybe with port: a view into the request. [loop]
+ */
+struct rtn_str rtn_client_read(struct rtn_request *request);
+
+/* "192.0.2.1", "2001:db8::1", "unix:". As long as the request. Not before rtn_client_read(). [owner's thread] */
+const char *rtn_client_text(struct rtn_request *request);
+
+#endif

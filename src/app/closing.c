@@ -1,0 +1,111 @@
+/*
+ * The end of a connection: first its request, when one was still active, then what each instance kept on it. All
+ * callbacks run on the kind of thread that the instance's handlers run on, one after the other; between them the
+ * connection comes back to its loop by mail.
+ */
+#include <stdlib.h>
+
+#include "app/step.h"
+#include "proto/connection.h"
+
+static const struct {
+    const char *name;
+    enum rtn_log_level level;
+} causes[] = {
+    [RTN_CLOSE_NORMAL] = { "normal", RTN_LOG_TRACE },     [RTN_CLOSE_CLIENT] = { "client", RTN_LOG_TRACE },
+    [RTN_CLOSE_LOST] = { "lost", RTN_LOG_DEBUG },         [RTN_CLOSE_TIMEOUT] = { "timeout", RTN_LOG_DEBUG },
+    [RTN_CLOSE_PROTOCOL] = { "protocol", RTN_LOG_INFO },  [RTN_CLOSE_SECURITY] = { "security", RTN_LOG_WARN },
+    [RTN_CLOSE_NETWORK] = { "network", RTN_LOG_INFO },    [RTN_CLOSE_HANDLER] = { "handler", RTN_LOG_NOTICE },
+    [RTN_CLOSE_SHUTDOWN] = { "shutdown", RTN_LOG_DEBUG },
+};
+
+static void run_slot(struct rtn_connection *connection)
+{
+    struct rtn_slot *slot = connection->slots;
+    struct rtn_instance *instance = slot->key;
+    connection->closing = slot;
+    if (instance->loaded->module.connection_closed != NULL)
+        instance->loaded->module.connection_closed(connection, connection->cause, connection->detail, instance->data);
+    if (slot->destroy != NULL)
+        slot->destroy(slot->data);
+    connection->closing = NULL;
+    connection->slots = slot->next;
+    free(slot);
+}
+
+static void run_slots(struct rtn_connection *connection);
+
+static void on_slot_done(struct rtn_mail *mail)
+{
+    run_slots(RTN_CONTAINER_OF(mail, struct rtn_connection, mail));
+}
+
+static void run_slot_on_worker(struct rtn_task *task)
+{
+    struct rtn_connection *connection = RTN_CONTAINER_OF(task, struct rtn_slot, task)->connection;
+    run_slot(connection);
+    rtn_loop_post(connection->http->loop, &connection->mail);
+}
+
+/* One instance after the other, each on the kind of thread that its handlers run on. */
+static void run_slots(struct rtn_connection *connection)
+{
+    while (connection->slots != NULL) {
+        struct rtn_slot *slot = connection->slots;
+        struct rtn_instance *instance = slot->key;
+        if (instance->threads != RTN_THREADS_LOOP) {
+            connection->mail.deliver = on_slot_done;
+            slot->task = (struct rtn_task){ .run = run_slot_on_worker,
+                                            .serial = rtn_step_serial(instance),
+                                            .what = instance->route->path };
+            if (rtn_pool_submit_always(rtn_site_of(connection->http)->pool, &slot->task))
+                return;
+        }
+        run_slot(connection);
+    }
+    rtn_http1_release(connection);
+}
+
+static void end_request(struct rtn_request *request)
+{
+    request->active = false;
+    request->response.state = RTN_RESPONSE_ENDED;
+    rtn_step_end_call(rtn_call_of(request), true);
+    rtn_dispatch_replied(request);
+}
+
+static void end_request_on_worker(struct rtn_task *task)
+{
+    struct rtn_request *request = RTN_CONTAINER_OF(task, struct rtn_request, task);
+    end_request(request);
+    rtn_loop_post(request->http->loop, &request->connection->mail);
+}
+
+/* False when a worker does it and run_slots() follows. */
+static bool end_request_first(struct rtn_connection *connection)
+{
+    struct rtn_request *request = connection->request;
+    if (request == NULL || !request->active || request->call == NULL)
+        return true;
+    const struct rtn_route *route = rtn_call_of(request)->match.route;
+    struct rtn_instance *instance = route != NULL ? route->instance : NULL;
+    if (instance != NULL && (instance->threads != RTN_THREADS_LOOP || rtn_call_of(request)->on_worker)) {
+        connection->mail.deliver = on_slot_done;
+        request->task =
+            (struct rtn_task){ .run = end_request_on_worker, .serial = rtn_step_serial(instance), .what = route->path };
+        if (rtn_pool_submit_always(rtn_site_of(connection->http)->pool, &request->task))
+            return false;
+    }
+    end_request(request);
+    return true;
+}
+
+void rtn_dispatch_closed(struct rtn_connection *connection)
+{
+    enum rtn_log_level level = causes[connection->cause].level;
+    if (rtn_log_enabled(level))
+        rtn_log(level, "%s closed (%s)%s%s", rtn_connection_peer_text(connection), causes[connection->cause].name,
+                connection->detail != NULL ? ": " : "", connection->detail != NULL ? connection->detail : "");
+    if (end_request_first(connection))
+        run_slots(connection);
+}

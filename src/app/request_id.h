@@ -1,0 +1,18 @@
+/* Ids of requests: unique over threads, restarts and machines. [any] */
+#ifndef RTN_APP_REQUEST_ID_H
+#define RTN_APP_REQUEST_ID_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+#define RTN_REQUEST_ID_SIZE 33 /* of those made here, with the NUL */
+#define RTN_REQUEST_ID_MAX 128 /* of those taken from clients */
+
+/* 32 hexadecimal digits, NUL-terminated. Unique, not secret: the next one can be guessed. */
+void rtn_request_id_make(char out[RTN_REQUEST_ID_SIZE]);
+
+/* Whether an id from outside is taken: 1 to RTN_REQUEST_ID_MAX letters, digits and -_.:+/=@ */
+bool rtn_request_id_valid(struct rtn_str id);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * Entries that were loaded a moment ago, by the path that was asked for. Bounded by the number of descriptors; the one
+ * that was not used for the longest time goes first. What is not there is not remembered. [any]
+ */
+#ifndef STATIC_CACHE_H
+#define STATIC_CACHE_H
+
+#include "static_entry.h"
+
+struct static_cache;
+
+/* Keeps up to `descriptors` open (0: none), each trusted for `trust_ms` after it was loaded. NULL when memory is out.
+ */
+struct static_cache *static_cache_new(size_t descriptors, int64_t trust_ms);
+
+/* Accepts NULL. Entries that replies still use stay until those are sent. */
+void static_cache_free(struct static_cache *cache);
+
+/* A reference to the entry when there is one and it is still trusted; else NULL. No system call, no wait for one. */
+struct static_entry *static_cache_get(struct static_cache *cache, rtn_str path, int64_t now_ms);
+
+/*
+ * Puts an entry that was just loaded, whose reference is taken, and returns a reference to the one to use: when nothing
+ * has changed, the one that was there before, trusted again.
+ */
+struct static_entry *static_cache_put(struct static_cache *cache, struct static_entry *entry, int64_t now_ms);
+
+/* The path leads nowhere any more. */
+void static_cache_remove(struct static_cache *cache, rtn_str path);
+
+/* Descriptors in use; for tests. */
+size_t static_cache_descriptors(struct static_cache *cache);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * Loading opens before it looks, so that what is looked at is what will be sent. A sibling counts when it is not
+ * older than its original; whole seconds are compared, since compressors copy times without their fractions.
+ */
+#include "static_entry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SUFFIX_MAX 4
+
+/* In the order in which they are preferred when the client does not care. */
+static const struct {
+    const char *suffix;
+    const char *coding;
+} siblings[STATIC_VARIANTS - 1] = {
+    { ".br", "br" },
+    { ".zst", "zstd" },
+    { ".gz", "gzip" },
+};
+
+/* Strong: time and size say what the content is; the coding tells siblings of one size and time apart. */
+static void make_etag(struct static_variant *variant)
+{
+    unsigned long long ns =
+        (unsigned long long) variant->modified.tv_sec * 1000000000ULL + (unsigned long long) variant->modified.tv_nsec;
+    (void) snprintf(variant->etag, sizeof(variant->etag), "\"%llx-%llx%s%s\"", ns, (unsigned long long) variant->size,
+                    variant->coding != NULL ? "-" : "", variant->coding != NULL ? variant->coding : "");
+}
+
+static int check_kind(const struct stat *found)
+{
+    if (S_ISDIR(found->st_mode))
+        return -EISDIR;
+    return S_ISREG(found->st_mode) ? 0 : -ENOENT;
+}
+
+static int open_variant(const struct static_root *root, const char *name, const char *coding,
+                        struct static_variant *variant)
+{
+    struct stat found;
+    int fd = static_root_file(root, name, O_RDONLY);
+    if (fd < 0)
+        return fd;
+    int error = fstat(fd, &found) < 0 ? -errno : check_kind(&found);
+    if (error < 0) {
+        (void) close(fd);
+        return error;
+    }
+    *variant = (struct static_variant){ .fd = fd,
+                                        .dev = found.st_dev,
+                                        .ino = found.st_ino,
+                                        .size = found.st_size,
+                                        .modified = found.st_mtim,
+                                        .coding = coding };
+    make_etag(variant);
+    return 0;
+}
+
+/* A sibling that cannot be had is none: the original will do. */
+static void add_sibling(struct static_entry *entry, const struct static_root *root, const char *name,
+                        const char *coding)
+{
+    struct static_variant *variant = &entry->variants[entry->count];
+    if (open_variant(root, name, coding, variant) < 0)
+        return;
+    if (variant->modified.tv_sec >= entry->variants[0].modified.tv_sec)
+        entry->count++;
+    else
+        (void) close(variant->fd);
+}
+
+static int add_siblings(struct static_entry *entry, const struct static_root *root, const char *name)
+{
+    size_t length = strlen(name);
+    char *sibling = malloc(length + SUFFIX_MAX + 1);
+    if (sibling == NULL)
+        return -ENOMEM;
+    memcpy(sibling, name, length);
+    for (size_t i = 0; i < STATIC_VARIANTS - 1; i++) {
+        (void) snprintf(sibling + length, SUFFIX_MAX + 1, "%s", siblings[i].suffix);
+        add_sibling(entry, root, sibling, siblings[i].coding);
+    }
+    free(sibling);
+    return 0;
+}
+
+static struct static_entry *entry_alloc(rtn_str path)
+{
+    struct static_entry *entry = calloc(1, sizeof(*entry) + path.length + 1);
+    if (entry == NULL)
+        return NULL;
+    atomic_init(&entry->refs, 1);
+    entry->path_length = path.length;
+    if (path.length > 0)
+        memcpy(entry->path, path.data, path.length);
+    return entry;
+}
+
+int static_entry_load(const struct static_root *root, const char *name, rtn_str path, bool precompressed,
+                      struct static_entry **ret)
+{
+    struct static_entry *entry = entry_alloc(path);
+    if (entry == NULL)
+        return -ENOMEM;
+    int error = open_variant(root, name, NULL, &entry->variants[0]);
+    if (error == 0)
+        entry->count = 1;
+    if (error == 0 && precompressed)
+        error = add_siblings(entry, root, name);
+    if (error < 0) {
+        static_entry_unref(entry);
+        return error;
+    }
+    *ret = entry;
+    return 0;
+}
+
+static bool variant_same(const struct static_variant *a, const struct static_variant *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->coding == b->coding && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+bool static_entry_same(const struct static_entry *a, const struct static_entry *b)
+{
+    if (a->count != b->count || a->type != b->type)
+        return false;
+    for (unsigned i = 0; i < a->count; i++) {
+        if (!variant_same(&a->variants[i], &b->variants[i]))
+            return false;
+    }
+    return true;
+}
+
+struct static_entry *static_entry_ref(struct static_entry *entry)
+{
+    atomic_fetch_add_explicit(&entry->refs, 1, memory_order_relaxed);
+    return entry;
+}
+
+void static_entry_unref(void *data)
+{
+    struct static_entry *entry = data;
+    if (entry == NULL || atomic_fetch_sub_explicit(&entry->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (unsigned i = 0; i < entry->count; i++)
+        (void) close(entry->variants[i].fd);
+    free(entry);
+}

@@ -1,0 +1,23 @@
+/* The page that lists a folder. [any] */
+#ifndef STATIC_LISTING_H
+#define STATIC_LISTING_H
+
+#include <retinue/types.h>
+
+#include "static_root.h"
+
+/* At most so many names; a larger folder is cut, and the page says so. */
+#define STATIC_LISTING_MAX 10000
+
+struct static_listing {
+    const struct static_root *root;
+    const char *folder; /* below root, "" or with a slash at its end */
+    rtn_str title; /* the path as the client knows it */
+    bool parent; /* with a link to the folder above */
+    bool dot_files; /* show them */
+};
+
+/* Reads the folder; may block. 0 with malloc'ed HTML in *ret; -errno. */
+int static_listing_make(const struct static_listing *listing, char **ret, size_t *ret_length);
+
+#endif

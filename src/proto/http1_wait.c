@@ -1,0 +1,126 @@
+/*
+ * Active requests that the loop keeps: they wait for more of their body, for room for more of their reply, or for
+ * somebody who will resume them. Each of the three has its deadline; the connection is filed under the earliest.
+ */
+#include <stdint.h>
+
+#include "proto/http1_internal.h"
+#include "proto/response.h"
+
+/* What the client may take for 64 KiB of body; time in which it was not asked for any does not count. */
+static void move_body_deadline(struct rtn_connection *connection)
+{
+    struct rtn_request *request = connection->request;
+    int64_t now = rtn_http1_now_ms(connection->http);
+    bool begun = request->body_deadline != 0;
+    if (begun && request->busy_since != 0)
+        request->body_deadline += now - request->busy_since;
+    request->busy_since = 0;
+    if (begun && request->body_received - connection->body_mark < RTN_HTTP1_BODY_STEP)
+        return;
+    connection->body_mark = request->body_received;
+    request->body_deadline = now + request->policy->body_timeout;
+}
+
+static void begin_write_timeout(struct rtn_connection *connection)
+{
+    connection->unsent = rtn_http1_unsent(connection);
+    connection->write_deadline = rtn_http1_now_ms(connection->http) + connection->request->policy->write_timeout;
+}
+
+static void watch_input(struct rtn_connection *connection)
+{
+    struct ev_loop *ev = connection->http->loop->ev;
+    const struct rtn_request *request = connection->request;
+    if (request->reads_body || (request->stage == RTN_REQUEST_COMPLETE && request->end < request->capacity))
+        ev_io_start(ev, &connection->read);
+    else
+        ev_io_stop(ev, &connection->read);
+}
+
+static void watch_output(struct rtn_connection *connection)
+{
+    struct ev_loop *ev = connection->http->loop->ev;
+    bool pending = rtn_stream_pending(&connection->stream);
+    if (pending || connection->request->wants_room)
+        ev_io_start(ev, &connection->write);
+    else
+        ev_io_stop(ev, &connection->write);
+    if (!pending)
+        connection->write_deadline = 0;
+    else if (connection->write_deadline == 0)
+        begin_write_timeout(connection);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return b != 0 && b < a ? b : a;
+}
+
+static void file_deadline(struct rtn_connection *connection)
+{
+    const struct rtn_request *request = connection->request;
+    struct rtn_http1 *http = connection->http;
+    int64_t deadline = rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle; /* to look again, if nothing else */
+    if (request->reads_body)
+        deadline = earlier(deadline, request->body_deadline);
+    if (request->response.state == RTN_RESPONSE_NONE)
+        deadline = earlier(deadline, request->handler_deadline);
+    connection->deadline = earlier(deadline, connection->write_deadline);
+    rtn_wheel_file(&http->wheel, &connection->timeout, connection->deadline);
+}
+
+/* Whoever was told to wait for 100 Continue may send the body now (RFC 9110, 10.1.1). */
+static void ask_for_body(struct rtn_request *request)
+{
+    if (request->expects_continue && request->response.state == RTN_RESPONSE_NONE)
+        rtn_response_continue(request);
+    request->expects_continue = false;
+}
+
+void rtn_http1_wait(struct rtn_connection *connection)
+{
+    struct rtn_request *request = connection->request;
+    struct rtn_http1 *http = connection->http;
+    connection->state = RTN_CONNECTION_WAITING;
+    if (request->reads_body) {
+        ask_for_body(request);
+        move_body_deadline(connection);
+    } else if (request->busy_since == 0) {
+        request->busy_since = rtn_http1_now_ms(http);
+    }
+    (void) rtn_response_flush(request);
+    if (connection->broken != 0) {
+        rtn_http1_close_broken(connection);
+        return;
+    }
+    watch_input(connection);
+    watch_output(connection);
+    file_deadline(connection);
+}
+
+static bool has_passed(const struct rtn_connection *connection, int64_t deadline)
+{
+    return deadline != 0 && deadline <= rtn_http1_now_ms(connection->http);
+}
+
+void rtn_http1_wait_timeout(struct rtn_connection *connection)
+{
+    const struct rtn_request *request = connection->request;
+    if (request->response.state == RTN_RESPONSE_NONE && has_passed(connection, request->handler_deadline)) {
+        rtn_http1_give_up(connection, 504, "the handler took too long (timeouts.handler)", false, RTN_CLOSE_TIMEOUT);
+        return;
+    }
+    if (request->reads_body && has_passed(connection, request->body_deadline)) {
+        rtn_http1_give_up(connection, 408, "the body took too long", true, RTN_CLOSE_TIMEOUT);
+        return;
+    }
+    if (has_passed(connection, connection->write_deadline)) {
+        if (rtn_http1_unsent(connection) >= connection->unsent) {
+            rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)");
+            return;
+        }
+        begin_write_timeout(connection);
+    }
+    file_deadline(connection);
+}
