@@ -7,8 +7,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include <retinue/module.h>
-
 #include "app/access_line.h"
 #include "app/dispatch.h"
 #include "base/clock.h"
@@ -71,11 +69,23 @@ static struct rtn_str known(struct rtn_str s)
     return s.length > 0 ? s : (struct rtn_str){ 0 };
 }
 
+/* `out` is for a request whose head never came whole: whoever sent it. */
+static struct rtn_str client_of(struct rtn_request *request, char out[RTN_IP_TEXT_SIZE])
+{
+    struct rtn_ip ip;
+    if (request->call != NULL)
+        return rtn_str_of(rtn_client_text(request));
+    if (!rtn_ip_of(&request->connection->peer.any, &ip))
+        return RTN_STR("unix:");
+    rtn_ip_format(&ip, out);
+    return rtn_str_of(out);
+}
+
 /* A request line that was not understood, or that never came whole, is no text to be repeated. */
-static struct rtn_access_entry describe(struct rtn_request *request, bool aborted)
+static struct rtn_access_entry describe(struct rtn_request *request, bool aborted, char client[RTN_IP_TEXT_SIZE])
 {
     const struct rtn_call *call = rtn_call_of(request);
-    struct rtn_access_entry entry = { .client = rtn_str_of(rtn_request_client(request)),
+    struct rtn_access_entry entry = { .client = client_of(request, client),
                                       .status = request->response.status,
                                       .bytes = request->response.length,
                                       .request_id = rtn_str_of(request->response.request_id),
@@ -91,8 +101,9 @@ static struct rtn_access_entry describe(struct rtn_request *request, bool aborte
     }
     if (call == NULL)
         return entry;
-    entry.duration_us = rtn_clock_us() - request->started_us;
-    entry.host = known(rtn_request_host(request));
+    if (request->started_us != 0)
+        entry.duration_us = rtn_clock_us() - request->started_us;
+    entry.host = known(call->host);
     if (call->match.route != NULL)
         entry.route = rtn_str_of(call->match.route->path);
     return entry;
@@ -101,7 +112,8 @@ static struct rtn_access_entry describe(struct rtn_request *request, bool aborte
 static void log_to_file(struct rtn_request *request, const struct rtn_access *access, bool aborted)
 {
     char line[RTN_ACCESS_LINE_MAX];
-    const struct rtn_access_entry entry = describe(request, aborted);
+    char client[RTN_IP_TEXT_SIZE];
+    const struct rtn_access_entry entry = describe(request, aborted, client);
     enum rtn_config_access_format format = (enum rtn_config_access_format) access->config->access_log.format;
     size_t length = rtn_access_line(format, &access->pattern, &entry, line);
     (void) rtn_log_writer_append(access->writer, (struct rtn_str){ line, length });
@@ -109,12 +121,12 @@ static void log_to_file(struct rtn_request *request, const struct rtn_access *ac
 
 static void log_to_log(struct rtn_request *request, enum rtn_log_level level, bool aborted)
 {
-    const struct rtn_access_entry entry = describe(request, aborted);
+    char client[RTN_IP_TEXT_SIZE];
+    const struct rtn_access_entry entry = describe(request, aborted, client);
     bool whole = entry.method.data != NULL;
-    bool direct = request->http->config->trusted_proxies.count == 0;
+    const char *peer = request->connection->trusted ? entry.client.data : rtn_connection_peer_text(request->connection);
     const char *before = rtn_log_set_request(request->response.request_id);
-    rtn_log(level, "%s \"%.*s%s%.*s%s%.*s\" %d %" PRIu64 " %" PRId64 ".%03dms%s",
-            direct ? rtn_connection_peer_text(request->connection) : entry.client.data,
+    rtn_log(level, "%s \"%.*s%s%.*s%s%.*s\" %d %" PRIu64 " %" PRId64 ".%03dms%s", peer,
             RTN_STR_ARG(whole ? entry.method : RTN_STR("-")), whole ? " " : "", RTN_STR_ARG(entry.target),
             whole ? " " : "", RTN_STR_ARG(entry.version), entry.status, entry.bytes, entry.duration_us / 1000,
             (int) (entry.duration_us % 1000), aborted ? " aborted" : "");

@@ -53,22 +53,39 @@ int rtn_request_version(const rtn_request *request)
     return request->version;
 }
 
+/* Only handlers are kept from fields that `header_fields` leaves out; the daemon itself sees them all. */
+static bool is_seen(const rtn_request *request, rtn_str name)
+{
+    const struct rtn_map *wanted = request->http->header_fields;
+    return wanted == NULL || rtn_map_get(wanted, name) != NULL;
+}
+
 rtn_str rtn_request_header(const rtn_request *request, const char *name)
 {
     for (unsigned i = 0; i < request->header_count; i++) {
-        if (rtn_str_equal_nocase(request->headers[i].name, rtn_str_of(name)))
-            return request->headers[i].value;
+        const struct rtn_header *header = &request->headers[i];
+        if (rtn_str_equal_nocase(header->name, rtn_str_of(name)))
+            return is_seen(request, header->name) ? header->value : (rtn_str){ 0 };
     }
     return (rtn_str){ 0 };
 }
 
 bool rtn_request_header_at(const rtn_request *request, size_t index, rtn_str *name, rtn_str *value)
 {
-    if (index >= request->header_count)
-        return false;
-    *name = request->headers[index].name;
-    *value = request->headers[index].value;
-    return true;
+    for (unsigned i = 0; i < request->header_count; i++) {
+        const struct rtn_header *header = &request->headers[i];
+        if (!is_seen(request, header->name) || index-- > 0)
+            continue;
+        *name = header->name;
+        *value = header->value;
+        return true;
+    }
+    return false;
+}
+
+const char *rtn_request_id(rtn_request *request)
+{
+    return request->response.request_id != NULL ? request->response.request_id : "";
 }
 
 rtn_str rtn_request_body(const rtn_request *request)

@@ -8,14 +8,8 @@
 #include <stdlib.h>
 
 #include "app/reply_type.h"
+#include "base/shared.h"
 #include "proto/response.h"
-
-struct shared {
-    unsigned
-        references; /* of the parts that are not sent, and of the caller; only the holder of the connection counts */
-    void (*release)(void *data);
-    void *data;
-};
 
 struct parts {
     const struct rtn_ranges *ranges;
@@ -23,23 +17,6 @@ struct parts {
     struct rtn_str tail;
     int64_t length; /* of everything */
 };
-
-static void unref(void *data)
-{
-    struct shared *shared = data;
-    if (--shared->references > 0)
-        return;
-    shared->release(shared->data);
-    free(shared);
-}
-
-static struct shared *share(const struct rtn_file *file, unsigned parts)
-{
-    struct shared *shared = malloc(sizeof(*shared));
-    if (shared != NULL)
-        *shared = (struct shared){ .references = parts + 1, .release = file->release, .data = file->data };
-    return shared;
-}
 
 /* 128 random bits: no content holds them by accident, and nobody can put them into a file beforehand. */
 static const char *make_boundary(struct rtn_arena *arena)
@@ -90,49 +67,55 @@ static int write_text(struct rtn_request *request, struct rtn_str text)
     return rtn_response_write(request, &(struct rtn_piece){ .data = text.data, .length = text.length });
 }
 
-static int write_part(struct rtn_request *request, int fd, const struct rtn_range *range, struct shared *shared)
+static int write_part(struct rtn_request *request, int fd, const struct rtn_range *range, struct rtn_shared *shared)
 {
     const struct rtn_piece piece = { .file = true,
                                      .fd = fd,
                                      .offset = range->first,
                                      .length = (size_t) range->length,
-                                     .release = unref,
+                                     .release = rtn_shared_unref,
                                      .release_data = shared };
+    rtn_shared_ref(shared);
     return rtn_response_write(request, &piece);
 }
 
-static int write_parts(struct rtn_request *request, int fd, const struct parts *parts, struct shared *shared)
+static int write_parts(struct rtn_request *request, int fd, const struct parts *parts, struct rtn_shared *shared)
 {
-    int r = 0;
     for (unsigned i = 0; i < parts->ranges->count; i++) {
-        if (r == 0)
-            r = write_text(request, parts->heads[i]);
+        int r = write_text(request, parts->heads[i]);
         if (r == 0)
             r = write_part(request, fd, &parts->ranges->list[i], shared);
-        else
-            unref(shared);
+        if (r < 0)
+            return r;
     }
-    return r == 0 ? write_text(request, parts->tail) : r;
+    return write_text(request, parts->tail);
+}
+
+static int reply(struct rtn_request *request, const struct rtn_file *file, const struct rtn_ranges *ranges,
+                 struct rtn_shared *shared)
+{
+    struct parts parts;
+    parts.ranges = ranges;
+    int r = prepare(request, file->size, &parts);
+    if (r == 0)
+        r = rtn_response_begin(request, 206, parts.length);
+    if (r < 0)
+        return r;
+    r = write_parts(request, file->fd, &parts, shared);
+    if (r == 0)
+        return rtn_response_end(request);
+    rtn_response_abort(request);
+    return r;
 }
 
 int rtn_byteranges_reply(struct rtn_request *request, const struct rtn_file *file, const struct rtn_ranges *ranges)
 {
-    struct parts parts;
-    parts.ranges = ranges;
-    struct shared *shared = share(file, ranges->count);
-    int r = shared != NULL ? prepare(request, file->size, &parts) : -ENOMEM;
-    if (r == 0)
-        r = rtn_response_begin(request, 206, parts.length);
-    if (r < 0) {
-        free(shared);
+    struct rtn_shared *shared = rtn_shared_new(file->release, file->data);
+    if (shared == NULL) {
         file->release(file->data);
-        return r;
+        return -ENOMEM;
     }
-    r = write_parts(request, file->fd, &parts, shared);
-    unref(shared);
-    if (r < 0) {
-        rtn_response_abort(request);
-        return r;
-    }
-    return rtn_response_end(request);
+    int r = reply(request, file, ranges, shared);
+    rtn_shared_unref(shared);
+    return r;
 }

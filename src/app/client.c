@@ -1,37 +1,20 @@
 /* Who a request is from: the fields that trusted proxies add (forwarded.h), put together with the connection's peer. */
 #include "app/client.h"
 
+#include <stdio.h>
+
 #include "app/dispatch.h"
 #include "app/forwarded.h"
-
-/* The fields that are looked at, in their order, whether or not handlers see them. */
-static size_t gather(struct rtn_request *request, struct rtn_header **ret)
-{
-    size_t count = 0;
-    struct rtn_header *fields = NULL;
-    const struct rtn_header *field;
-    for (unsigned i = 0; (field = rtn_request_any_field(request, i)) != NULL; i++) {
-        if (!rtn_forwarded_is_field(field->name))
-            continue;
-        if (fields == NULL)
-            fields = rtn_arena_alloc(&request->arena, (request->field_count - i) * sizeof(*fields));
-        if (fields == NULL)
-            return 0;
-        fields[count++] = *field;
-    }
-    *ret = fields;
-    return count;
-}
+#include "proto/response.h"
 
 /* What the trusted peer says. */
 static struct rtn_str read_forwarded(struct rtn_request *request, struct rtn_client *client)
 {
     const struct rtn_http1 *http = request->http;
-    struct rtn_header *fields = NULL;
-    size_t count = gather(request, &fields);
     struct rtn_forwarded said;
-    rtn_forwarded_read(fields, count, (enum rtn_config_proxy_header) http->config->proxy_header, http->trusted,
-                       http->trusted_count, &said);
+    rtn_forwarded_read(request->headers, request->header_count,
+                       (enum rtn_config_proxy_header) http->config->proxy_header, http->trusted, http->trusted_count,
+                       &said);
     if (said.has_client) {
         client->has_ip = true;
         client->ip = said.client;
@@ -58,7 +41,11 @@ struct rtn_str rtn_client_read(struct rtn_request *request)
 
 const char *rtn_client_text(struct rtn_request *request)
 {
-    struct rtn_client *client = &rtn_call_of(request)->client;
+    struct rtn_call *call = rtn_call_of(request);
+    struct rtn_client peer = { 0 };
+    struct rtn_client *client = call != NULL ? &call->client : &peer;
+    if (call == NULL)
+        peer.has_ip = rtn_ip_of(&request->connection->peer.any, &peer.ip);
     if (!client->has_ip)
         return "unix:";
     if (client->text != NULL)
@@ -69,4 +56,16 @@ const char *rtn_client_text(struct rtn_request *request)
     rtn_ip_format(&client->ip, text);
     client->text = text;
     return text;
+}
+
+bool rtn_client_is_refused(struct rtn_request *request)
+{
+    int64_t ms = rtn_call_of(request)->client.retry_after;
+    if (ms == 0)
+        return false;
+    char seconds[24];
+    int length = snprintf(seconds, sizeof(seconds), "%lld", (long long) (ms + 999) / 1000);
+    (void) rtn_response_field(request, RTN_STR("Retry-After"), (struct rtn_str){ seconds, (size_t) length });
+    rtn_dispatch_error(request, 429, "there are too many requests from this address");
+    return true;
 }

@@ -19,11 +19,15 @@ struct rtn_client {
 
 /*
  * Fills call->client from the connection and, when its peer is trusted, from the fields, and takes a token for the
- * request. Returns the host that the client asked for, maybe with port: a view into the request. [loop]
+ * request: without one its body is thrown away. Returns the host that the client asked for, maybe with port: a view
+ * into the request. [loop]
  */
 struct rtn_str rtn_client_read(struct rtn_request *request);
 
-/* "192.0.2.1", "2001:db8::1", "unix:". As long as the request. Not before rtn_client_read(). [owner's thread] */
+/* True when there was no token for the request, which is answered with 429. */
+bool rtn_client_is_refused(struct rtn_request *request);
+
+/* "192.0.2.1", "2001:db8::1", "unix:". As long as the request. */
 const char *rtn_client_text(struct rtn_request *request);
 
 #endif

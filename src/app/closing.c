@@ -70,8 +70,10 @@ static void end_request(struct rtn_request *request)
 {
     request->active = false;
     request->response.state = RTN_RESPONSE_ENDED;
+    const char *before = rtn_log_set_request(request->response.request_id);
     rtn_step_end_call(rtn_call_of(request), true);
-    rtn_dispatch_replied(request);
+    (void) rtn_log_set_request(before);
+    rtn_access_log(request, true);
 }
 
 static void end_request_on_worker(struct rtn_task *task)

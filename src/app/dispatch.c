@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "app/form.h"
+#include "app/request_id.h"
 #include "app/step.h"
 #include "base/clock.h"
 #include "base/method.h"
@@ -119,9 +120,9 @@ static int read_target(struct rtn_request *request, struct rtn_call *call)
 }
 
 /* Lower case, without port and final dot. */
-static struct rtn_str read_host(struct rtn_request *request)
+static struct rtn_str read_host(struct rtn_request *request, struct rtn_str authority)
 {
-    struct rtn_str host = rtn_authority_host(request->host);
+    struct rtn_str host = rtn_authority_host(authority);
     size_t length = host.length;
     char *lower = rtn_arena_alloc(&request->arena, length + 1);
     if (lower == NULL || length == 0)
@@ -145,15 +146,20 @@ void rtn_dispatch_head(struct rtn_request *request)
     call->match.route = NULL;
     call->match.allowed = 0;
     call->site = site;
-    if (rtn_log_enabled(site->access_level))
-        request->started_us = rtn_clock_us();
+    request->started_us = rtn_access_enabled(site->access) ? rtn_clock_us() : 0;
+    rtn_request_id_give(request);
+    struct rtn_str authority = rtn_client_read(request);
+    if (call->client.retry_after > 0) {
+        request->policy = &request->http->discarding;
+        return;
+    }
     if (rtn_str_equal(request->target, RTN_STR("*")))
         return;
     if (read_target(request, call) < 0) {
         call->broken_path = true;
         return;
     }
-    call->host = read_host(request);
+    call->host = read_host(request, authority);
     rtn_dispatch_match(request);
 }
 
@@ -162,6 +168,8 @@ enum rtn_outcome rtn_dispatch_run(struct rtn_request *request)
     const struct rtn_call *call = rtn_call_of(request);
     if (call == NULL)
         rtn_dispatch_error(request, 503, "memory is out");
+    else if (rtn_client_is_refused(request))
+        return RTN_OUTCOME_REPLIED;
     else if (call->broken_path)
         rtn_dispatch_error(request, 400, "the path has a broken or forbidden percent-escape, or climbs above the root");
     else if (call->path.data == NULL)
@@ -173,16 +181,7 @@ enum rtn_outcome rtn_dispatch_run(struct rtn_request *request)
 
 void rtn_dispatch_replied(struct rtn_request *request)
 {
-    enum rtn_log_level level = rtn_site_of(request->http)->access_level;
-    if (!rtn_log_enabled(level))
-        return;
-    int64_t us = request->call != NULL ? rtn_clock_us() - request->started_us : 0;
-    bool whole = request->version != 0; /* else the request line was not understood, or not complete */
-    rtn_log(level, "%s \"%.*s%s%.*s%s\" %d %zu %lld.%03lldms", rtn_connection_peer_text(request->connection),
-            RTN_STR_ARG(whole ? request->method_name : RTN_STR("-")), whole ? " " : "",
-            RTN_STR_ARG(whole ? request->target : (struct rtn_str){ 0 }),
-            whole ? request->version == 11 ? " HTTP/1.1" : " HTTP/1.0" : "", request->response.status,
-            request->response.length, (long long) us / 1000, (long long) us % 1000);
+    rtn_access_log(request, request->connection->broken != 0);
 }
 
 struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connection)

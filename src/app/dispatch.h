@@ -5,6 +5,8 @@
 #ifndef RTN_APP_DISPATCH_H
 #define RTN_APP_DISPATCH_H
 
+#include "app/access.h"
+#include "app/client.h"
 #include "app/router.h"
 #include "loop/pool.h"
 #include "proto/http1.h"
@@ -17,7 +19,7 @@ struct rtn_site {
     const struct rtn_router *router;
     struct rtn_pool *pool; /* NULL: no handler needs workers */
     const struct rtn_media *media;
-    enum rtn_log_level access_level;
+    const struct rtn_access *access;
     struct rtn_list batch; /* tasks of this iteration */
     unsigned batch_count;
 };
@@ -34,6 +36,7 @@ struct rtn_call {
     struct rtn_str path; /* decoded */
     struct rtn_str query; /* as sent; absent without '?' */
     struct rtn_str host; /* lower case, without port; may be empty */
+    struct rtn_client client;
     struct rtn_pair_cursor query_cursor;
     struct rtn_pair_cursor form_cursor;
     unsigned skip; /* routes that answered RTN_NEXT */

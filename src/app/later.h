@@ -1,6 +1,6 @@
 /*
  * Requests that go on later: continuations from any thread, and the loops they find their way to. The table of loops
- * is process-wide by nature: threads of modules know a request by number only.
+ * is process-wide by nature: threads of modules know a request by number only. [any] unless a function says otherwise
  */
 #ifndef RTN_APP_LATER_H
 #define RTN_APP_LATER_H

@@ -227,21 +227,21 @@ static int answer_asked(struct rtn_request *request, const struct rtn_file *file
     return wanted == RTN_RANGE_LIST ? answer_ranges(request, file, &ranges) : answer_whole(request, file);
 }
 
-int rtn_reply_fd(rtn_request *request, const struct rtn_file *given)
+int rtn_reply_fd(rtn_request *request, const struct rtn_file *file)
 {
-    const struct rtn_file file = known_part(given);
+    const struct rtn_file known = known_part(file);
     struct asked asked;
-    int r = check(request, &file);
+    int r = check(request, &known);
     if (r < 0)
-        return refuse(&file, r);
+        return refuse(&known, r);
     if (request->method == RTN_METHOD_GET || request->method == RTN_METHOD_HEAD) {
         r = read_asked(request, &asked);
-        return r < 0 ? refuse(&file, r) : answer_asked(request, &file, &asked);
+        return r < 0 ? refuse(&known, r) : answer_asked(request, &known, &asked);
     }
-    r = add_type(request, &file);
+    r = add_type(request, &known);
     if (r == 0)
-        r = add_validators(request, &file);
-    return r < 0 ? refuse(&file, r) : answer_whole(request, &file);
+        r = add_validators(request, &known);
+    return r < 0 ? refuse(&known, r) : answer_whole(request, &known);
 }
 
 /* O_NONBLOCK: a FIFO must not hold the worker up. */

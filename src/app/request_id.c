@@ -5,9 +5,12 @@
 #include "app/request_id.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "proto/http1.h"
 
 #define HALF_DIGITS 16
 
@@ -64,4 +67,30 @@ bool rtn_request_id_valid(struct rtn_str id)
             return false;
     }
     return true;
+}
+
+/* The first one counts, whether or not handlers see the field. */
+static struct rtn_str sent_id(const struct rtn_request *request)
+{
+    for (unsigned i = 0; i < request->header_count; i++) {
+        if (rtn_str_equal(request->headers[i].name, RTN_STR("x-request-id")))
+            return request->headers[i].value;
+    }
+    return (struct rtn_str){ 0 };
+}
+
+void rtn_request_id_give(struct rtn_request *request)
+{
+    char made[RTN_REQUEST_ID_SIZE];
+    struct rtn_str id = { 0 };
+    int mode = request->http->config->request_id;
+    if (mode == RTN_REQUEST_ID_NONE)
+        return;
+    if (mode == RTN_REQUEST_ID_ACCEPT)
+        id = sent_id(request);
+    if (!rtn_request_id_valid(id)) {
+        rtn_request_id_make(made);
+        id = rtn_str_of(made);
+    }
+    request->response.request_id = rtn_arena_strdup(&request->arena, id);
 }

@@ -4,13 +4,19 @@
 
 #include <stdbool.h>
 
-#include "base/str.h"
+#include "proto/request.h"
 
 #define RTN_REQUEST_ID_SIZE 33 /* of those made here, with the NUL */
 #define RTN_REQUEST_ID_MAX 128 /* of those taken from clients */
 
 /* 32 hexadecimal digits, NUL-terminated. Unique, not secret: the next one can be guessed. */
 void rtn_request_id_make(char out[RTN_REQUEST_ID_SIZE]);
+
+/*
+ * Gives the request, whose head is there, its id as `request_id` of the server says: request->response.request_id,
+ * which goes out with the reply. [owner's thread]
+ */
+void rtn_request_id_give(struct rtn_request *request);
 
 /* Whether an id from outside is taken: 1 to RTN_REQUEST_ID_MAX letters, digits and -_.:+/=@ */
 bool rtn_request_id_valid(struct rtn_str id);

@@ -23,6 +23,7 @@
 #include "server/server.h"
 
 #define ABORT_SECONDS 0.5 /* for loops to close what is left */
+#define LAST_LINES_MS 200 /* for the access logs of a daemon that has to end at once */
 #define STOP_MS 2000 /* for all threads to end when no task is left */
 
 struct rtn_daemon {
@@ -30,6 +31,7 @@ struct rtn_daemon {
     struct rtn_diags diags;
     struct rtn_log *log;
     _Atomic int log_level;
+    struct rtn_log_writers writers; /* of access logs */
     struct rtn_log_context log_context;
     struct rtn_modules *modules;
     struct rtn_activation activation;
@@ -126,6 +128,8 @@ static bool make_servers(struct rtn_daemon *daemon)
     if (daemon->media == NULL)
         return false;
     daemon->host = (struct rtn_server_host){ .log = daemon->log,
+                                             .log_level = &daemon->log_level,
+                                             .writers = &daemon->writers,
                                              .modules = daemon->modules,
                                              .media = daemon->media,
                                              .activation = &daemon->activation,
@@ -163,6 +167,23 @@ static bool ready_all(struct rtn_daemon *daemon)
     for (size_t i = 0; i < daemon->server_count; i++)
         (void) rtn_server_ready(daemon->servers[i], &daemon->diags);
     return report(&daemon->diags);
+}
+
+static bool start_writers(struct rtn_daemon *daemon)
+{
+    int r = rtn_log_writers_start(&daemon->writers);
+    if (r < 0)
+        rtn_log(RTN_LOG_ERROR, "cannot start the thread of an access log: %s", strerror(-r));
+    return r == 0;
+}
+
+/* After all that writes lines. False when a file takes nothing any more; the log says what was lost. */
+static bool stop_writers(struct rtn_daemon *daemon, int64_t ms)
+{
+    if (!rtn_log_writers_stop(&daemon->writers, ms))
+        return false;
+    rtn_log_writers_done(&daemon->writers);
+    return true;
 }
 
 static bool start_all(struct rtn_daemon *daemon)
@@ -213,6 +234,7 @@ static void end_at_once(struct rtn_daemon *daemon, int signal_number)
     rtn_log(RTN_LOG_WARN, "%s again: ends at once", signal_name(signal_number));
     for (size_t i = 0; i < daemon->server_count; i++)
         rtn_server_stop_listeners(daemon->servers[i]);
+    (void) rtn_log_writers_stop(&daemon->writers, LAST_LINES_MS);
     _exit(128 + signal_number);
 }
 
@@ -253,8 +275,10 @@ static void stop(struct rtn_daemon *daemon, int signal_number)
     ev_timer_start(daemon->ev, &daemon->deadline);
 }
 
-static void reopen_log(struct rtn_daemon *daemon)
+/* The access logs are opened by their own threads, which tell how it went. */
+static void reopen_logs(struct rtn_daemon *daemon)
 {
+    rtn_log_writers_reopen(&daemon->writers);
     int r = rtn_log_reopen(daemon->log);
     if (r < 0)
         rtn_log(RTN_LOG_ERROR, "cannot open the log again, the old file stays in use: %s", strerror(-r));
@@ -268,7 +292,7 @@ static void on_signal(struct ev_loop *ev, struct ev_signal *watcher, int events)
     (void) events;
     struct rtn_daemon *daemon = watcher->data;
     if (watcher->signum == SIGUSR1)
-        reopen_log(daemon);
+        reopen_logs(daemon);
     else if (watcher->signum == SIGHUP)
         rtn_log(RTN_LOG_WARN, "SIGHUP: the configuration is read at start only; restart to change it");
     else
@@ -312,7 +336,7 @@ static bool stop_all(struct rtn_daemon *daemon)
     bool clean = true;
     for (size_t i = 0; i < daemon->server_count; i++)
         clean = rtn_server_stop(daemon->servers[i], deadline_ms) && clean;
-    return clean;
+    return stop_writers(daemon, STOP_MS) && clean;
 }
 
 static void done(struct rtn_daemon *daemon)
@@ -326,6 +350,7 @@ static void done(struct rtn_daemon *daemon)
     rtn_modules_free(daemon->modules);
     rtn_media_free(daemon->media);
     rtn_activation_done(&daemon->activation);
+    (void) stop_writers(daemon, STOP_MS);
     rtn_log_set_context(NULL);
     rtn_log_free(daemon->log);
     rtn_config_free(daemon->config);
@@ -360,7 +385,7 @@ int rtn_daemon_run(const char *config_path)
     if (r < 0)
         fprintf(stderr, "retinued: the sockets of the service manager cannot be used: %s\n", strerror(-r));
     else if (load(&daemon, config_path) && open_log(&daemon) && make_loop(&daemon) && make_servers(&daemon) &&
-             listen_all(&daemon) && ready_all(&daemon) && start_all(&daemon))
+             listen_all(&daemon) && ready_all(&daemon) && start_writers(&daemon) && start_all(&daemon))
         status = serve(&daemon);
     done(&daemon);
     return status;

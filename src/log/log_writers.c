@@ -4,6 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/macros.h"
+
+#define LEAST_STOP_MS 100
+
 static struct rtn_log_writer *find(const struct rtn_log_writers *writers, const char *path)
 {
     for (size_t i = 0; i < writers->count; i++) {
@@ -51,11 +56,13 @@ void rtn_log_writers_reopen(struct rtn_log_writers *writers)
         rtn_log_writer_reopen(writers->items[i]);
 }
 
+/* One that is stuck takes most of the time; the others still get theirs. */
 bool rtn_log_writers_stop(struct rtn_log_writers *writers, int64_t ms)
 {
+    int64_t until = rtn_clock_ms() + ms;
     bool clean = true;
     for (size_t i = 0; i < writers->count; i++)
-        clean = rtn_log_writer_stop(writers->items[i], ms) && clean;
+        clean = rtn_log_writer_stop(writers->items[i], RTN_MAX(until - rtn_clock_ms(), LEAST_STOP_MS)) && clean;
     return clean;
 }
 

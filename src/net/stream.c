@@ -268,3 +268,8 @@ void rtn_stream_close(struct rtn_stream *stream)
     drop_queue(stream);
     rtn_fd_close(&stream->fd);
 }
+
+bool rtn_stream_file_is_next(const struct rtn_stream *stream)
+{
+    return stream->first != NULL && stream->first->file;
+}

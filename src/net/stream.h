@@ -30,9 +30,9 @@ struct rtn_stream {
 struct rtn_piece {
     const void *data;
     size_t length;
-    bool file;
-    int fd; /* stays open until the release */
     int64_t offset;
+    int fd; /* stays open until the release */
+    bool file;
     bool keep; /* never changes and never goes away: sent from where it is */
     void (*release)(void *data); /* sent from where it is; called once when sent or given up, also on failure */
     void *release_data;
@@ -48,6 +48,9 @@ int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, u
 /* Sends from the queue. 0: all sent; -EAGAIN: the socket is full; -EINPROGRESS: a file is next and is deferred; else
  * -errno. */
 int rtn_stream_flush(struct rtn_stream *stream);
+
+/* True when the next to be sent is a part of a file. */
+bool rtn_stream_file_is_next(const struct rtn_stream *stream);
 
 static inline bool rtn_stream_pending(const struct rtn_stream *stream)
 {

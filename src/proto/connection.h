@@ -52,6 +52,10 @@ struct rtn_connection {
     bool close_after; /* close when all is sent */
     bool linger_after; /* and linger, because the client may still be sending */
     bool used; /* has served a request */
+    bool expects_proxy; /* a PROXY header is to come first */
+    bool trusted; /* the peer is believed about who its client is */
+    bool counted; /* among its client's connections */
+    int64_t request_count; /* that have come */
     int broken; /* -errno of a failed send, found by whoever held the connection */
     enum rtn_close_cause cause;
     const char *detail; /* static text */

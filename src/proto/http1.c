@@ -48,6 +48,7 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
     ev_io_stop(http->loop->ev, &connection->read);
     ev_io_stop(http->loop->ev, &connection->write);
     rtn_wheel_remove(&http->wheel, &connection->timeout);
+    rtn_http1_dismiss(connection);
     http->slots[connection->slot] = NULL;
     http->slot_hint = connection->slot;
     http->open_count--;
@@ -159,11 +160,18 @@ static void wait_until_sent(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_SENDING;
     ev_io_stop(connection->http->loop->ev, &connection->read);
-    if (connection->stream.defer_files && connection->stream.queued == 0) {
+    if (connection->stream.defer_files && rtn_stream_file_is_next(&connection->stream)) {
         send_files_on_worker(connection);
         return;
     }
     wait_until_writable(connection);
+}
+
+/* Whoever asked for the close has sent everything; the others may be sending more now. */
+bool rtn_http1_should_linger(const struct rtn_connection *connection, const struct rtn_request *request)
+{
+    return request->stage != RTN_REQUEST_COMPLETE || request->parsed < request->end ||
+           !rtn_http1_may_keep_alive(connection->http) || rtn_http1_is_last_request(connection);
 }
 
 /*
@@ -180,9 +188,7 @@ static bool after_reply(struct rtn_connection *connection)
     if (!request->keep_alive && !connection->close_after) {
         connection->close_after = true;
         connection->cause = request->failed ? RTN_CLOSE_HANDLER : RTN_CLOSE_NORMAL;
-        /* Whoever asked for the close has sent everything; the others may be sending more now. */
-        connection->linger_after =
-            request->stage != RTN_REQUEST_COMPLETE || !rtn_http1_may_keep_alive(http) || request->parsed < request->end;
+        connection->linger_after = rtn_http1_should_linger(connection, request);
     }
     bool must_send = connection->close_after || connection->broken != 0 || http->sink->length > SINK_FULL ||
                      rtn_stream_pending(&connection->stream);
@@ -208,8 +214,7 @@ static bool after_reply(struct rtn_connection *connection)
     return true;
 }
 
-/* Answers a request that cannot be served, with what request->error_status says, and closes. */
-static void reply_broken(struct rtn_connection *connection, enum rtn_close_cause cause)
+void rtn_http1_reply_broken(struct rtn_connection *connection, enum rtn_close_cause cause)
 {
     struct rtn_request *request = connection->request;
     request->keep_alive = false;
@@ -272,11 +277,14 @@ static bool parse(struct rtn_connection *connection)
     enum rtn_request_stage before = request->stage;
     enum rtn_request_stage stage = rtn_request_parse(request);
     if (stage == RTN_REQUEST_HEADED) {
+        connection->request_count++;
+        if (rtn_http1_is_last_request(connection))
+            request->keep_alive = false;
         connection->http->handler->head(request);
         stage = rtn_request_parse(request);
     }
     if (stage == RTN_REQUEST_BROKEN) {
-        reply_broken(connection, request->hostile ? RTN_CLOSE_SECURITY : RTN_CLOSE_PROTOCOL);
+        rtn_http1_reply_broken(connection, request->hostile ? RTN_CLOSE_SECURITY : RTN_CLOSE_PROTOCOL);
         return false;
     }
     if (stage == RTN_REQUEST_COMPLETE ||
@@ -335,10 +343,12 @@ void rtn_http1_advance(struct rtn_connection *connection)
 
 void rtn_http1_proceed(struct rtn_connection *connection, enum rtn_outcome outcome)
 {
-    if (outcome != RTN_OUTCOME_REPLIED)
+    if (outcome != RTN_OUTCOME_REPLIED) {
         leave(connection, outcome);
-    else if (after_reply(connection))
+    } else if (after_reply(connection)) {
+        ev_io_start(connection->http->loop->ev, &connection->read); /* stopped when much was read ahead */
         rtn_http1_advance(connection);
+    }
 }
 
 void rtn_http1_run(struct rtn_connection *connection)
@@ -486,6 +496,10 @@ static void on_timeout(struct rtn_connection *connection)
         rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)");
         return;
     }
+    if (connection->expects_proxy) {
+        rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "no PROXY header came (timeouts.header)");
+        return;
+    }
     if (request == NULL || request->stage == RTN_REQUEST_EMPTY) {
         rtn_http1_close(connection, RTN_CLOSE_TIMEOUT,
                         connection->used ? "no request came (timeouts.idle)" : "no request came (timeouts.header)");
@@ -496,7 +510,7 @@ static void on_timeout(struct rtn_connection *connection)
     request->error_status = 408;
     request->error_text = in_head ? "the header section took too long" : "the body took too long";
     request->stage = RTN_REQUEST_BROKEN;
-    reply_broken(connection, RTN_CLOSE_TIMEOUT);
+    rtn_http1_reply_broken(connection, RTN_CLOSE_TIMEOUT);
 }
 
 /* The wheel asks. While a worker holds the connection, its deadline is not to be read yet. */

@@ -5,9 +5,11 @@
 #ifndef RTN_PROTO_HTTP1_H
 #define RTN_PROTO_HTTP1_H
 
+#include "base/cidr.h"
 #include "base/map.h"
 #include "config/config.h"
 #include "loop/loop.h"
+#include "net/clients.h"
 #include "proto/connection.h"
 #include "proto/sink.h"
 
@@ -45,7 +47,8 @@ struct rtn_http1_handler {
 struct rtn_http1 {
     struct rtn_loop *loop;
     const struct rtn_config_server *config;
-    struct rtn_policy policy; /* of requests that no route says more about; made by init from the configuration */
+    struct rtn_policy policy; /* of requests that no handler gets: the body is thrown away; made by init */
+    struct rtn_policy discarding; /* the same, but bodies are thrown away; by init */
     const struct rtn_map *header_fields; /* names (lower case) that handlers see; NULL: all */
     const struct rtn_http1_handler *handler;
     void *data; /* of the layer above */
@@ -53,6 +56,10 @@ struct rtn_http1 {
     unsigned connection_limit; /* of this loop */
     bool defer_files; /* there are workers to read files */
     void (*room)(struct rtn_http1 *http); /* a connection went away: accepting may go on */
+    const struct rtn_cidr *trusted; /* peers that are believed about their clients */
+    size_t trusted_count;
+    bool trust_unix; /* peers on unix sockets, too */
+    struct rtn_clients *clients; /* of the whole server; NULL: clients have no limits of their own */
 
     struct rtn_list connections;
     struct rtn_list dead; /* freed at the end of the iteration */
@@ -78,8 +85,12 @@ int rtn_http1_init(struct rtn_http1 *http);
 /* Every connection must be gone. Any thread, after the loop has ended. */
 void rtn_http1_done(struct rtn_http1 *http);
 
-/* Takes over an accepted non-blocking socket (closed on failure). 0 or -ENOMEM. */
-int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length);
+/*
+ * Takes over an accepted non-blocking socket (closed on failure). 0 or -ENOMEM. With proxy_protocol, a trusted peer
+ * begins with a PROXY header.
+ */
+int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length,
+                     bool proxy_protocol);
 
 /* No more keep-alive: idle connections are closed now, the others after their reply. */
 void rtn_http1_drain(struct rtn_http1 *http);

@@ -94,11 +94,26 @@ static int note_content_type(struct rtn_request *request, struct rtn_str value)
     return 0;
 }
 
+/* A list, whose members may be empty (RFC 9110, 10.1.1 and 5.6.1). */
 static int check_expect(struct rtn_request *request, struct rtn_str value)
 {
-    if (!rtn_str_equal_nocase(value, RTN_STR("100-continue")))
-        return rtn_http1_fail(request, 417, "100-continue is the only expectation");
-    request->expects_continue = true;
+    struct rtn_str member;
+    while (rtn_str_next(&value, ',', &member)) {
+        if (member.length > 0 && !rtn_str_equal_nocase(member, RTN_STR("100-continue")))
+            return rtn_http1_fail(request, 417, "100-continue is the only expectation");
+        request->expects_continue |= member.length > 0;
+    }
+    return 0;
+}
+
+/* llhttp reads these options too, but not behind a tab, and takes Proxy-Connection for this field. */
+static int note_connection(struct rtn_request *request, struct rtn_str value)
+{
+    struct rtn_str option;
+    while (rtn_str_next(&value, ',', &option)) {
+        request->says_close |= rtn_str_equal_nocase(option, RTN_STR("close"));
+        request->says_keep_alive |= rtn_str_equal_nocase(option, RTN_STR("keep-alive"));
+    }
     return 0;
 }
 
@@ -109,6 +124,7 @@ static const struct {
     { { "host", 4 }, check_host },
     { { "transfer-encoding", 17 }, check_transfer_encoding },
     { { "expect", 6 }, check_expect },
+    { { "connection", 10 }, note_connection },
     { { "content-type", 12 }, note_content_type },
 };
 

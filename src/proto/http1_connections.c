@@ -13,12 +13,14 @@
 int rtn_http1_init(struct rtn_http1 *http)
 {
     http->policy = (struct rtn_policy){
-        .request_body = http->config->request_body == RTN_BODY_NONE ? RTN_BODY_NONE : RTN_BODY_BUFFERED,
+        .request_body = RTN_BODY_NONE,
         .body_limit = http->config->limits.body,
         .body_timeout = http->config->timeouts.body,
         .write_timeout = http->config->timeouts.write,
         .handler_timeout = http->config->timeouts.handler,
     };
+    http->discarding = http->policy;
+    http->discarding.request_body = RTN_BODY_NONE;
     rtn_list_init(&http->connections);
     rtn_list_init(&http->dead);
     atomic_init(&http->draining, false);
@@ -74,7 +76,8 @@ static int take_slot(struct rtn_http1 *http, struct rtn_connection *connection)
     return 0;
 }
 
-int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length)
+int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length,
+                     bool proxy_protocol)
 {
     struct rtn_connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL) {
@@ -103,6 +106,10 @@ int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer
     ev_io_init(&connection->write, rtn_http1_on_writable, fd, EV_WRITE);
     ev_io_start(http->loop->ev, &connection->read);
     rtn_http1_set_deadline(connection, rtn_http1_timeouts(http)->header);
+    connection->trusted = rtn_http1_is_trusted(connection);
+    connection->expects_proxy = proxy_protocol && connection->trusted;
+    if (!connection->expects_proxy)
+        (void) rtn_http1_admit(connection);
     return 0;
 }
 

@@ -36,7 +36,7 @@ ssize_t rtn_http1_receive(struct rtn_request *request)
     return n;
 }
 
-static struct rtn_request *take_request(struct rtn_connection *connection)
+struct rtn_request *rtn_http1_own_request(struct rtn_connection *connection)
 {
     if (connection->request == NULL) {
         connection->request = rtn_http1_take_request(connection->http);
@@ -46,8 +46,7 @@ static struct rtn_request *take_request(struct rtn_connection *connection)
     return connection->request;
 }
 
-/* An idle connection needs no request object. */
-static bool give_back_unused(struct rtn_connection *connection)
+bool rtn_http1_give_back_unused(struct rtn_connection *connection)
 {
     struct rtn_request *request = connection->request;
     if (request->stage != RTN_REQUEST_EMPTY || request->end != request->start)
@@ -94,7 +93,7 @@ static void go_on_with_body(struct rtn_connection *connection)
 
 void rtn_http1_read(struct rtn_connection *connection)
 {
-    struct rtn_request *request = take_request(connection);
+    struct rtn_request *request = rtn_http1_own_request(connection);
     if (request == NULL || rtn_http1_make_room(request) < 0) {
         rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");
         return;
@@ -105,10 +104,11 @@ void rtn_http1_read(struct rtn_connection *connection)
         return;
     }
     if (n > 0) {
-        rtn_http1_advance(connection);
+        if (!connection->expects_proxy || rtn_http1_read_proxy(connection))
+            rtn_http1_advance(connection);
         return;
     }
-    (void) give_back_unused(connection);
+    (void) rtn_http1_give_back_unused(connection);
     if (n == 0)
         on_end_of_input(connection);
     else if (n != -EAGAIN)

@@ -46,6 +46,12 @@ void rtn_http1_give_up(struct rtn_connection *connection, int status, const char
 /* Bytes that the kernel still keeps for the client: a socket becomes writable only when a good part of them is gone. */
 int rtn_http1_unsent(const struct rtn_connection *connection);
 
+/* Whether the client may still be sending when the reply to its last request is sent. [owner's thread] */
+bool rtn_http1_should_linger(const struct rtn_connection *connection, const struct rtn_request *request);
+
+/* Answers a request that cannot be served, with what request->error_status says, and closes. */
+void rtn_http1_reply_broken(struct rtn_connection *connection, enum rtn_close_cause cause);
+
 /* Watcher, mail and wheel callbacks. */
 void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events);
 void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events);
@@ -60,11 +66,33 @@ void rtn_http1_read(struct rtn_connection *connection);
 /* Reads what the next request may already be, and finds out that the client has gone. */
 void rtn_http1_read_ahead(struct rtn_connection *connection);
 
+/* The connection's request, made when there is none; NULL when memory is out. */
+struct rtn_request *rtn_http1_own_request(struct rtn_connection *connection);
+
+/* An idle connection needs no request object. True when it was given back. */
+bool rtn_http1_give_back_unused(struct rtn_connection *connection);
+
 /* One recv() behind request->end. Bytes, 0 at the end of input, or -errno. [owner's thread] */
 ssize_t rtn_http1_receive(struct rtn_request *request);
 
 /* Room for the next read. 0 or -ENOMEM. [owner's thread] */
 int rtn_http1_make_room(struct rtn_request *request);
+
+/* http1_proxy.c: what was read is the PROXY header, or a part of it. True when the request behind it has begun. */
+bool rtn_http1_read_proxy(struct rtn_connection *connection);
+
+/* http1_admit.c */
+
+bool rtn_http1_is_trusted(const struct rtn_connection *connection);
+
+/* The peer is known. False when it has too many connections: this one was refused. */
+bool rtn_http1_admit(struct rtn_connection *connection);
+
+/* The connection does not count any more. */
+void rtn_http1_dismiss(struct rtn_connection *connection);
+
+/* The request that has come is the last one (limits.requests_per_connection). [owner's thread] */
+bool rtn_http1_is_last_request(const struct rtn_connection *connection);
 
 /* http1_wait.c */
 

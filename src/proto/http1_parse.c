@@ -116,9 +116,6 @@ static void lower_case(struct rtn_str name)
 
 static void store_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
 {
-    const struct rtn_map *wanted = request->http->header_fields;
-    if (wanted != NULL && rtn_map_get(wanted, name) == NULL)
-        return;
     request->headers[request->header_count++] = (struct rtn_header){ .name = name, .value = value };
 }
 
@@ -172,8 +169,8 @@ static int on_headers_complete(llhttp_t *parser)
         rtn_http1_check_target(request) != 0 || check_end_of_head(request) != 0 ||
         rtn_http1_check_framing(request, parser) != 0)
         return -1;
-    /* close wins over keep-alive (RFC 9112, 9.3); llhttp does not look for it in HTTP/1.0. */
-    request->keep_alive = llhttp_should_keep_alive(parser) != 0 && (parser->flags & F_CONNECTION_CLOSE) == 0;
+    /* RFC 9112, 9.3: close wins; HTTP/1.0 has to ask. */
+    request->keep_alive = !request->says_close && (request->version >= 11 || request->says_keep_alive);
     if (request->version < 11 || (!request->coding_seen && parser->content_length == 0))
         request->expects_continue = false;
     request->stage = RTN_REQUEST_HEADED;

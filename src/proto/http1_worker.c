@@ -42,6 +42,7 @@ void rtn_http1_give_to_worker(struct rtn_connection *connection)
 {
     struct rtn_http1 *http = connection->http;
     ev_io_stop(http->loop->ev, &connection->write);
+    ev_io_start(http->loop->ev, &connection->read); /* a worker that is done silently relies on it */
     /* The wheel looks at the connection again before an idle timeout that begins now can end. */
     rtn_wheel_file(&http->wheel, &connection->timeout, rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle);
     connection->stream.defer_files = false;
@@ -77,7 +78,7 @@ static bool finish_silently(struct rtn_connection *connection, struct rtn_reques
             connection->cause = request->hostile ? RTN_CLOSE_SECURITY : RTN_CLOSE_PROTOCOL;
             connection->detail = request->error_text;
         }
-        connection->linger_after = more || request->stage != RTN_REQUEST_COMPLETE || !rtn_http1_may_keep_alive(http);
+        connection->linger_after = rtn_http1_should_linger(connection, request);
     }
     if (keep && more) {
         rtn_request_next(request);

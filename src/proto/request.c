@@ -42,6 +42,8 @@ void rtn_request_free(struct rtn_request *request)
 static void reset(struct rtn_request *request)
 {
     request->stage = RTN_REQUEST_EMPTY;
+    request->says_close = false;
+    request->says_keep_alive = false;
     request->keep_alive = false;
     request->version = 0;
     request->expects_continue = false;

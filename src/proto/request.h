@@ -53,6 +53,7 @@ enum rtn_response_state {
 
 /* The reply under construction: fields gathered until the status is known. */
 struct rtn_response {
+    const char *request_id; /* goes out as X-Request-Id, whatever is reset; in the arena; NULL: none */
     char *fields; /* "name: value\r\n" ..., in the arena */
     size_t fields_length;
     size_t fields_capacity;
@@ -80,6 +81,8 @@ struct rtn_request {
 
     llhttp_t parser;
     enum rtn_request_stage stage;
+    bool says_close; /* by the Connection field */
+    bool says_keep_alive;
     bool keep_alive;
     bool expects_continue; /* and 100 was not sent yet */
     bool host_seen;
@@ -104,7 +107,7 @@ struct rtn_request {
     struct rtn_str host; /* of the target when it is a URL, else of the Host field; port included; may be empty */
     struct rtn_str field_name; /* being parsed */
     struct rtn_str field_value;
-    unsigned field_count; /* all fields, also those that header_fields leaves out */
+    unsigned field_count;
     unsigned header_count;
     unsigned header_capacity;
     struct rtn_header *headers;

@@ -20,13 +20,13 @@
 static void start_watchers(struct rtn_server_loop *loop)
 {
     for (size_t i = 0; i < loop->accept.count; i++)
-        ev_io_start(loop->loop.ev, &loop->accept.watchers[i]);
+        ev_io_start(loop->loop.ev, &loop->accept.watchers[i].io);
 }
 
 static void stop_watchers(struct rtn_server_loop *loop)
 {
     for (size_t i = 0; i < loop->accept.count; i++)
-        ev_io_stop(loop->loop.ev, &loop->accept.watchers[i]);
+        ev_io_stop(loop->loop.ev, &loop->accept.watchers[i].io);
 }
 
 static void pause_accept(struct rtn_server_loop *loop)
@@ -92,23 +92,24 @@ static bool is_connection_error(int error)
     return false;
 }
 
-static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_storage *peer, socklen_t length)
+static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_storage *peer, socklen_t length,
+                 bool proxy_protocol)
 {
     int on = 1;
     if (peer->ss_family != AF_UNIX)
         (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (rtn_http1_accept(&loop->http, fd, (const struct sockaddr *) peer, length) < 0)
+    if (rtn_http1_accept(&loop->http, fd, (const struct sockaddr *) peer, length, proxy_protocol) < 0)
         pause_without_descriptors(loop, ENOMEM);
 }
 
 /* One connection. False when there is none, or accepting has to stop for now. */
-static bool accept_one(struct rtn_server_loop *loop, int listener)
+static bool accept_one(struct rtn_server_loop *loop, const struct rtn_accept_watcher *watcher)
 {
     struct sockaddr_storage peer = { 0 };
     socklen_t length = sizeof(peer);
-    int fd = accept4(listener, (struct sockaddr *) &peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(watcher->io.fd, (struct sockaddr *) &peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        take(loop, fd, &peer, length);
+        take(loop, fd, &peer, length, watcher->proxy_protocol);
         return !loop->accept.paused;
     }
     if (is_connection_error(errno))
@@ -120,23 +121,23 @@ static bool accept_one(struct rtn_server_loop *loop, int listener)
     return false;
 }
 
-static void accept_batch(struct rtn_server_loop *loop, int listener)
+static void accept_batch(struct rtn_server_loop *loop, const struct rtn_accept_watcher *watcher)
 {
     for (unsigned i = 0; i < BATCH; i++) {
         if (at_limit(loop)) {
             pause_at_limit(loop);
             return;
         }
-        if (!accept_one(loop, listener))
+        if (!accept_one(loop, watcher))
             return;
     }
 }
 
-static void on_acceptable(struct ev_loop *ev, struct ev_io *watcher, int events)
+static void on_acceptable(struct ev_loop *ev, struct ev_io *io, int events)
 {
     (void) ev;
     (void) events;
-    accept_batch(watcher->data, watcher->fd);
+    accept_batch(io->data, RTN_CONTAINER_OF(io, struct rtn_accept_watcher, io));
 }
 
 static void on_retry(struct ev_loop *ev, struct ev_timer *timer, int events)
@@ -156,15 +157,16 @@ static void on_calm(struct ev_loop *ev, struct ev_timer *timer, int events)
     rtn_log(RTN_LOG_NOTICE, "accepting goes on");
 }
 
-static void add_watchers(struct rtn_server_loop *loop, const struct rtn_listener *listener)
+static void add_watchers(struct rtn_server_loop *loop, const struct rtn_listener *listener, bool proxy_protocol)
 {
     for (size_t i = 0; i < listener->count; i++) {
         const struct rtn_listener_socket *socket = &listener->sockets[i];
         if (socket->loop != RTN_LISTENER_ALL_LOOPS && socket->loop != (int) loop->index)
             continue;
-        struct ev_io *watcher = &loop->accept.watchers[loop->accept.count++];
-        ev_io_init(watcher, on_acceptable, socket->fd, EV_READ);
-        watcher->data = loop;
+        struct rtn_accept_watcher *watcher = &loop->accept.watchers[loop->accept.count++];
+        ev_io_init(&watcher->io, on_acceptable, socket->fd, EV_READ);
+        watcher->io.data = loop;
+        watcher->proxy_protocol = proxy_protocol;
     }
 }
 
@@ -185,8 +187,9 @@ int rtn_accept_init(struct rtn_server_loop *loop)
     loop->accept.watchers = calloc(most + 1, sizeof(*loop->accept.watchers));
     if (loop->accept.watchers == NULL)
         return -ENOMEM;
+    const struct rtn_config_listen *listen = server->config->listen.items;
     for (size_t i = 0; i < server->listener_count; i++)
-        add_watchers(loop, server->listeners[i]);
+        add_watchers(loop, server->listeners[i], listen[i].proxy_protocol);
     init_timers(loop);
     return 0;
 }
@@ -207,7 +210,7 @@ void rtn_accept_close(struct rtn_server_loop *loop)
 {
     for (size_t i = 0; i < loop->accept.count; i++) {
         for (unsigned taken = 0; taken < SOMAXCONN && !loop->accept.paused && !at_limit(loop); taken++) {
-            if (!accept_one(loop, loop->accept.watchers[i].fd))
+            if (!accept_one(loop, &loop->accept.watchers[i]))
                 break;
         }
     }
@@ -226,7 +229,7 @@ void rtn_accept_resume(struct rtn_server_loop *loop)
     ev_timer_stop(loop->loop.ev, &accept->retry);
     start_watchers(loop);
     for (size_t i = 0; i < accept->count && !accept->paused; i++)
-        accept_batch(loop, accept->watchers[i].fd);
+        accept_batch(loop, &accept->watchers[i]);
     if (!accept->paused && accept->complained)
         ev_timer_again(loop->loop.ev, &accept->calm);
 }

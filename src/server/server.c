@@ -82,6 +82,34 @@ static int make_header_fields(struct rtn_server *server)
     return 0;
 }
 
+/* The configuration was checked: each of them can be read. */
+static int make_trusted(struct rtn_server *server)
+{
+    const struct rtn_schema_strings *proxies = &server->config->trusted_proxies;
+    server->trusted = calloc(proxies->count + 1, sizeof(*server->trusted));
+    if (server->trusted == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < proxies->count; i++) {
+        struct rtn_str text = rtn_str_of(proxies->items[i]);
+        if (rtn_str_equal(text, RTN_STR("unix")))
+            server->trust_unix = true;
+        else if (rtn_cidr_parse(text, &server->trusted[server->trusted_count]) == NULL)
+            server->trusted_count++;
+    }
+    return 0;
+}
+
+static int make_clients(struct rtn_server *server)
+{
+    const struct rtn_config_limits *config = &server->config->limits;
+    const struct rtn_clients_limits limits = { .connections = (unsigned) config->connections_per_client,
+                                               .rate = (unsigned) config->requests_per_second,
+                                               .burst = (unsigned) config->request_burst };
+    if (limits.connections == 0 && limits.rate == 0)
+        return 0;
+    return rtn_clients_new(&limits, &server->clients);
+}
+
 static bool needs_workers(const struct rtn_server *server)
 {
     for (size_t i = 0; i < server->route_count; i++) {
@@ -181,10 +209,12 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
     server->closed_mail.deliver = on_closed;
     server->drained_mail.deliver = on_drained;
     server->route_count = config->routes.count;
+    rtn_access_init(&server->access, config);
     bool good = true;
     for (size_t i = 0; i < server->route_count; i++)
         good = make_route(server, i, diags) && good;
-    if (good && make_router(server) == 0 && make_header_fields(server) == 0 && make_pool(server) == 0)
+    if (good && make_router(server) == 0 && make_header_fields(server) == 0 && make_trusted(server) == 0 &&
+        make_clients(server) == 0 && make_pool(server) == 0)
         return server;
     rtn_server_free(server);
     return NULL;
@@ -202,9 +232,26 @@ static void add_listen_diag(const struct rtn_server *server, size_t index, enum 
                   server->config->name, reason->data);
 }
 
+static int report_access(const struct rtn_server *server, int r, struct rtn_diags *diags)
+{
+    const struct rtn_config_access_log *config = &server->config->access_log;
+    if (r == 0)
+        return 0;
+    rtn_diags_error(diags, rtn_schema_mark(config->node, "to"), "server \"%s\": cannot write the access log to %s: %s",
+                    server->config->name, config->path, strerror(-r));
+    return -EINVAL;
+}
+
+static int open_access(struct rtn_server *server, struct rtn_diags *diags)
+{
+    const struct rtn_server_host *host = server->host;
+    int r = rtn_access_open(&server->access, host->writers, host->log, host->log_level);
+    return report_access(server, r, diags);
+}
+
 int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
 {
-    int result = 0;
+    int result = open_access(server, diags);
     for (size_t i = 0; i < server->config->listen.count; i++) {
         const struct rtn_config_listen *listen = listen_config(server, i);
         RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
@@ -223,6 +270,7 @@ int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
 
 void rtn_server_check_listen(const struct rtn_server *server, struct rtn_diags *diags)
 {
+    (void) report_access(server, rtn_access_check(&server->access), diags);
     for (size_t i = 0; i < server->config->listen.count; i++) {
         RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
         int r = rtn_listener_check(listen_config(server, i)->address, &error);
@@ -355,6 +403,9 @@ void rtn_server_free(struct rtn_server *server)
     for (size_t i = 0; i < server->route_count; i++)
         rtn_instance_free(server->routes[i].instance);
     rtn_map_done(&server->header_fields);
+    rtn_clients_free(server->clients);
+    free(server->trusted);
+    rtn_access_done(&server->access);
     free(server->routes);
     free(server->loops);
     free(server->listeners);

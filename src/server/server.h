@@ -16,6 +16,8 @@ struct rtn_server_loop;
 /* What a server needs from the daemon; must outlive it. */
 struct rtn_server_host {
     struct rtn_log *log;
+    const _Atomic int *log_level; /* of the daemon itself */
+    struct rtn_log_writers *writers; /* of access logs */
     struct rtn_modules *modules;
     const struct rtn_media *media;
     struct rtn_activation *activation;
@@ -36,7 +38,12 @@ struct rtn_server {
     struct rtn_route *routes;
     size_t route_count;
     struct rtn_router *router;
+    struct rtn_access access;
     struct rtn_map header_fields; /* empty: all */
+    struct rtn_cidr *trusted; /* of trusted_proxies */
+    size_t trusted_count;
+    bool trust_unix;
+    struct rtn_clients *clients; /* NULL: clients have no limits of their own */
     struct rtn_pool *pool; /* NULL: no handler needs it */
     struct rtn_server_loop *loops;
     unsigned first_loop; /* the number of loop 0 among the loops of all servers: makes connection ids unique */
@@ -59,10 +66,10 @@ void rtn_server_check_modules(const struct rtn_config_server *config, struct rtn
 struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
                                   struct rtn_diags *diags);
 
-/* Binds every address. 0, or -EINVAL after adding errors at their lines. */
+/* Binds every address and opens the access log. 0, or -EINVAL after adding errors at their lines. */
 int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags);
 
-/* For -n: only tries; an address in use is a warning. */
+/* For -n: only tries, and makes no file; an address in use is a warning. */
 void rtn_server_check_listen(const struct rtn_server *server, struct rtn_diags *diags);
 
 /* For -n, when no address is in use: binds them all, so that two that are the same by other names are an error. */

@@ -181,7 +181,7 @@ static void set_up(struct rtn_server_loop *loop)
                                     .router = server->router,
                                     .pool = server->pool,
                                     .media = server->host->media,
-                                    .access_level = (enum rtn_log_level) config->access_log.level };
+                                    .access = &server->access };
     rtn_site_init(&loop->site);
     loop->http = (struct rtn_http1){
         .loop = &loop->loop,
@@ -193,6 +193,10 @@ static void set_up(struct rtn_server_loop *loop)
         .loop_index = server->first_loop + loop->index,
         .connection_limit = (unsigned) ((config->limits.connections + config->loops - 1) / config->loops),
         .room = on_room,
+        .trusted = server->trusted,
+        .trusted_count = server->trusted_count,
+        .trust_unix = server->trust_unix,
+        .clients = server->clients,
     };
 }
 

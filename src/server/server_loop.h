@@ -7,8 +7,13 @@
 
 #include "server/server.h"
 
+struct rtn_accept_watcher {
+    struct ev_io io;
+    bool proxy_protocol; /* trusted peers begin with a PROXY header */
+};
+
 struct rtn_accept {
-    struct ev_io *watchers; /* one per listening socket of this loop */
+    struct rtn_accept_watcher *watchers; /* one per listening socket of this loop */
     size_t count;
     bool open;
     bool paused; /* out of descriptors or at the connection limit */

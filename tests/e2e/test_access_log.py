@@ -39,7 +39,8 @@ def start(daemon, path, options="flush: 10ms", **more):
 
 
 def lines_of(path):
-    return path.read_bytes().decode("utf-8").splitlines()
+    """Lines end in a newline, and in nothing else that Unicode knows; what is behind the last one is not a line yet."""
+    return path.read_bytes().decode("utf-8").split("\n")[:-1]
 
 
 def wait_for_lines(path, count):
@@ -427,6 +428,27 @@ def test_the_daemon_is_there_while_lines_are_written_by_one_thread(daemon, tmp_p
     running = start(daemon, tmp_path / "access.log")
     assert running.threads().count("log-writer") == 1
     assert daemon(with_test_modules(server("level: info"))).threads().count("log-writer") == 0
+
+
+def switches(running, thread):
+    """How often threads of that name went to sleep."""
+    total = 0
+    for task in os.listdir(f"/proc/{running.pid}/task"):
+        with open(f"/proc/{running.pid}/task/{task}/status", encoding="utf-8") as status:
+            values = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+        if values["Name"] == thread:
+            total += int(values["voluntary_ctxt_switches"])
+    return total
+
+
+def test_lines_do_not_wake_the_thread(daemon, tmp_path):
+    running = start(daemon, tmp_path / "access.log", "flush: 1s, buffer: 1MiB")
+    running.get("/")
+    before, begun = switches(running, "log-writer"), time.monotonic()
+    with running.raw() as raw:
+        for _ in range(1000):
+            get(raw, "/")
+    assert switches(running, "log-writer") - before <= 2 * (time.monotonic() - begun) + 10
 
 
 def test_relative_paths_are_taken_from_the_folder_of_the_configuration(daemon):

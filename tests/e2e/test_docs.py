@@ -16,7 +16,7 @@ import harness
 CONF = sorted((harness.ROOT / "conf").glob("*.yaml"))
 # Each #try line of conf/demo.yaml, in their order: what it has to answer.
 TRIES = [(200, "hello world"), (200, "anything at all"), (200, "GET /inspect?a=1 HTTP/1.1"), (200, "<form action="),
-         (303, ""), (405, "does not take this method"), (403, "posts from this origin")]
+         (303, ""), (200, "Index of /files/"), (405, "does not take this method"), (403, "posts from this origin")]
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ SERVERS = """\
     timeouts: {header: 300ms}
     routes: *routes
   standard:
+    access_log: {level: info}
     listen: [127.0.0.1:0, "unix:{tmp}/standard"]
     trusted_proxies: [127.0.0.1, 10.0.0.0/8]
     proxy_header: forwarded
@@ -198,13 +199,13 @@ def test_peers_that_are_not_trusted_are_ordinary_clients(behind):
         assert ask(raw, "Forwarded: for=192.0.2.1;proto=https")["client"] == "127.0.0.2"
     with stranger(behind, "proxied") as raw:
         raw.send(V1 + REQUEST)
-        assert raw.response().status == 400
+        assert raw.response().status == 501  # a method of that name
 
 
 def test_listeners_without_proxy_protocol_take_no_header(behind):
     with behind.raw("standard") as raw:
         raw.send(V1 + REQUEST)
-        assert raw.response().status == 400
+        assert raw.response().status == 501  # a method of that name
 
 
 def test_curl_sends_a_header(behind):
@@ -318,8 +319,15 @@ def test_routes_go_by_the_host_that_the_client_asked_for(behind):
 
 def test_a_stop_does_not_wait_for_headers(daemon):
     running_daemon = daemon("servers:\n  a:\n    listen: [{address: \"127.0.0.1:0\", proxy_protocol: true}]\n"
-                            "    trusted_proxies: [127.0.0.1]\n    routes: [{path: /, status: 204}]\n")
+                            "    trusted_proxies: [127.0.0.1]\n    timeouts: {header: 500ms}\n    routes: [{path: /, status: 204}]\n")
     with running_daemon.raw() as silent, running_daemon.raw() as half:
         half.send(V1[:10])
         assert running_daemon.stop(timeout=5 + WAIT_BOUND) == 0
         assert silent.recv_until_close() == b""
+
+
+def test_the_access_log_names_the_client_of_the_fields(behind):
+    since = behind.log.mark()
+    with behind.raw("standard") as raw:
+        ask(raw, "Forwarded: for=192.0.2.77")
+    behind.log_wait(r'192\.0\.2\.77 "GET / HTTP/1\.1" 200', since=since)

@@ -4,6 +4,7 @@ import concurrent.futures
 import gzip
 import os
 import re
+import resource
 import shutil
 import socket
 
@@ -582,6 +583,38 @@ def test_clients_that_go_leave_no_descriptor(daemon, root):
             raw.reset()
     wait_until(lambda: descriptors(running, f"{root}/big") == 0, "all are closed")
     assert request(running).status == 200
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+
+def test_the_cache_gives_way_when_descriptors_run_out(daemon, root):
+    for i in range(200):
+        (root / str(i)).write_text(str(i), encoding="utf-8")
+    running = daemon(configuration(root, KEPT), preexec=few_descriptors)
+    with running.raw() as raw:
+        assert [raw.request("GET", f"/files/{i}").text for i in range(200)] == [str(i) for i in range(200)]
+
+
+def test_without_descriptors_the_answer_is_503(daemon, root):
+    (root / "big").write_bytes(bytes(20_000_000))
+    running = daemon(configuration(root, "cache: 0"), preexec=few_descriptors)
+    with running.raw() as first:
+        assert first.request("GET", "/files/a.txt").status == 200
+        slow = []
+        while len(os.listdir(f"/proc/{running.pid}/fd")) < 64 and len(slow) < 64:
+            slow.append(running.raw())
+            slow[-1].send("GET /files/big HTTP/1.1\r\nHost: a\r\n\r\n")
+            # Two more descriptors, or all there are.
+            wait_until(lambda: descriptors(running, f"{root}/big") == len(slow) or len(os.listdir(f"/proc/{running.pid}/fd")) >= 64,
+                       "the next download has begun")
+        reply = first.request("GET", "/files/a.txt")
+        assert (reply.status, reply.get("Retry-After"), reply.text) == (503, "1", "503 Service Unavailable\n")
+        running.log_wait(r"error .*static: cannot open /files/a.txt: Too many open files")
+        for raw in slow:
+            raw.reset()
+        wait_until(lambda: first.request("GET", "/files/a.txt").status == 200, "there are descriptors again")
 
 
 def test_concurrent_downloads(daemon, root):

@@ -28,8 +28,8 @@ static int handle(rtn_request *request, void *instance)
 }
 
 static const struct rtn_http_handler http_handlers[] = {
-    { .name = "loop", .handle = handle, .threads = RTN_THREADS_LOOP },
-    { .name = "worker", .handle = handle },
+    { .name = "loop", .handle = handle },
+    { .name = "worker", .handle = handle, .threads = RTN_THREADS_PARALLEL },
     { 0 },
 };
 
@@ -37,7 +37,7 @@ static const struct rtn_module module = {
     .name = "client",
     .version = "1.0",
     .summary = "Says who the client is.",
-    .threads = RTN_THREADS_PARALLEL,
+    .threads = RTN_THREADS_LOOP,
     .http = http_handlers,
 };
 RTN_REGISTER_MODULE(module)

@@ -59,6 +59,10 @@ static int load(rtn_request *request, const struct static_site *site, const char
 {
     struct static_entry *entry = NULL;
     int error = static_entry_load(&site->root, name, known_as, site->precompressed, &entry);
+    if (error == -EMFILE || error == -ENFILE) { /* the cache is the first that can do without */
+        static_cache_clear(site->cache);
+        error = static_entry_load(&site->root, name, known_as, site->precompressed, &entry);
+    }
     if (error < 0)
         return error;
     entry->type = rtn_media_type(rtn_request_server(request), str_of(name));

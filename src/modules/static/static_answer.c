@@ -18,8 +18,9 @@ static const struct static_variant *choose(rtn_request *request, const struct st
         offers[count++] = entry->variants[i].coding;
     offers[count++] = "identity"; /* at equal weight whatever is smaller comes first */
     offers[count] = NULL;
-    int chosen = rtn_negotiate(request, "accept-encoding", offers);
-    return chosen < 0 ? &entry->variants[0] : &entry->variants[(unsigned) (chosen + 1) % entry->count];
+    /* None is acceptable: as the file itself, which is the last offer. */
+    unsigned chosen = (unsigned) (rtn_negotiate(request, "accept-encoding", offers) + 1);
+    return &entry->variants[chosen < entry->count ? chosen : 0];
 }
 
 static int add_fields(rtn_request *request, const struct static_site *site, const struct static_entry *entry,

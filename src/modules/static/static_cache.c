@@ -101,13 +101,16 @@ static void take_out(struct static_cache *cache, struct static_entry **at, struc
     *gone = entry;
 }
 
+static void take_out_oldest(struct static_cache *cache, struct static_entry **gone)
+{
+    struct static_entry *oldest = cache->oldest;
+    take_out(cache, find(cache, path_of(oldest), oldest->hash), gone);
+}
+
 static void take_out_old(struct static_cache *cache, int64_t now_ms, struct static_entry **gone)
 {
-    while (cache->oldest != NULL &&
-           (cache->descriptors > cache->capacity || now_ms - cache->oldest->used_ms > IDLE_MS)) {
-        struct static_entry *oldest = cache->oldest;
-        take_out(cache, find(cache, path_of(oldest), oldest->hash), gone);
-    }
+    while (cache->oldest != NULL && (cache->descriptors > cache->capacity || now_ms - cache->oldest->used_ms > IDLE_MS))
+        take_out_oldest(cache, gone);
 }
 
 static void unref_all(struct static_entry *gone)
@@ -143,11 +146,7 @@ void static_cache_free(struct static_cache *cache)
 {
     if (cache == NULL)
         return;
-    while (cache->oldest != NULL) {
-        struct static_entry *entry = cache->oldest;
-        list_remove(cache, entry);
-        static_entry_unref(entry);
-    }
+    static_cache_clear(cache);
     (void) pthread_mutex_destroy(&cache->mutex);
     free(cache->buckets);
     free(cache);
@@ -210,6 +209,16 @@ void static_cache_remove(struct static_cache *cache, rtn_str path)
     struct static_entry **at = find(cache, path, hash);
     if (*at != NULL)
         take_out(cache, at, &gone);
+    (void) pthread_mutex_unlock(&cache->mutex);
+    unref_all(gone);
+}
+
+void static_cache_clear(struct static_cache *cache)
+{
+    struct static_entry *gone = NULL;
+    (void) pthread_mutex_lock(&cache->mutex);
+    while (cache->oldest != NULL)
+        take_out_oldest(cache, &gone);
     (void) pthread_mutex_unlock(&cache->mutex);
     unref_all(gone);
 }

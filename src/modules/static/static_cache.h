@@ -28,6 +28,9 @@ struct static_entry *static_cache_put(struct static_cache *cache, struct static_
 /* The path leads nowhere any more. */
 void static_cache_remove(struct static_cache *cache, rtn_str path);
 
+/* Forgets everything, so that others can have the descriptors. */
+void static_cache_clear(struct static_cache *cache);
+
 /* Descriptors in use; for tests. */
 size_t static_cache_descriptors(struct static_cache *cache);
 

@@ -76,13 +76,12 @@ static void add_sibling(struct static_entry *entry, const struct static_root *ro
 
 static int add_siblings(struct static_entry *entry, const struct static_root *root, const char *name)
 {
-    size_t length = strlen(name);
-    char *sibling = malloc(length + SUFFIX_MAX + 1);
+    size_t size = strlen(name) + SUFFIX_MAX + 1;
+    char *sibling = malloc(size);
     if (sibling == NULL)
         return -ENOMEM;
-    memcpy(sibling, name, length);
     for (size_t i = 0; i < STATIC_VARIANTS - 1; i++) {
-        (void) snprintf(sibling + length, SUFFIX_MAX + 1, "%s", siblings[i].suffix);
+        (void) snprintf(sibling, size, "%s%s", name, siblings[i].suffix);
         add_sibling(entry, root, sibling, siblings[i].coding);
     }
     free(sibling);

@@ -56,6 +56,6 @@ bool static_entry_same(const struct static_entry *a, const struct static_entry *
 struct static_entry *static_entry_ref(struct static_entry *entry);
 
 /* The last reference closes the files. Takes void * to be a release function; accepts NULL. */
-void static_entry_unref(void *entry);
+void static_entry_unref(void *data);
 
 #endif

@@ -77,6 +77,8 @@ static int read_all(struct static_names *names, const struct reader *reader, boo
 {
     const struct dirent *entry;
     struct stat found;
+    /* One thread reads this stream, which is all that readdir() asks for. */
+    /* cppcheck-suppress readdirCalled */
     while (errno = 0, (entry = readdir(reader->dir)) != NULL) {
         if (!is_shown(entry->d_name, dot_files) || !look_at(reader, entry->d_name, &found))
             continue;

@@ -121,6 +121,7 @@ static void receive(void)
 /* All that leaves, with a fixed date. */
 static const char *reply_text(void)
 {
+    const struct rtn_str fixed = RTN_STR(DATE);
     int r;
     cr_expect_eq(rtn_response_flush(request), 0);
     while ((r = rtn_stream_flush(&connection.stream)) == -EAGAIN)
@@ -129,7 +130,7 @@ static const char *reply_text(void)
     receive();
     char *date = received.data != NULL ? strstr(received.data, "\r\nDate: ") : NULL;
     if (date != NULL)
-        memcpy(date + 2, DATE, strlen(DATE));
+        memcpy(date + 2, fixed.data, fixed.length);
     return rtn_buf_str(&received).data;
 }
 

@@ -288,15 +288,3 @@ Test(http1_parse, stops_once_at_the_end_of_the_head)
         rtn_request_free(request);
     }
 }
-
-Test(http1_parse, only_the_wanted_fields_are_kept)
-{
-    struct rtn_map wanted = { 0 };
-    cr_assert_eq(rtn_map_add(&wanted, RTN_STR("origin"), &wanted), 0);
-    http.header_fields = &wanted;
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf about = { 0 };
-    parse_whole("GET / HTTP/1.1\r\nHost: a\r\nOrigin: here\r\nContent-Type: x\r\nORIGINAL: no\r\n\r\n", &about);
-    http.header_fields = NULL;
-    rtn_map_done(&wanted);
-    cr_expect_str_eq(about.data, "GET [1] / 11 keep\norigin=here|\ntype x, body 0: ", "%s", about.data);
-}

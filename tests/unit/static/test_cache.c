@@ -156,6 +156,21 @@ Test(static_cache, removing)
     static_cache_free(cache);
 }
 
+Test(static_cache, clearing)
+{
+    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_entry *used = put(cache, "a", 0);
+    put_and_forget(cache, "d", 0);
+    static_cache_clear(cache);
+    cr_expect_eq(static_cache_descriptors(cache), 0);
+    cr_expect(!has(cache, "a", 0));
+    cr_expect(fcntl(used->variants[0].fd, F_GETFD) >= 0);
+    static_entry_unref(used);
+    put_and_forget(cache, "a", 0);
+    cr_expect(has(cache, "a", 0));
+    static_cache_free(cache);
+}
+
 Test(static_cache, an_entry_outlives_its_cache)
 {
     struct static_cache *cache = static_cache_new(8, 1000);

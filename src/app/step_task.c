@@ -1,0 +1,112 @@
+/*
+ * Steps as tasks: what one iteration of the loop wants done on workers is gathered and submitted at its end, so that
+ * the pool is woken once. New requests that find the queue full are refused; what has begun is queued past the bound.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "app/later.h"
+#include "app/step_internal.h"
+#include "proto/response.h"
+
+static _Thread_local struct rtn_sink *worker_sink;
+
+bool rtn_step_on_worker(const struct rtn_request *request)
+{
+    return worker_sink != NULL && request->sink == worker_sink;
+}
+
+struct rtn_serial *rtn_step_serial(struct rtn_instance *instance)
+{
+    return instance->threads == RTN_THREADS_SERIAL ? &instance->serial : NULL;
+}
+
+static void run_on_worker(struct rtn_task *task)
+{
+    struct rtn_request *request = RTN_CONTAINER_OF(task, struct rtn_request, task);
+    request->sink = worker_sink;
+    if (rtn_step_take(request) == RTN_TURN_REPLIED)
+        rtn_http1_finish(request);
+    else
+        rtn_http1_hand_back(request);
+}
+
+void rtn_step_queue(struct rtn_request *request)
+{
+    struct rtn_call *call = rtn_call_of(request);
+    request->task.run = run_on_worker;
+    request->task.serial = rtn_step_serial(rtn_step_instance(call));
+    request->task.what = call->match.route->path;
+    rtn_http1_hold(request);
+    rtn_list_append(&call->site->batch, &request->task.node);
+    call->site->batch_count++;
+}
+
+static void refuse_new(struct rtn_request *request)
+{
+    rtn_http1_take_back(request);
+    rtn_step_end_call(rtn_call_of(request), false);
+    rtn_response_reset(request);
+    (void) rtn_response_field(request, RTN_STR("Retry-After"), RTN_STR("1"));
+    rtn_dispatch_error(request, 503, "all workers are busy and the queue is full");
+    rtn_http1_proceed(request->connection, RTN_OUTCOME_REPLIED);
+}
+
+/* What has begun must go on, whatever the queue's bound. Without workers the server is at its end. */
+static void insist(struct rtn_site *site, struct rtn_request *request)
+{
+    if (rtn_pool_submit_always(site->pool, &request->task))
+        return;
+    rtn_http1_take_back(request);
+    rtn_http1_abandon(request->connection);
+}
+
+static bool is_new(const struct rtn_call *call)
+{
+    return !call->begun && !call->handled && !call->failing && !call->armed && call->next == NULL;
+}
+
+void rtn_step_flush(struct rtn_site *site)
+{
+    while (site->batch_count > 0) {
+        unsigned count = site->batch_count;
+        struct rtn_list tasks;
+        rtn_list_init(&tasks);
+        rtn_list_splice(&tasks, &site->batch);
+        site->batch_count = 0;
+        if (rtn_pool_submit(site->pool, &tasks, count) == 0)
+            return;
+        struct rtn_list *node;
+        while ((node = rtn_list_pop(&tasks)) != NULL) {
+            struct rtn_request *request = RTN_CONTAINER_OF(node, struct rtn_request, task.node);
+            if (is_new(rtn_call_of(request)))
+                refuse_new(request);
+            else
+                insist(site, request);
+        }
+    }
+}
+
+static void send_on_worker(struct rtn_task *task)
+{
+    rtn_http1_send_files(RTN_CONTAINER_OF(task, struct rtn_connection, send_task));
+}
+
+void rtn_step_send_files(struct rtn_connection *connection)
+{
+    connection->send_task = (struct rtn_task){ .run = send_on_worker, .what = "sending a file" };
+    if (!rtn_pool_submit_always(rtn_site_of(connection->http)->pool, &connection->send_task))
+        rtn_http1_send_files(connection);
+}
+
+int rtn_step_worker_begin(void)
+{
+    worker_sink = calloc(1, sizeof(*worker_sink));
+    return worker_sink != NULL ? 0 : -ENOMEM;
+}
+
+void rtn_step_worker_end(void)
+{
+    free(worker_sink);
+    worker_sink = NULL;
+}
