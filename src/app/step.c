@@ -80,8 +80,10 @@ static enum rtn_turn conclude_failed(struct rtn_request *request, const char *wh
 
 static enum rtn_turn conclude_done(struct rtn_request *request)
 {
-    if (!rtn_call_of(request)->handled)
+    if (!rtn_call_of(request)->handled) {
+        request->handler_deadline = 0; /* it is the client's turn: the handler's time begins anew */
         return RTN_TURN_GO_ON;
+    }
     if (request->response.state == RTN_RESPONSE_NONE)
         return conclude_failed(request, "returned RTN_DONE without a reply", NULL);
     if (rtn_response_end(request) == -EMSGSIZE)
@@ -100,6 +102,21 @@ static enum rtn_turn conclude_later(struct rtn_request *request)
     return RTN_TURN_WAIT;
 }
 
+/* What has come of the body was read for the route before; this one may want less of it. */
+static enum rtn_turn change_policy(struct rtn_request *request)
+{
+    rtn_dispatch_match(request);
+    uint64_t limit = (uint64_t) request->policy->body_limit;
+    if (request->body_received > limit || request->body_left > limit - request->body_received) {
+        request->keep_alive = false;
+        rtn_dispatch_error(request, 413, "the body is larger than this server takes");
+        return RTN_TURN_REPLIED;
+    }
+    if (request->policy->request_body == RTN_BODY_NONE && request->body.length > 0)
+        rtn_request_consume(request);
+    return RTN_TURN_GO_ON;
+}
+
 static enum rtn_turn conclude_next(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
@@ -113,8 +130,7 @@ static enum rtn_turn conclude_next(struct rtn_request *request)
     call->armed = false;
     request->handler_deadline = 0;
     call->skip++;
-    rtn_dispatch_match(request);
-    return RTN_TURN_GO_ON;
+    return change_policy(request);
 }
 
 static enum rtn_turn conclude(struct rtn_request *request, int result)

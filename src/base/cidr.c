@@ -79,11 +79,10 @@ static uint8_t mask(unsigned prefix, unsigned index)
 
 static bool same_prefix(const struct rtn_ip *a, const struct rtn_ip *b, unsigned prefix)
 {
-    for (unsigned i = 0; i < sizeof(a->bytes); i++) {
-        if (((a->bytes[i] ^ b->bytes[i]) & mask(prefix, i)) != 0)
-            return false;
-    }
-    return true;
+    unsigned whole = prefix / 8;
+    if (memcmp(a->bytes, b->bytes, whole) != 0)
+        return false;
+    return whole == sizeof(a->bytes) || ((a->bytes[whole] ^ b->bytes[whole]) & mask(prefix, whole)) == 0;
 }
 
 static bool is_clean(const struct rtn_cidr *range)

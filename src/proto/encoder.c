@@ -14,6 +14,7 @@
 #include <brotli/encode.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/macros.h"
 

@@ -31,6 +31,12 @@ struct rtn_http1_handler {
     enum rtn_outcome (*run)(struct rtn_request *request);
     /* An active request comes to nothing. The status is for a reply that was not begun; 0: the client has gone. */
     enum rtn_outcome (*fail)(struct rtn_request *request, int status, const char *text);
+    /*
+     * A reply is about to begin, with content of `length` (-1: not known): what is it to be encoded with? NULL: nothing.
+     * May add fields to it. Asked only with `compression` in the configuration. On the thread that holds the request.
+     * The callback may be NULL.
+     */
+    struct rtn_encoder *(*encode)(struct rtn_request *request, int status, int64_t length);
     /* The reply is complete; for the access log. On the thread that holds the request. */
     void (*replied)(struct rtn_request *request);
     /* Files are next to be sent: has rtn_http1_send_files() called on a worker. */

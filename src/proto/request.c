@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/macros.h"
+#include "proto/encoder.h"
 #include "proto/http1.h"
 
 #define INLINE_BUFFER 8192
@@ -33,6 +34,7 @@ void rtn_request_free(struct rtn_request *request)
 {
     if (request == NULL)
         return;
+    rtn_encoder_free(request->response.encoder);
     rtn_arena_done(&request->arena);
     if (request->buffer != request->inline_buffer)
         free(request->buffer);
@@ -70,6 +72,7 @@ static void reset(struct rtn_request *request)
     request->body_overhead = 0;
     request->trailer_count = 0;
     request->trailers = NULL;
+    rtn_encoder_free(request->response.encoder);
     request->response = (struct rtn_response){ 0 };
     request->call = NULL;
     rtn_arena_reset(&request->arena);
@@ -161,7 +164,7 @@ int rtn_request_make_room(struct rtn_request *request, size_t wanted)
 
 void rtn_request_consume(struct rtn_request *request)
 {
-    request->body.length = 0;
+    request->body = (struct rtn_str){ 0 };
     if (request->stage != RTN_REQUEST_BODY)
         return; /* what follows is of the next request, and stays where it is */
     size_t free_from = request->start + request->head_length;

@@ -60,8 +60,9 @@ struct rtn_response {
     bool has_content_type;
     enum rtn_response_state state;
     int status;
-    int64_t announced; /* Content-Length; -1: unknown */
-    uint64_t length; /* of the content given so far */
+    int64_t announced; /* length of the content, before it is encoded; -1: unknown */
+    uint64_t given; /* of it so far */
+    uint64_t length; /* of the content as it is sent */
     bool chunked;
     bool no_content; /* HEAD, 204, 304: content is counted but not sent */
     size_t chunk_start; /* in the sink: where the prefix of the open chunk is; SIZE_MAX: none is open */

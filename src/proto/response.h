@@ -14,6 +14,12 @@
  */
 int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value);
 
+/* The next field of the name, from *at on (0 at first; moved on), of those added so far. False: there is none. */
+bool rtn_response_next_field(const struct rtn_request *request, struct rtn_str name, size_t *at, struct rtn_str *ret);
+
+/* Takes all fields of the name out. */
+void rtn_response_remove_field(struct rtn_request *request, struct rtn_str name);
+
 /*
  * Gives the reply. content->release, when set, is called once in every case. -EINVAL: status outside of 200 to 599;
  * -EALREADY; another -errno when the connection is broken (the reply counts as given then).
@@ -28,12 +34,12 @@ int rtn_response_begin(struct rtn_request *request, int status, int64_t length);
 
 /*
  * Content. Small pieces gather in the sink. Takes the whole piece whatever the queue holds (see
- * rtn_response_full). -EINVAL: nothing was begun; -EMSGSIZE: more than announced; -ENOMEM; another -errno: the
+ * rtn_response_full). -EINVAL: nothing was begun, or a file for a reply that is encoded; -EMSGSIZE: more than announced; -ENOMEM; another -errno: the
  * connection is broken. content->release is called once in every case.
  */
 int rtn_response_write(struct rtn_request *request, const struct rtn_piece *content);
 
-/* Sends what has gathered. 0, or -errno when the connection is broken. */
+/* Sends what has gathered, in the encoder too. 0, or -errno when the connection is broken. */
 int rtn_response_flush(struct rtn_request *request);
 
 /* The content is complete. -EINVAL: nothing was begun; -EMSGSIZE: less than announced, the connection will be cut. */

@@ -1,6 +1,6 @@
 /*
  * Content on its way: into the sink, where small pieces gather and leave together, or past it in the system call that
- * empties it.
+ * empties it. What has to be encoded goes through response_encode.c into the sink.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +20,11 @@ void rtn_response_close_chunk(struct rtn_request *request)
         return;
     char *at = sink->data + response->chunk_start;
     size_t size = sink->length - response->chunk_start - CHUNK_PREFIX;
+    if (size == 0) { /* the encoder held everything back; an empty chunk would be the last one */
+        sink->length = response->chunk_start;
+        response->chunk_start = RTN_NO_CHUNK;
+        return;
+    }
     for (unsigned i = 0; i < 4; i++)
         at[i] = "0123456789abcdef"[(size >> (12 - 4 * i)) & 15];
     memcpy(at + 4, "\r\n", 2);
@@ -35,7 +40,6 @@ void rtn_response_open_chunk(struct rtn_request *request)
     request->sink->length += CHUNK_PREFIX;
 }
 
-/* What the sink holds and `piece` behind it leave at once. */
 int rtn_response_send(struct rtn_request *request, const struct rtn_piece *piece, unsigned count)
 {
     struct rtn_connection *connection = request->connection;
@@ -50,7 +54,7 @@ int rtn_response_send(struct rtn_request *request, const struct rtn_piece *piece
     return r;
 }
 
-int rtn_response_flush(struct rtn_request *request)
+int rtn_response_push(struct rtn_request *request)
 {
     rtn_response_close_chunk(request);
     if (request->sink->length > 0)
@@ -58,11 +62,19 @@ int rtn_response_flush(struct rtn_request *request)
     return request->connection->broken;
 }
 
+int rtn_response_flush(struct rtn_request *request)
+{
+    const struct rtn_response *response = &request->response;
+    if (response->encoder != NULL && !response->no_content)
+        (void) rtn_response_encode(request, RTN_ENCODER_FLUSH, (struct rtn_str){ 0 });
+    return rtn_response_push(request);
+}
+
 /* Small content joins what the sink holds. */
 static int gather(struct rtn_request *request, const struct rtn_piece *content)
 {
     if (content->length + RTN_CHUNK_ROOM > rtn_sink_room(request->sink)) {
-        int r = rtn_response_flush(request);
+        int r = rtn_response_push(request);
         if (r < 0)
             return r;
     }
@@ -90,8 +102,16 @@ static bool is_small(const struct rtn_piece *content, const struct rtn_sink *sin
     return content->length + RTN_CHUNK_ROOM <= rtn_sink_room(sink) || content->length <= SMALL;
 }
 
+static int write_encoded(struct rtn_request *request, const struct rtn_piece *content)
+{
+    int r = rtn_response_encode(request, RTN_ENCODER_GO_ON, (struct rtn_str){ content->data, content->length });
+    rtn_piece_release(content);
+    return r;
+}
+
 static int write_content(struct rtn_request *request, const struct rtn_piece *content)
 {
+    request->response.length += content->length;
     if (is_small(content, request->sink)) {
         int r = gather(request, content);
         rtn_piece_release(content);
@@ -106,18 +126,32 @@ int rtn_response_write(struct rtn_request *request, const struct rtn_piece *cont
     int r = 0;
     if (response->state != RTN_RESPONSE_BEGUN || (!content->file && content->data == NULL && content->length > 0))
         r = -EINVAL;
-    else if (response->announced >= 0 && content->length > (uint64_t) response->announced - response->length)
+    else if (content->file && response->encoder != NULL)
+        r = -EINVAL;
+    else if (response->announced >= 0 && content->length > (uint64_t) response->announced - response->given)
         r = -EMSGSIZE;
     else
         r = request->connection->broken;
+    if (r == 0)
+        response->given += content->length;
     if (r < 0 || content->length == 0 || response->no_content) {
-        if (r == 0)
-            response->length += content->length;
         rtn_piece_release(content);
         return r;
     }
-    response->length += content->length;
-    return write_content(request, content);
+    return response->encoder != NULL ? write_encoded(request, content) : write_content(request, content);
+}
+
+/* Sends what the encoder still holds. False: it cannot be sent. */
+static bool end_encoding(struct rtn_request *request)
+{
+    struct rtn_response *response = &request->response;
+    if (response->encoder == NULL)
+        return true;
+    if (!response->no_content && rtn_response_encode(request, RTN_ENCODER_END, (struct rtn_str){ 0 }) < 0)
+        return false;
+    rtn_encoder_free(response->encoder);
+    response->encoder = NULL;
+    return true;
 }
 
 int rtn_response_end(struct rtn_request *request)
@@ -125,9 +159,13 @@ int rtn_response_end(struct rtn_request *request)
     struct rtn_response *response = &request->response;
     if (response->state != RTN_RESPONSE_BEGUN)
         return -EINVAL;
-    if (!response->no_content && response->announced >= 0 && response->length < (uint64_t) response->announced) {
+    if (!response->no_content && response->announced >= 0 && response->given < (uint64_t) response->announced) {
         rtn_response_abort(request);
         return -EMSGSIZE;
+    }
+    if (!end_encoding(request)) {
+        rtn_response_abort(request);
+        return request->connection->broken;
     }
     rtn_response_close_chunk(request);
     response->state = RTN_RESPONSE_ENDED;
@@ -136,8 +174,6 @@ int rtn_response_end(struct rtn_request *request)
             (void) rtn_response_send(request, NULL, 0);
         rtn_sink_put(request->sink, RTN_STR("0\r\n\r\n"));
     }
-    if (response->no_content)
-        response->length = 0;
     return request->connection->broken;
 }
 
@@ -150,6 +186,8 @@ void rtn_response_abort(struct rtn_request *request)
 {
     rtn_response_close_chunk(request);
     request->response.state = RTN_RESPONSE_ENDED;
+    rtn_encoder_free(request->response.encoder);
+    request->response.encoder = NULL;
     request->keep_alive = false;
     if (request->connection->broken == 0)
         request->connection->broken = -ECANCELED;

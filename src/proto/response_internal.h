@@ -67,7 +67,7 @@ void rtn_response_choose_encoder(struct rtn_request *request, int status, int64_
 /* The same for content that is all there: encodes it, unless that makes it no smaller, and replaces the piece. */
 void rtn_response_encode_whole(struct rtn_request *request, int status, struct rtn_piece *content);
 
-/* Encodes content into the sink. 0, or -errno: the reply was given up. */
+/* Encodes content into the sink. 0, or -errno: the connection is broken, or the reply was given up. */
 int rtn_response_encode(struct rtn_request *request, enum rtn_encoder_op op, struct rtn_str content);
 
 #endif

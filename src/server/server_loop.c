@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/compress.h"
 #include "app/later.h"
 #include "app/step.h"
 
@@ -165,6 +166,7 @@ static const struct rtn_http1_handler http_handler = {
     .run = rtn_dispatch_run,
     .fail = rtn_step_fail,
     .send_files = rtn_step_send_files,
+    .encode = rtn_compress_choose,
     .replied = rtn_dispatch_replied,
     .closed = rtn_dispatch_closed,
     .drained = on_drained,
