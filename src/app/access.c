@@ -103,7 +103,7 @@ static struct rtn_access_entry describe(struct rtn_request *request, bool aborte
         return entry;
     if (request->started_us != 0)
         entry.duration_us = rtn_clock_us() - request->started_us;
-    entry.host = known(call->host);
+    entry.host = known(rtn_dispatch_host(request));
     if (call->match.route != NULL)
         entry.route = rtn_str_of(call->match.route->path);
     return entry;

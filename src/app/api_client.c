@@ -15,5 +15,5 @@ const char *rtn_request_scheme(rtn_request *request)
 
 rtn_str rtn_request_host(rtn_request *request)
 {
-    return rtn_call_of(request)->host;
+    return rtn_dispatch_host(request);
 }

@@ -78,11 +78,37 @@ static void remember_instance(struct rtn_connection *connection, struct rtn_inst
         (void) rtn_connection_make_slot(connection, instance);
 }
 
+/* Lower case, without port and final dot. */
+static struct rtn_str read_host(struct rtn_request *request, struct rtn_str authority)
+{
+    struct rtn_str host = rtn_authority_host(authority);
+    size_t length = host.length;
+    char *lower = rtn_arena_alloc(&request->arena, length + 1);
+    if (lower == NULL || length == 0)
+        return (struct rtn_str){ "", 0 };
+    for (size_t i = 0; i < length; i++)
+        lower[i] = host.data[i] >= 'A' && host.data[i] <= 'Z' ? (char) (host.data[i] | 0x20) : host.data[i];
+    if (lower[length - 1] == '.')
+        length--;
+    return (struct rtn_str){ lower, length };
+}
+
+struct rtn_str rtn_dispatch_host(struct rtn_request *request)
+{
+    struct rtn_call *call = rtn_call_of(request);
+    if (call->host.data == NULL)
+        call->host = read_host(request, request->host);
+    return call->host;
+}
+
 void rtn_dispatch_match(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
-    rtn_router_match(call->site->router, call->host, call->path, (enum rtn_method) request->method, call->skip,
-                     &call->match);
+    const struct rtn_router *router = call->site->router;
+    struct rtn_str host = { 0 };
+    if (rtn_router_has_hosts(router))
+        host = rtn_dispatch_host(request);
+    rtn_router_match(router, host, call->path, (enum rtn_method) request->method, call->skip, &call->match);
     const struct rtn_route *route = call->match.route;
     request->policy = &request->http->policy;
     if (route == NULL || route->instance == NULL)
@@ -119,21 +145,6 @@ static int read_target(struct rtn_request *request, struct rtn_call *call)
     return rtn_path_decode(target, &request->arena, &call->path);
 }
 
-/* Lower case, without port and final dot. */
-static struct rtn_str read_host(struct rtn_request *request, struct rtn_str authority)
-{
-    struct rtn_str host = rtn_authority_host(authority);
-    size_t length = host.length;
-    char *lower = rtn_arena_alloc(&request->arena, length + 1);
-    if (lower == NULL || length == 0)
-        return (struct rtn_str){ "", 0 };
-    for (size_t i = 0; i < length; i++)
-        lower[i] = host.data[i] >= 'A' && host.data[i] <= 'Z' ? (char) (host.data[i] | 0x20) : host.data[i];
-    if (lower[length - 1] == '.')
-        length--;
-    return (struct rtn_str){ lower, length };
-}
-
 void rtn_dispatch_head(struct rtn_request *request)
 {
     struct rtn_site *site = rtn_site_of(request->http);
@@ -149,6 +160,8 @@ void rtn_dispatch_head(struct rtn_request *request)
     request->started_us = rtn_access_enabled(site->access) ? rtn_clock_us() : 0;
     rtn_request_id_give(request);
     struct rtn_str authority = rtn_client_read(request);
+    if (authority.data != request->host.data)
+        call->host = read_host(request, authority);
     if (call->client.retry_after > 0) {
         request->policy = &request->http->discarding;
         return;
@@ -159,7 +172,6 @@ void rtn_dispatch_head(struct rtn_request *request)
         call->broken_path = true;
         return;
     }
-    call->host = read_host(request, authority);
     rtn_dispatch_match(request);
 }
 

@@ -35,7 +35,7 @@ struct rtn_call {
     struct rtn_site *site;
     struct rtn_str path; /* decoded */
     struct rtn_str query; /* as sent; absent without '?' */
-    struct rtn_str host; /* lower case, without port; may be empty */
+    struct rtn_str host; /* of rtn_dispatch_host(); data is NULL before it was asked for */
     struct rtn_client client;
     struct rtn_pair_cursor query_cursor;
     struct rtn_pair_cursor form_cursor;
@@ -80,6 +80,9 @@ void rtn_dispatch_head(struct rtn_request *request);
 enum rtn_outcome rtn_dispatch_run(struct rtn_request *request);
 void rtn_dispatch_replied(struct rtn_request *request); /* [owner's thread] */
 void rtn_dispatch_closed(struct rtn_connection *connection);
+
+/* The host that the client asked for, lower case, without port; may be empty. [owner's thread] */
+struct rtn_str rtn_dispatch_host(struct rtn_request *request);
 
 /* Finds the route number call->skip and sets the policy. [owner's thread] */
 void rtn_dispatch_match(struct rtn_request *request);

@@ -158,3 +158,8 @@ unsigned rtn_router_methods(const struct rtn_router *router)
         methods |= host->paths.methods;
     return methods;
 }
+
+bool rtn_router_has_hosts(const struct rtn_router *router)
+{
+    return router->made != NULL;
+}

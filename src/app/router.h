@@ -54,6 +54,9 @@ void rtn_router_free(struct rtn_router *router);
 void rtn_router_match(const struct rtn_router *router, struct rtn_str host, struct rtn_str path, enum rtn_method method,
                       unsigned skip, struct rtn_match *ret);
 
+/* False: `host` does not matter. */
+bool rtn_router_has_hosts(const struct rtn_router *router);
+
 /* Union of all methods, for "OPTIONS *". */
 unsigned rtn_router_methods(const struct rtn_router *router);
 

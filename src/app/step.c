@@ -57,7 +57,7 @@ static enum rtn_turn conclude_replied(struct rtn_request *request, int result)
     request->failed = result < 0;
     if (result == -EALREADY)
         log_failure(request, "gave a second reply; the first one was sent", NULL);
-    else if (result < 0 && request->connection->broken == 0)
+    else if (result < 0 && (request->connection->broken == 0 || request->connection->broken == -ECANCELED))
         log_failure(request, "failed after its reply", strerror(-result));
     else if (result > 0)
         log_failure(request, "did not return RTN_DONE after its reply; the reply was sent", NULL);

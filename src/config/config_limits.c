@@ -15,9 +15,9 @@ static const struct rtn_schema_key limits_keys[] = {
     { LIMIT(connections), .type = RTN_SCHEMA_INT, .fallback = "10000", .min = 1, .max = 1000000,
       .help = "Connections open at one time. Further ones wait until one closes.", .example = "2000" },
     { LIMIT(connections_per_client), .type = RTN_SCHEMA_INT, .fallback = "0", .min = 0, .max = 1000000,
-      .help = "Connections of one client address that are open at one time. Further ones are closed at once. An IPv6 "
-              "client is its /64. 0: as "
-              "many as connections.",
+      .help = "Connections of one client address that are open at one time. Further ones are answered with 429 "
+              "and closed; trusted proxies may have as many as they like. An IPv6 client is its /64. 0: as many as "
+              "connections.",
       .example = "50" },
     { LIMIT(requests_per_second), .type = RTN_SCHEMA_INT, .fallback = "0", .min = 0, .max = 1000000,
       .help =

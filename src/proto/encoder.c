@@ -21,7 +21,7 @@
 #define GZIP_WINDOW (15 + 16) /* zlib's largest, in a gzip wrapper */
 #define GZIP_MEMORY 8
 #define BR_WINDOW 18
-#define ZSTD_WINDOW 18
+#define ZSTD_WINDOW 17
 
 struct coding;
 
@@ -212,7 +212,7 @@ static const struct coding codings[] = {
       .close = br_close },
     { .encoding = RTN_ENCODING_ZSTD,
       .name = { "zstd", 4 },
-      .levels = { 1, 3, 8 },
+      .levels = { 1, 3, 6 },
       .open = zstd_open,
       .reset = zstd_reset,
       .expect = zstd_expect,

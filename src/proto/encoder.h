@@ -1,6 +1,6 @@
 /*
  * Content codings (RFC 9110, 8.4.1): one interface to zlib, brotli and zstd. Memory is bounded whatever the length of
- * the content, to some MiB at RTN_EFFORT_BEST and less than one at the others. [owner's thread]: one thread at a time
+ * the content: 0.3 MiB for gzip, up to 5 MiB for the others, by effort. [owner's thread]: one thread at a time
  */
 #ifndef RTN_PROTO_ENCODER_H
 #define RTN_PROTO_ENCODER_H
@@ -37,8 +37,9 @@ void rtn_encoder_free(struct rtn_encoder *encoder);
 enum rtn_config_encoding rtn_encoder_encoding(const struct rtn_encoder *encoder);
 
 /*
- * 1: done. 0: the room is used up; to be called again with the same op, more room and the input that is left. -ENOMEM,
- * or -EIO when the content is not as long as was promised: the encoder can only be freed then.
+ * The room must be 16 bytes or more. 1: done. 0: the room is used up; to be called again with the same op, more room
+ * and the input that is left. -ENOMEM, or -EIO when the content is not as long as was promised: the encoder can only be
+ * freed then.
  */
 int rtn_encoder_run(struct rtn_encoder *encoder, enum rtn_encoder_op op, struct rtn_encoder_io *io);
 

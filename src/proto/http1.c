@@ -239,6 +239,7 @@ static void wait_for_input(struct rtn_connection *connection)
         wait_until_sent(connection);
         return;
     }
+    ev_io_start(http->loop->ev, &connection->read); /* stopped when more was sent behind a later reply than is kept */
     if (request->stage == RTN_REQUEST_EMPTY) {
         if (request->end == request->start)
             drop_request(connection);

@@ -27,7 +27,7 @@ void rtn_response_close_chunk(struct rtn_request *request)
     }
     for (unsigned i = 0; i < 4; i++)
         at[i] = "0123456789abcdef"[(size >> (12 - 4 * i)) & 15];
-    memcpy(at + 4, "\r\n", 2);
+    (void) rtn_response_put(at + 4, RTN_STR("\r\n"));
     rtn_sink_put(sink, RTN_STR("\r\n"));
     response->chunk_start = RTN_NO_CHUNK;
 }
@@ -120,18 +120,21 @@ static int write_content(struct rtn_request *request, const struct rtn_piece *co
     return request->response.chunked ? send_as_chunk(request, content) : rtn_response_send(request, content, 1);
 }
 
+static int check_content(const struct rtn_request *request, const struct rtn_piece *content)
+{
+    const struct rtn_response *response = &request->response;
+    bool known = content->file ? response->encoder == NULL : content->data != NULL || content->length == 0;
+    if (response->state != RTN_RESPONSE_BEGUN || !known)
+        return -EINVAL;
+    if (response->announced >= 0 && content->length > (uint64_t) response->announced - response->given)
+        return -EMSGSIZE;
+    return request->connection->broken;
+}
+
 int rtn_response_write(struct rtn_request *request, const struct rtn_piece *content)
 {
     struct rtn_response *response = &request->response;
-    int r = 0;
-    if (response->state != RTN_RESPONSE_BEGUN || (!content->file && content->data == NULL && content->length > 0))
-        r = -EINVAL;
-    else if (content->file && response->encoder != NULL)
-        r = -EINVAL;
-    else if (response->announced >= 0 && content->length > (uint64_t) response->announced - response->given)
-        r = -EMSGSIZE;
-    else
-        r = request->connection->broken;
+    int r = check_content(request, content);
     if (r == 0)
         response->given += content->length;
     if (r < 0 || content->length == 0 || response->no_content) {

@@ -1,6 +1,7 @@
 """What the documents say is true: examples run, configurations are good, printed output is what is really printed."""
 import json
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -14,16 +15,20 @@ import yaml
 import harness
 
 CONF = sorted((harness.ROOT / "conf").glob("*.yaml"))
-# Each #try line of conf/demo.yaml, in their order: what it has to answer.
-TRIES = [(200, "hello world"), (200, "anything at all"), (200, "GET /inspect?a=1 HTTP/1.1"), (200, "<form action="),
-         (303, ""), (200, "Index of /files/"), (405, "does not take this method"), (403, "posts from this origin")]
+# Each #try line of a file, in their order: what it has to answer.
+TRIES = {
+    "demo.yaml": [(200, "hello world"), (200, "anything at all"), (200, "GET /inspect?a=1 HTTP/1.1"), (200, "<form action="),
+                  (303, ""), (200, "Index of /files/"), (405, "does not take this method"), (403, "posts from this origin")],
+    "proxy.yaml": [(200, "x-forwarded-for: 192.0.2.7"), (200, "hello world")],
+    "vhosts.yaml": [(200, "the site"), (308, "Location: http://example.org/"), (200, "one of many"), (404, "Not Found"), (204, "")],
+}
 
 
 @pytest.fixture
 def environment():
     """What the files of conf/ take from the environment; the folder is short enough for sockets."""
     folder = tempfile.mkdtemp(prefix="rtn-")
-    yield {"RETINUE_MODULES": harness.MODULES, "RUNTIME_DIRECTORY": folder}
+    yield {"RETINUE_MODULES": harness.MODULES, "RUNTIME_DIRECTORY": folder, "LOGS_DIRECTORY": folder}
     shutil.rmtree(folder)
 
 
@@ -122,18 +127,40 @@ def test_what_the_reference_leaves_out_can_be_put_in(tmp_path, environment):
     assert result.returncode == 0, result.stderr
 
 
-def test_demo_answers_what_it_promises(daemon):
-    text = re.sub(r":(8080|5050|5051)\b", r":{port_\1}", conf_text("demo.yaml"))
-    lines = re.findall(r"(?m)^#try (.*)$", text)
-    assert len(lines) == len(TRIES)
-    server = daemon(text, env={"RETINUE_MODULES": harness.MODULES})
-    for line, (status, words) in zip(lines, TRIES):
-        command, *arguments = shlex.split(server.fill_in(line))
-        assert command == "curl"
+def started(daemon, name, environment):
+    """The daemon with a file of conf/, on free ports; and the arguments of curl in its #try lines."""
+    text = re.sub(r":(808[01]|5050|5051)\b", r":{port_\1}", conf_text(name))
+    server = daemon(text, env=environment)
+    commands = [shlex.split(server.fill_in(line)) for line in re.findall(r"(?m)^#try (.*)$", text)]
+    assert {command[0] for command in commands} == {"curl"}
+    return server, [command[1:] for command in commands]
+
+
+@pytest.mark.parametrize("name", TRIES)
+def test_configuration_answers_what_it_promises(daemon, name, environment):
+    _, tries = started(daemon, name, environment)
+    assert len(tries) == len(TRIES[name])
+    for arguments, (status, words) in zip(tries, TRIES[name]):
         answer = harness.curl(*arguments).stdout
-        assert answer.startswith(f"HTTP/1.1 {status} "), line
-        assert words in answer, line
+        assert answer.startswith(f"HTTP/1.1 {status} "), arguments
+        assert words in answer, arguments
+
+
+def test_demo_logs_what_was_said(daemon, environment):
+    server, tries = started(daemon, "demo.yaml", environment)
+    [say] = [arguments for arguments in tries if "say=hello" in arguments and not any("example.org" in word for word in arguments)]
+    harness.curl(*say)
     server.log_wait(r"notice +post/worker-\d+\[\d+\] somebody said: hello")
+
+
+def test_proxy_example_logs_the_client(daemon, environment):
+    server, tries = started(daemon, "proxy.yaml", environment)
+    for arguments in tries:
+        harness.curl(*arguments)
+    assert server.stop() == 0
+    folder = pathlib.Path(environment["LOGS_DIRECTORY"])
+    assert (folder / "access.log").read_text(encoding="utf-8").startswith("192.0.2.7 - - [")
+    assert re.match(r"\S+Z 127\.0\.0\.1 GET / 200 12 \d+us\n$", (folder / "tunnel.log").read_text(encoding="utf-8"))
 
 
 # README
@@ -173,6 +200,48 @@ def test_manual_hello_world(daemon, tmp_path):
     server = daemon("servers: {web: {listen: 127.0.0.1:0, routes: [{path: /, module: ./hello.so}]}}",
                     config=tmp_path / "retinued.yaml")
     assert server.get("/").body == b"hello world\n"
+
+
+def test_manual_multipart_example(daemon, tmp_path):
+    [source] = [block for block in displays("retinue-module.3") if "rtn_multipart_new" in block]
+    compile_module(source, tmp_path / "count.so")
+    server = daemon("servers: {web: {listen: 127.0.0.1:0, limits: {body: 10MiB}, routes: [{path: /, module: ./count.so}]}}",
+                    config=tmp_path / "retinued.yaml")
+    (tmp_path / "large").write_bytes(bytes(5_000_000))
+    form = ("-F", "note=text", "-F", f"a=@{tmp_path}/large", "-F", f"b=@{tmp_path}/large")
+    assert harness.curl("-s", *form, server.url("/")).stdout == "2 files, 10000004 bytes\n"
+    assert harness.curl("-s", "-d", "a=b", server.url("/")).stdout == "send a form with files\n"
+    with server.raw() as raw:
+        cut = raw.request("POST", "/", headers=[("Content-Type", "multipart/form-data; boundary=x")], body=b"--x\r\n")
+    assert cut.status == 400
+    assert cut.body.endswith(b"\n")
+
+
+def settled(line):
+    """An access line without what differs from run to run."""
+    line = re.sub(r"\d\d/\w{3}/\d{4}(:\d\d){3} [+-]\d{4}|\d{4}-\d\d-\d\dT[\d:.]+Z|\b[0-9a-f]{32}\b", "?", line)
+    return re.sub(r'("duration_us":)\d+|\b\d+(ms )', r"\1?\2", line)
+
+
+def test_manual_shows_real_access_lines(daemon, environment):
+    page = page_source("retinued.yaml.5")
+    shown = [block.replace("\n", "") for block in re.findall(r"(?s)\.Bd -literal -compact\n(.*?)\.Ed\n", page)]
+    pattern = re.search(r"\.Ql \\\(dq(.*\{header:X-Tenant\})\\\(dq", page)[1]
+    kinds = ("{format: common", "{format: combined", "{format: json", "{format: custom, pattern: \"" + pattern + "\"")
+    folder = pathlib.Path(environment["LOGS_DIRECTORY"])
+    for number, (kind, line) in enumerate(zip(kinds, shown, strict=True)):
+        server = daemon(f"""servers:
+  web:
+    listen: 127.0.0.1:0
+    request_id: new
+    access_log: {kind}, to: "file:{folder}/{number}.log"}}
+    routes: [{{path: "/greet/{{name}}", module: hello}}]
+""")
+        with server.raw() as raw:
+            raw.request("GET", "/greet/you?a=1", headers=[("Host", "127.0.0.1"), ("Referer", "http://example.org/"),
+                                                          ("User-Agent", "curl/7.88.1"), ("X-Tenant", "blue")])
+        assert server.stop() == 0
+        assert settled((folder / f"{number}.log").read_text(encoding="utf-8").rstrip("\n")) == settled(line)
 
 
 def test_manual_configurations_are_good(tmp_path, environment):
