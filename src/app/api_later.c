@@ -96,7 +96,7 @@ struct file_job {
     int64_t offset;
     size_t length;
     int64_t result;
-    rtn_file_then *then;
+    rtn_file_then then;
     void *data;
     char bytes[];
 };
@@ -152,7 +152,7 @@ static int start_job(rtn_request *request, struct file_job *job)
     return -ECANCELED;
 }
 
-static int make_job(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then *then, void *data,
+static int make_job(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then then, void *data,
                     struct file_job **ret)
 {
     if (rtn_call_of(request)->site->pool == NULL)
@@ -176,14 +176,14 @@ static int make_job(rtn_request *request, int fd, int64_t offset, size_t length,
     return 0;
 }
 
-int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then *then, void *data)
+int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then then, void *data)
 {
     struct file_job *job;
     int r = make_job(request, fd, offset, length, then, data, &job);
     return r < 0 ? r : start_job(request, job);
 }
 
-int rtn_file_write(rtn_request *request, int fd, int64_t offset, const void *bytes, size_t length, rtn_file_then *then,
+int rtn_file_write(rtn_request *request, int fd, int64_t offset, const void *bytes, size_t length, rtn_file_then then,
                    void *data)
 {
     struct file_job *job;

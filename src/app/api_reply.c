@@ -10,6 +10,8 @@
 #include "loop/pool.h"
 #include "proto/response.h"
 
+#define MOST_PER_STEP ((uint64_t) 1024 * 1024) /* written on a loop in one step, so that others get their turn */
+
 int rtn_reply_header_str(rtn_request *request, const char *name, rtn_str value)
 {
     int r = rtn_response_field(request, rtn_str_of(name), value);
@@ -89,12 +91,14 @@ int rtn_reply_begin(rtn_request *request, int status, int64_t length)
     return report(rtn_response_begin(request, status, length), status);
 }
 
-/* A worker waits here for the client; a loop must not. */
+/* A worker waits here for the client; a loop must not, nor be held up by one that reads as fast as this writes. */
 static int make_room(rtn_request *request)
 {
-    if (!rtn_response_full(request))
-        return 0;
-    return rtn_pool_on_worker() ? rtn_http1_wait_for_room(request) : -EAGAIN;
+    bool full = rtn_response_full(request);
+    if (rtn_pool_on_worker())
+        return full ? rtn_http1_wait_for_room(request) : 0;
+    bool has_written = request->response.given - rtn_call_of(request)->given_before >= MOST_PER_STEP;
+    return full || has_written ? -EAGAIN : 0;
 }
 
 int rtn_reply_write(rtn_request *request, const void *data, size_t length)
@@ -105,7 +109,8 @@ int rtn_reply_write(rtn_request *request, const void *data, size_t length)
 
 int rtn_reply_flush(rtn_request *request)
 {
-    return rtn_response_flush(request);
+    int r = rtn_response_flush(request);
+    return r == 0 && rtn_pool_on_worker() ? rtn_http1_send_queued(request) : r;
 }
 
 int rtn_reply_end(rtn_request *request)

@@ -131,9 +131,19 @@ static struct rtn_str origin_form(struct rtn_str target)
     return RTN_STR("/");
 }
 
+/* A body may move the buffer, and what points into the path and the query does not move with it. */
+static struct rtn_str lasting(struct rtn_request *request, struct rtn_str target)
+{
+    if (request->coding_seen || request->parser.content_length > 0)
+        target.data = rtn_arena_strdup(&request->arena, target);
+    return target;
+}
+
 static int read_target(struct rtn_request *request, struct rtn_call *call)
 {
-    struct rtn_str target = origin_form(request->target);
+    struct rtn_str target = lasting(request, origin_form(request->target));
+    if (target.data == NULL)
+        return -ENOMEM;
     const char *mark = memchr(target.data, '?', target.length);
     if (mark != NULL) {
         size_t length = (size_t) (mark - target.data);

@@ -53,6 +53,7 @@ struct rtn_call {
     int fail_status;
     const char *fail_text;
     struct rtn_continuation *next; /* to be run in the next step */
+    uint64_t given_before; /* content of the reply when the step began */
     int (*drain)(struct rtn_request *request, void *data);
     void *drain_data;
     void (*cancel)(void *data);

@@ -210,15 +210,10 @@ static const struct row {
     { "zst", "application/zstd" },
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
 static void copy_lower(char *out, struct rtn_str s)
 {
     for (size_t i = 0; i < s.length; i++)
-        out[i] = lower(s.data[i]);
+        out[i] = rtn_lower(s.data[i]);
     out[s.length] = '\0';
 }
 

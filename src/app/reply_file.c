@@ -125,12 +125,13 @@ static int add_field(struct rtn_request *request, struct rtn_str name, const cha
     return value != NULL ? rtn_response_field(request, name, rtn_str_of(value)) : 0;
 }
 
+/* A date that is still to come is told as now (RFC 9110, 8.8.2.1): it would hide every change until then. */
 static int add_validators(struct rtn_request *request, const struct rtn_file *file)
 {
     char date[RTN_HTTP_DATE_SIZE];
     int r = 0;
     if (file->modified != 0) {
-        rtn_clock_http_date(date, (time_t) file->modified);
+        rtn_clock_http_date(date, (time_t) RTN_MIN(file->modified, (int64_t) time(NULL)));
         r = add_field(request, RTN_STR("Last-Modified"), date);
     }
     return r < 0 ? r : add_field(request, RTN_STR("ETag"), file->etag);

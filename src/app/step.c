@@ -316,9 +316,18 @@ static enum rtn_turn do_step(struct rtn_request *request)
 enum rtn_turn rtn_step_take(struct rtn_request *request)
 {
     const char *before = rtn_log_set_request(request->response.request_id);
+    rtn_call_of(request)->given_before = request->response.given;
     enum rtn_turn turn = do_step(request);
     (void) rtn_log_set_request(before);
     return turn;
+}
+
+static enum rtn_outcome wait_for_more(struct rtn_request *request)
+{
+    const struct rtn_call *call = rtn_call_of(request);
+    request->reads_body = !call->waits;
+    request->wants_room = call->waits && call->drain != NULL;
+    return RTN_OUTCOME_WAITING;
 }
 
 static enum rtn_outcome step_on_loop(struct rtn_request *request)
@@ -332,11 +341,7 @@ static enum rtn_outcome step_on_loop(struct rtn_request *request)
         }
         turn = rtn_step_take(request);
     }
-    if (turn == RTN_TURN_REPLIED)
-        return RTN_OUTCOME_REPLIED;
-    request->reads_body = !call->waits;
-    request->wants_room = call->drain != NULL;
-    return RTN_OUTCOME_WAITING;
+    return turn == RTN_TURN_REPLIED ? RTN_OUTCOME_REPLIED : wait_for_more(request);
 }
 
 /* Takes a continuation that has come. True when a step would do something. */
@@ -358,12 +363,7 @@ static bool has_work(struct rtn_request *request)
 
 enum rtn_outcome rtn_step_run(struct rtn_request *request)
 {
-    const struct rtn_call *call = rtn_call_of(request);
-    if (has_work(request))
-        return step_on_loop(request);
-    request->reads_body = !call->waits;
-    request->wants_room = call->drain != NULL;
-    return RTN_OUTCOME_WAITING;
+    return has_work(request) ? step_on_loop(request) : wait_for_more(request);
 }
 
 enum rtn_outcome rtn_step_fail(struct rtn_request *request, int status, const char *text)

@@ -35,17 +35,12 @@ static const struct unit duration_units[] = {
     { { NULL, 0 }, 0 },
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
 bool rtn_str_equal_nocase(struct rtn_str a, struct rtn_str b)
 {
     if (a.length != b.length)
         return false;
     for (size_t i = 0; i < a.length; i++) {
-        if (lower(a.data[i]) != lower(b.data[i]))
+        if (rtn_lower(a.data[i]) != rtn_lower(b.data[i]))
             return false;
     }
     return true;
@@ -243,12 +238,12 @@ char *rtn_format_duration(char out[RTN_FORMAT_MAX], int64_t ms)
 /* One cell of the distance table: `row[0]` is the current row, then the two above it. */
 static unsigned distance_cell(unsigned *const row[3], struct rtn_str a, struct rtn_str b, size_t i, size_t j)
 {
-    bool same = lower(a.data[i - 1]) == lower(b.data[j - 1]);
+    bool same = rtn_lower(a.data[i - 1]) == rtn_lower(b.data[j - 1]);
     unsigned best = row[1][j - 1] + (same ? 0 : 1);
 
     best = RTN_MIN(best, row[1][j] + 1);
     best = RTN_MIN(best, row[0][j - 1] + 1);
-    if (i > 1 && j > 1 && lower(a.data[i - 1]) == lower(b.data[j - 2]) && lower(a.data[i - 2]) == lower(b.data[j - 1]))
+    if (i > 1 && j > 1 && rtn_lower(a.data[i - 1]) == rtn_lower(b.data[j - 2]) && rtn_lower(a.data[i - 2]) == rtn_lower(b.data[j - 1]))
         best = RTN_MIN(best, row[2][j - 2] + 1);
     return best;
 }

@@ -27,7 +27,12 @@ static inline bool rtn_str_equal(struct rtn_str a, struct rtn_str b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
-/* ASCII case only; independent of the locale. */
+/* ASCII case only, as the next; independent of the locale. */
+static inline char rtn_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+}
+
 bool rtn_str_equal_nocase(struct rtn_str a, struct rtn_str b);
 bool rtn_str_starts_with(struct rtn_str s, struct rtn_str prefix);
 bool rtn_str_ends_with(struct rtn_str s, struct rtn_str suffix);

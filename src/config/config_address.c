@@ -92,7 +92,7 @@ bool rtn_config_is_host_name(struct rtn_str host)
 
 static const char *read_host(struct rtn_str host, struct rtn_arena *arena, const char **ret)
 {
-    char *text = rtn_config_strdup(arena, host);
+    const char *text = rtn_config_strdup(arena, host);
     bool numeric = host.length > 0 && strspn(text, "0123456789.") == host.length;
     struct in_addr binary;
 
@@ -103,9 +103,7 @@ static const char *read_host(struct rtn_str host, struct rtn_arena *arena, const
     if (!rtn_config_is_host_name(host))
         return rtn_config_printf(arena, "%s is no host: an address or a name of letters, digits, - and dots",
                                  rtn_node_quote(host, arena));
-    for (char *c = text; *c != '\0'; c++)
-        *c = (char) tolower((unsigned char) *c);
-    *ret = text;
+    *ret = rtn_config_lower(arena, host);
     return NULL;
 }
 

@@ -30,7 +30,7 @@ static inline char *rtn_config_lower(struct rtn_arena *arena, struct rtn_str s)
     char *copy = rtn_config_strdup(arena, s);
 
     for (char *c = copy; *c != '\0'; c++)
-        *c = (char) (*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+        *c = rtn_lower(*c);
     return copy;
 }
 

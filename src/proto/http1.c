@@ -331,6 +331,11 @@ void rtn_http1_advance(struct rtn_connection *connection)
         request->sink = connection->http->sink;
         if (!parse(connection))
             return;
+        if (request->stage == RTN_REQUEST_BODY && rtn_http1_make_room(request) < 0) {
+            if (flush_sink(connection))
+                rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");
+            return;
+        }
         activate(connection);
         enum rtn_outcome outcome = connection->http->handler->run(request);
         if (outcome != RTN_OUTCOME_REPLIED) {
@@ -474,7 +479,8 @@ void rtn_http1_on_mail(struct rtn_mail *mail)
     connection->stream.defer_files = connection->http->defer_files;
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
     take_connection(connection);
-    if (connection->request == NULL || !connection->request->active)
+    /* A worker may be ending the request of a connection that was closed. */
+    if (connection->state != RTN_CONNECTION_CLOSED && (connection->request == NULL || !connection->request->active))
         rtn_http1_drop_resumptions(connection);
 }
 

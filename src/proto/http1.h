@@ -134,6 +134,9 @@ void rtn_http1_hand_back(struct rtn_request *request);
  */
 bool rtn_http1_fill(struct rtn_request *request);
 
+/* Tries again to send what waits for the socket, which no loop watches for a worker. 0 or -errno. [worker] */
+int rtn_http1_send_queued(struct rtn_request *request);
+
 /* Waits until rtn_response_full() is false. 0, -ETIMEDOUT after the write timeout without progress, -errno. [worker] */
 int rtn_http1_wait_for_room(struct rtn_request *request);
 

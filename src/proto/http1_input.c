@@ -10,14 +10,20 @@
 #define FIRST_READ 2048 /* least room offered to a read */
 #define MOST_READ 65536 /* so that one client with much to say does not hold up the others */
 
-/* The rest of the body when its length is known, so that a large one is not copied often. */
+/*
+ * The rest of the body when its length is known, so that a large one is not copied often. Handlers keep what they were
+ * told about the head: from the first piece on nothing moves, and there is room whenever the pieces were consumed.
+ */
 int rtn_http1_make_room(struct rtn_request *request)
 {
     size_t wanted = FIRST_READ;
+    bool streamed = request->policy->request_body == RTN_BODY_STREAMED;
+    if (streamed && request->active)
+        return request->end < request->capacity ? 0 : -ENOMEM;
     if (request->stage == RTN_REQUEST_BODY && request->policy->request_body != RTN_BODY_NONE) {
         if (!request->coding_seen)
             wanted = (size_t) RTN_MIN(request->body_left, (uint64_t) MOST_READ);
-        else if (request->body_received > FIRST_READ)
+        else if (streamed || request->body_received > FIRST_READ)
             wanted = MOST_READ;
     }
     return rtn_request_make_room(request, RTN_MAX(wanted, 1U));

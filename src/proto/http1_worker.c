@@ -168,6 +168,15 @@ int rtn_http1_wait_for_room(struct rtn_request *request)
     return r;
 }
 
+int rtn_http1_send_queued(struct rtn_request *request)
+{
+    struct rtn_connection *connection = request->connection;
+    int r = rtn_stream_flush(&connection->stream);
+    if (r < 0 && r != -EAGAIN)
+        connection->broken = r;
+    return connection->broken;
+}
+
 void rtn_http1_send_files(struct rtn_connection *connection)
 {
     int r = rtn_stream_flush(&connection->stream);

@@ -68,6 +68,7 @@ static void reset(struct rtn_request *request)
     request->head_length = 0;
     request->policy = &request->http->policy;
     request->body = (struct rtn_str){ 0 };
+    request->body_left = 0;
     request->body_received = 0;
     request->body_overhead = 0;
     request->trailer_count = 0;

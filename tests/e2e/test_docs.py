@@ -175,6 +175,8 @@ def test_readme_works(daemon, tmp_path):
     assert server.get("/").body == b"hello world\n"
     assert server.get("/greet/you").body == b"hello you\n"
     assert server.get("/favicon.ico").status == 204
+    assert server.get("/files/retinued.yaml").body == (tmp_path / "retinued.yaml").read_bytes()
+    assert b'href="greet.c"' in server.get("/files/").body
     with server.raw("intern") as raw:
         assert raw.request("POST", "/echo", body=b"hi").body == b"hi"
 
@@ -189,6 +191,18 @@ def test_readme_shows_the_error(tmp_path):
     result = harness.run("-n", "-c", "retinued.yaml", cwd=tmp_path)
     assert result.returncode == 1
     assert result.stderr in fenced(""), result.stderr
+
+
+# Modules
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in (harness.ROOT / "src/modules").glob("*/README.md")))
+def test_module_readme_has_every_option(name):
+    text = (harness.ROOT / "src/modules" / name / "README.md").read_text(encoding="utf-8")
+    shown = harness.run("--modinfo", pathlib.Path(harness.MODULES, name + ".so")).stdout
+    _, _, options = shown.partition("\noptions\n")
+    names = set(re.findall(r"(?m)^  (\w+) ", options))
+    assert shown.startswith(f"{name} ")
+    assert names == set(re.findall(r"(?m)^\| `(\w+)` \|", text))
 
 
 # Manuals

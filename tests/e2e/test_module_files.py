@@ -156,7 +156,7 @@ static int handle(rtn_request *request, void *instance)
     return rtn_reply_text(request, 200, rtn_request_header(request, "Host").data);
 }
 static const struct rtn_http_handler handlers[] = {
-    { "one", "One.", handle, RTN_THREADS_LOOP, 0 }, { 0, 0, 0, (enum rtn_threads) 0, 0 }
+    { "one", "One.", handle, RTN_THREADS_LOOP, 0, false, 0, 0 }, { 0, 0, 0, (enum rtn_threads) 0, 0, false, 0, 0 }
 };
 static const struct rtn_module module = {
     "mine", "1", "Mine.", RTN_THREADS_LOOP, 0, 0, 0, handlers, 0, 0, 0, 0, 0, 0, 0, 0, 0

@@ -21,9 +21,9 @@ def config(module, more=""):
 REFUSED = {
     "no_entry": "has no rtn_module_entry_v1: not a Retinue module, or RTN_REGISTER_MODULE is missing",
     "wrong_magic": "has a wrong magic number (0x12345678, not 0x52544e31): not a Retinue module, or damaged",
-    "newer_level": "is compiled for API level 2, but this daemon offers 1: update the daemon or compile the module with the "
+    "newer_level": "is compiled for API level 3, but this daemon offers 2: update the daemon or compile the module with the "
                    "header of this one",
-    "newer_required": "requires API level 2, but this daemon offers 1: update the daemon",
+    "newer_required": "requires API level 3, but this daemon offers 2: update the daemon",
     "bad_sizes": "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged",
     "no_name": "has no valid name: .name takes letters, digits, '-' and '_'",
     "bad_name": "has no valid name: .name takes letters, digits, '-' and '_'",
@@ -146,7 +146,7 @@ def test_modinfo_of_what_is_shipped():
     lines = [line.strip() for line in modinfo("hello").splitlines()]
     assert lines[0] == "hello 1.0 - Answers every request with a greeting."
     assert "threads    loop: never blocks, runs on the server's loops" in lines
-    assert "API level  1" in " ".join(lines)
+    assert "API level  2" in " ".join(lines)
     assert 'text  string, default "hello world\\n"' in lines
 
     lines = [line.strip() for line in modinfo("echo").splitlines()]
@@ -174,3 +174,26 @@ def test_modinfo_of_a_broken_module():
     result = harness.run("--modinfo", f"{TEST_MODULES}/no_threads.so")
     assert result.returncode == 1 and result.stdout == ""
     assert f"error: module {TEST_MODULES}/no_threads.so {REFUSED['no_threads']}\n" in result.stderr
+
+
+def test_a_module_of_level_1_runs(daemon):
+    """Compiled against the headers of then: shorter structures, and nothing of what was added since."""
+    running = daemon(with_test_modules("""
+  get:
+    listen: 127.0.0.1:0
+    routes:
+      - {path: "/loop/{id}", module: level1, handler: loop, options: {text: given, times: 7}}
+      - {path: "/worker/{id}", module: level1, handler: worker}
+      - {path: /next, module: level1, handler: pass}
+      - {path: /fail, module: level1, handler: fail}
+"""))
+    with running.raw() as raw:
+        for path, told in (("loop", "text=given times=7 configured=2"), ("worker", "text=none times=1 configured=1")):
+            response = raw.request("POST", f"/{path}/5?q=6", body=b"seven")
+            assert response.get("X-Level") == "1"
+            assert response.text == f"{told} body=seven id=5 q=6 level=1\n"
+        assert raw.request(target="/next").status == 404
+        assert raw.request(target="/fail").status == 500
+    running.log_wait("level1: connection closed, cause 1, data kept", count=2)
+    lines = " ".join(modinfo("level1").split())
+    assert "API level 1" in lines and "handler worker" in lines, lines

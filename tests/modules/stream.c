@@ -139,6 +139,16 @@ static int sum_handle(rtn_request *request, void *instance)
                             rtn_request_body(request).length, RTN_STR_ARG(trailer), rtn_thread_name());
 }
 
+/* The same without looking at the bytes, for bodies that are large. */
+static int count_body(rtn_request *request, const void *data, size_t length, void *instance)
+{
+    (void) data;
+    (void) instance;
+    struct sum *sum = rtn_request_data(request);
+    sum->length += length;
+    return RTN_DONE;
+}
+
 /* What a handler without `body` gets. */
 static int whole(rtn_request *request, void *instance)
 {
@@ -297,12 +307,15 @@ static int ready(void *instance, rtn_setup *setup)
     return 0;
 }
 
+#define COUNT .begin = sum_begin, .body = count_body, .handle = sum_handle
 #define SUM .begin = sum_begin, .body = sum_body, .handle = sum_handle
 
 static const struct rtn_http_handler http_handlers[] = {
     { .name = "sum-loop", SUM },
     { .name = "sum-serial", SUM, .threads = RTN_THREADS_SERIAL },
     { .name = "sum-parallel", SUM, .threads = RTN_THREADS_PARALLEL },
+    { .name = "count-loop", COUNT },
+    { .name = "count-parallel", COUNT, .threads = RTN_THREADS_PARALLEL },
     { .name = "gen-loop", .handle = gen_handle },
     { .name = "gen-serial", .handle = gen_handle, .threads = RTN_THREADS_SERIAL },
     { .name = "gen-parallel", .handle = gen_handle, .threads = RTN_THREADS_PARALLEL },

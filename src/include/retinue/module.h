@@ -459,9 +459,9 @@ int rtn_later_reply(rtn_later later, int status, const char *type, const void *b
  * file) or written, or a negative errno. `bytes` are valid during `then`; those to write are copied. The descriptor
  * must stay open until `then` or the cancel. Call it before returning RTN_LATER. 0 or -ENOMEM (then is not called).
  */
-typedef int rtn_file_then(rtn_request *request, const void *bytes, int64_t result, void *data);
-int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then *then, void *data);
-int rtn_file_write(rtn_request *request, int fd, int64_t offset, const void *bytes, size_t length, rtn_file_then *then,
+typedef int (*rtn_file_then)(rtn_request *request, const void *bytes, int64_t result, void *data);
+int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then then, void *data);
+int rtn_file_write(rtn_request *request, int fd, int64_t offset, const void *bytes, size_t length, rtn_file_then then,
                    void *data);
 
 /*

@@ -88,15 +88,24 @@ int static_answer_page(rtn_request *request, char *page, size_t length)
     return error;
 }
 
+/* ENXIO: a socket, or a device without its hardware. ELOOP, EXDEV: links that are not followed. */
 static const struct {
     int error;
     int status;
 } statuses[] = {
-    { ENOENT, 404 }, { ENOTDIR, 404 }, { EISDIR, 404 }, { ENAMETOOLONG, 404 }, { ENXIO, 404 }, /* a socket, or a device
-                                                                                                  without its hardware
-                                                                                                */
-    { ENODEV, 404 }, { ELOOP, 404 }, /* links that are not followed, as the next */
-    { EXDEV, 404 },  { EACCES, 403 },  { EPERM, 403 },  { EMFILE, 503 },       { ENFILE, 503 }, { ENOMEM, 503 },
+    { ENOENT, 404 },
+    { ENOTDIR, 404 },
+    { EISDIR, 404 },
+    { ENAMETOOLONG, 404 },
+    { ENXIO, 404 },
+    { ENODEV, 404 },
+    { ELOOP, 404 },
+    { EXDEV, 404 },
+    { EACCES, 403 },
+    { EPERM, 403 },
+    { EMFILE, 503 },
+    { ENFILE, 503 },
+    { ENOMEM, 503 },
 };
 
 /* 0: it is not about the file. */
