@@ -35,10 +35,11 @@ int rtn_reply_cookie(rtn_request *request, const struct rtn_cookie *cookie)
 static const struct {
     struct rtn_str field;
     int (*quality)(struct rtn_str field, struct rtn_str offer);
+    bool absent_is_any; /* without the field everything is liked the same */
 } negotiations[] = {
-    { { "accept", 6 }, rtn_negotiate_type },
-    { { "accept-language", 15 }, rtn_negotiate_language },
-    { { "accept-encoding", 15 }, rtn_negotiate_encoding },
+    { { "accept", 6 }, rtn_negotiate_type, true },
+    { { "accept-language", 15 }, rtn_negotiate_language, true },
+    { { "accept-encoding", 15 }, rtn_negotiate_encoding, false },
 };
 
 /* The values of all fields of the name as one list (RFC 9110, 5.3). Absent when there is none or memory is out. */
@@ -79,7 +80,8 @@ int rtn_negotiate(rtn_request *request, const char *field, const char *const *of
     int best = 0;
     int found = -1;
     for (int i = 0; offers[i] != NULL; i++) {
-        int quality = list.data == NULL ? RTN_QUALITY_MAX : negotiations[which].quality(list, rtn_str_of(offers[i]));
+        bool any = list.data == NULL && negotiations[which].absent_is_any;
+        int quality = any ? RTN_QUALITY_MAX : negotiations[which].quality(list, rtn_str_of(offers[i]));
         if (quality <= best)
             continue;
         best = quality;

@@ -178,7 +178,7 @@ static int make_job(rtn_request *request, int fd, int64_t offset, size_t length,
 
 int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then then, void *data)
 {
-    struct file_job *job;
+    struct file_job *job = NULL;
     int r = make_job(request, fd, offset, length, then, data, &job);
     return r < 0 ? r : start_job(request, job);
 }
@@ -186,7 +186,7 @@ int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, r
 int rtn_file_write(rtn_request *request, int fd, int64_t offset, const void *bytes, size_t length, rtn_file_then then,
                    void *data)
 {
-    struct file_job *job;
+    struct file_job *job = NULL;
     int r = make_job(request, fd, offset, length, then, data, &job);
     if (r < 0)
         return r;

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/byteranges.h"
@@ -129,9 +130,10 @@ static int add_field(struct rtn_request *request, struct rtn_str name, const cha
 static int add_validators(struct rtn_request *request, const struct rtn_file *file)
 {
     char date[RTN_HTTP_DATE_SIZE];
+    const time_t now = time(NULL);
     int r = 0;
     if (file->modified != 0) {
-        rtn_clock_http_date(date, (time_t) RTN_MIN(file->modified, (int64_t) time(NULL)));
+        rtn_clock_http_date(date, RTN_MIN((time_t) file->modified, now));
         r = add_field(request, RTN_STR("Last-Modified"), date);
     }
     return r < 0 ? r : add_field(request, RTN_STR("ETag"), file->etag);

@@ -243,7 +243,8 @@ static unsigned distance_cell(unsigned *const row[3], struct rtn_str a, struct r
 
     best = RTN_MIN(best, row[1][j] + 1);
     best = RTN_MIN(best, row[0][j - 1] + 1);
-    if (i > 1 && j > 1 && rtn_lower(a.data[i - 1]) == rtn_lower(b.data[j - 2]) && rtn_lower(a.data[i - 2]) == rtn_lower(b.data[j - 1]))
+    if (i > 1 && j > 1 && rtn_lower(a.data[i - 1]) == rtn_lower(b.data[j - 2]) &&
+        rtn_lower(a.data[i - 2]) == rtn_lower(b.data[j - 1]))
         best = RTN_MIN(best, row[2][j - 2] + 1);
     return best;
 }

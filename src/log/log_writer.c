@@ -14,7 +14,6 @@
 #include "log/log_writer.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -22,16 +21,10 @@
 
 #include "base/clock.h"
 #include "log/log_file.h"
+#include "log/log_losses.h"
 
-#define TELL_MS 1000 /* between two complaints */
 #define GIVE_UP_MS 1000
 #define NOWHERE SIZE_MAX
-
-struct losses {
-    uint64_t slow; /* there was no room */
-    uint64_t failed; /* the file could not be written */
-    int error; /* of the last failure, -errno */
-};
 
 struct rtn_log_writer {
     const char *what;
@@ -54,8 +47,7 @@ struct rtn_log_writer {
     size_t reopen_at; /* in `filling`; NOWHERE: no */
     bool sleeping;
     bool stopping;
-    struct losses losses; /* not told yet */
-    int64_t tell_at; /* ms: not before */
+    struct rtn_log_losses losses; /* not told yet */
     uint64_t lost; /* since start */
 };
 
@@ -63,7 +55,7 @@ struct rtn_log_writer {
 struct round {
     struct rtn_str lines;
     size_t reopen_at;
-    struct losses losses;
+    struct rtn_log_losses losses;
 };
 
 static int init_work(pthread_cond_t *work)
@@ -127,27 +119,6 @@ const char *rtn_log_writer_path(const struct rtn_log_writer *writer)
     return writer->path;
 }
 
-/* With the mutex held: what is to be told now. A complaint a second is enough. */
-static struct losses take_losses(struct rtn_log_writer *writer, int64_t now)
-{
-    struct losses losses = writer->losses;
-    if ((losses.slow == 0 && losses.failed == 0) || (now < writer->tell_at && !writer->stopping))
-        return (struct losses){ 0 };
-    writer->losses = (struct losses){ 0 };
-    writer->tell_at = now + TELL_MS;
-    return losses;
-}
-
-static void tell_losses(const struct rtn_log_writer *writer, const struct losses *losses)
-{
-    if (losses->slow > 0)
-        rtn_log(RTN_LOG_WARN, "%s %s: %" PRIu64 " line%s lost: the disk is too slow", writer->what, writer->path,
-                losses->slow, losses->slow == 1 ? "" : "s");
-    if (losses->failed > 0)
-        rtn_log(RTN_LOG_ERROR, "%s %s: %" PRIu64 " line%s lost: %s", writer->what, writer->path, losses->failed,
-                losses->failed == 1 ? "" : "s", strerror(-losses->error));
-}
-
 static uint64_t count_lines(struct rtn_str lines)
 {
     uint64_t count = 0;
@@ -159,7 +130,7 @@ static uint64_t count_lines(struct rtn_str lines)
 
 bool rtn_log_writer_append(struct rtn_log_writer *writer, struct rtn_str lines)
 {
-    struct losses losses = { 0 };
+    struct rtn_log_losses losses = { 0 };
     bool wake = false;
 
     (void) pthread_mutex_lock(&writer->mutex);
@@ -172,14 +143,14 @@ bool rtn_log_writer_append(struct rtn_log_writer *writer, struct rtn_str lines)
         writer->sleeping = false;
     } else {
         uint64_t count = count_lines(lines);
-        writer->losses.slow += count;
+        rtn_log_losses_add(&writer->losses, count, -EAGAIN);
         writer->lost += count;
-        losses = take_losses(writer, rtn_clock_ms());
+        losses = rtn_log_losses_take(&writer->losses, rtn_clock_ms(), writer->stopping);
     }
     (void) pthread_mutex_unlock(&writer->mutex);
     if (wake)
         (void) pthread_cond_signal(&writer->work);
-    tell_losses(writer, &losses);
+    rtn_log_losses_tell(&losses, writer->what, writer->path);
     return room;
 }
 
@@ -206,12 +177,7 @@ static void count_losses(struct rtn_log_writer *writer, uint64_t count, int erro
 {
     (void) pthread_mutex_lock(&writer->mutex);
     writer->lost += count;
-    if (error == -EAGAIN) {
-        writer->losses.slow += count;
-    } else {
-        writer->losses.failed += count;
-        writer->losses.error = error;
-    }
+    rtn_log_losses_add(&writer->losses, count, error);
     (void) pthread_mutex_unlock(&writer->mutex);
 }
 
@@ -240,7 +206,7 @@ static void play(struct rtn_log_writer *writer, const struct round *round)
     if (round->reopen_at != NOWHERE)
         reopen(writer);
     write_lines(writer, (struct rtn_str){ before.data + before.length, round->lines.length - before.length });
-    tell_losses(writer, &round->losses);
+    rtn_log_losses_tell(&round->losses, writer->what, writer->path);
 }
 
 /* With the mutex held. */
@@ -248,7 +214,7 @@ static struct round take_round(struct rtn_log_writer *writer)
 {
     struct round round = { .lines = { writer->filling, writer->filled },
                            .reopen_at = writer->reopen_at,
-                           .losses = take_losses(writer, rtn_clock_ms()) };
+                           .losses = rtn_log_losses_take(&writer->losses, rtn_clock_ms(), writer->stopping) };
     writer->writing = writer->filled;
     writer->filled = 0;
     writer->reopen_at = NOWHERE;
@@ -264,11 +230,6 @@ static void end_round(struct rtn_log_writer *writer, const struct round *round)
     writer->writing = 0;
     if (round->reopen_at != NOWHERE && writer->reopen_at == NOWHERE && !writer->stopping)
         atomic_store(&writer->file.give_up_at, INT64_MAX);
-}
-
-static bool has_losses(const struct rtn_log_writer *writer)
-{
-    return writer->losses.slow > 0 || writer->losses.failed > 0;
 }
 
 /* With the mutex held: something that is not put off to the end of the flush time. */
@@ -289,14 +250,15 @@ static void wait_for_work(struct rtn_log_writer *writer)
     int64_t flush_at = rtn_clock_ms() + writer->flush_ms;
     while (!is_urgent(writer)) {
         int64_t now = rtn_clock_ms();
-        if (has_losses(writer) && now >= writer->tell_at)
+        if (rtn_log_losses_any(&writer->losses) && now >= writer->losses.tell_at)
             return;
         if (now < flush_at) {
-            wait_until(writer, now, has_losses(writer) ? RTN_MIN(flush_at, writer->tell_at) : flush_at);
+            wait_until(writer, now,
+                       rtn_log_losses_any(&writer->losses) ? RTN_MIN(flush_at, writer->losses.tell_at) : flush_at);
         } else if (writer->filled > 0) {
             return;
-        } else if (has_losses(writer)) {
-            wait_until(writer, now, writer->tell_at);
+        } else if (rtn_log_losses_any(&writer->losses)) {
+            wait_until(writer, now, writer->losses.tell_at);
         } else {
             writer->sleeping = true;
             (void) pthread_cond_wait(&writer->work, &writer->mutex);
@@ -312,7 +274,8 @@ static void *run(void *data)
     (void) pthread_setname_np(pthread_self(), writer->context.thread);
     rtn_log_set_context(&writer->context);
     (void) pthread_mutex_lock(&writer->mutex);
-    while (!writer->stopping || writer->filled > 0 || writer->reopen_at != NOWHERE || has_losses(writer)) {
+    while (!writer->stopping || writer->filled > 0 || writer->reopen_at != NOWHERE ||
+           rtn_log_losses_any(&writer->losses)) {
         wait_for_work(writer);
         struct round round = take_round(writer);
         (void) pthread_mutex_unlock(&writer->mutex);

@@ -19,6 +19,7 @@
 
 #define MOST_IOVECS 16
 #define MOST_OF_FILE ((size_t) 2 * 1024 * 1024) /* per call: it holds the socket's lock, and may read a slow disk */
+#define MOST_OF_FILES ((size_t) 8 * 1024 * 1024) /* per flush: a client that is never full would keep the thread */
 
 struct rtn_segment {
     struct rtn_segment *next;
@@ -213,15 +214,18 @@ static ssize_t send_front(struct rtn_stream *stream)
 
 int rtn_stream_flush(struct rtn_stream *stream)
 {
-    while (stream->first != NULL) {
+    size_t of_files = 0;
+    while (stream->first != NULL && of_files < MOST_OF_FILES) {
+        bool file = stream->first->file;
         ssize_t sent = send_front(stream);
         if (sent < 0)
             return (int) sent;
         if (sent == 0)
             return -EAGAIN;
         consume(stream, (size_t) sent);
+        of_files += file ? (size_t) sent : 0;
     }
-    return 0;
+    return stream->first == NULL ? 0 : -EAGAIN;
 }
 
 /* All memory before a file has left, so that the socket may take more: the file follows at once. */

@@ -45,8 +45,10 @@ struct rtn_piece {
  */
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count);
 
-/* Sends from the queue. 0: all sent; -EAGAIN: the socket is full; -EINPROGRESS: a file is next and is deferred; else
- * -errno. */
+/*
+ * Sends from the queue. 0: all sent; -EAGAIN: the socket is full, or so much of files was sent that others are to have
+ * their turn: go on when it is writable; -EINPROGRESS: a file is next and is deferred; else -errno.
+ */
 int rtn_stream_flush(struct rtn_stream *stream);
 
 /* True when the next to be sent is a part of a file. */

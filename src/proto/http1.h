@@ -32,9 +32,9 @@ struct rtn_http1_handler {
     /* An active request comes to nothing. The status is for a reply that was not begun; 0: the client has gone. */
     enum rtn_outcome (*fail)(struct rtn_request *request, int status, const char *text);
     /*
-     * A reply is about to begin, with content of `length` (-1: not known): what is it to be encoded with? NULL: nothing.
-     * May add fields to it. Asked only with `compression` in the configuration. On the thread that holds the request.
-     * The callback may be NULL.
+     * A reply is about to begin, with content of `length` (-1: not known): what is it to be encoded with? NULL:
+     * nothing. May add fields to it. Asked only with `compression` in the configuration. On the thread that holds the
+     * request. The callback may be NULL.
      */
     struct rtn_encoder *(*encode)(struct rtn_request *request, int status, int64_t length);
     /* The reply is complete; for the access log. On the thread that holds the request. */

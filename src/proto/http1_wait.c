@@ -41,12 +41,13 @@ static void watch_input(struct rtn_connection *connection)
 static void watch_output(struct rtn_connection *connection)
 {
     struct ev_loop *ev = connection->http->loop->ev;
-    bool pending = rtn_stream_pending(&connection->stream);
-    if (pending || connection->request->wants_room)
+    /* Who wants room waits for the client too: the system may have taken all that there was, and be full. */
+    bool waits = rtn_stream_pending(&connection->stream) || connection->request->wants_room;
+    if (waits)
         ev_io_start(ev, &connection->write);
     else
         ev_io_stop(ev, &connection->write);
-    if (!pending)
+    if (!waits)
         connection->write_deadline = 0;
     else if (connection->write_deadline == 0)
         begin_write_timeout(connection);

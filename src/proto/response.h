@@ -34,8 +34,8 @@ int rtn_response_begin(struct rtn_request *request, int status, int64_t length);
 
 /*
  * Content. Small pieces gather in the sink. Takes the whole piece whatever the queue holds (see
- * rtn_response_full). -EINVAL: nothing was begun, or a file for a reply that is encoded; -EMSGSIZE: more than announced; -ENOMEM; another -errno: the
- * connection is broken. content->release is called once in every case.
+ * rtn_response_full). -EINVAL: nothing was begun, or a file for a reply that is encoded; -EMSGSIZE: more than
+ * announced; -ENOMEM; another -errno: the connection is broken. content->release is called once in every case.
  */
 int rtn_response_write(struct rtn_request *request, const struct rtn_piece *content);
 

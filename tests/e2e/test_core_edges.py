@@ -1,4 +1,5 @@
 """Edges of the core: what handlers keep, bodies and limits from route to route, and who may hold up whom."""
+import pathlib
 import socket
 import threading
 
@@ -12,7 +13,7 @@ ROUTES = "\n".join(f"      - {{path: /{name}, module: edges, handler: {name}}}" 
 KEEPERS = ["views-loop", "views-parallel", "whole-loop", "whole-parallel"]
 NAMED = "\n".join(f'      - {{path: "/{name}/{{name}}", module: edges, handler: {name}}}' for name in KEEPERS)
 PASSING = """
-      - {path: /pass/*, module: edges, handler: pass}
+      - {path: /pass/some, module: edges, handler: pass}
       - {path: "/pass/{name}", module: edges, handler: whole-loop, limits: {body: 100KiB}}
 """
 TELLING = b"POST /%s/some?a=1&b=2 HTTP/1.1\r\nHost: test\r\nX-Mark: here\r\nX-Long: %s\r\n%s\r\n\r\n"
@@ -25,6 +26,7 @@ def running(daemon):
     listen: 127.0.0.1:0
     loops: 1
     threads: 4
+    log_level: debug
     limits: {{body: 8MiB}}
     routes:
 {PASSING}{ROUTES}
@@ -84,7 +86,7 @@ def test_body_that_never_came_does_not_count_for_the_next_request(running):
     with running.raw() as raw:
         raw.send(TELLING % (b"views-loop", b"x", b"Content-Length: 8000000"))
         raw.send(b"b" * 1000)
-    running.log.wait("in the middle of a request")
+    running.log.wait(r"closed \(lost\)")
     with running.raw() as raw:
         raw.send(b"GET /pass/some HTTP/1.1\r\nHost: test\r\n\r\n")
         assert raw.response().status == 200
@@ -95,21 +97,18 @@ def test_drain_that_is_not_waited_for_does_not_spin(running):
     with running.raw() as raw:
         raw.send(b"POST /drain HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n")
         raw.send(b"a")
-        wait_until(lambda: running.get("/stats").status == 200, "the loop runs")
-        before = switches(running.pid)
-        for _ in range(20):
-            running.get("/stats")
-        spent = switches(running.pid) - before
+        assert running.get("/stats").status == 200
+        wait_until(lambda: all(is_asleep(running.pid) for _ in range(50)), "every thread sleeps")
         raw.send(b"bc")
         assert raw.response().status == 200
     assert fields(running.get("/stats").text)["drains"] == "1"
-    assert spent < 20000, f"{spent} system calls or so while nothing happened"
 
 
-def switches(pid):
-    """What grows without end when a loop spins: the ticks of the process' time, as microseconds."""
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0]) // 1000
+def is_asleep(pid):
+    states = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        states.append((task / "stat").read_text().rpartition(")")[2].split()[0])
+    return set(states) == {"S"}
 
 
 def test_reply_without_end_leaves_the_loop_to_others(running):
@@ -145,7 +144,7 @@ def test_flush_on_a_worker_sends_what_waits_for_a_slow_client(running):
         while b"\r\n\r\n" not in got:
             got += client.recv(1024)
         got = len(got.partition(b"\r\n\r\n")[2])
-        while got < 256 * 32768:
+        while got < 16 << 20:
             got += len(client.recv(65536))
         assert int(fields(running.get("/stats").text)["flushes"]) > 0
         assert running.get("/release").status == 204

@@ -216,6 +216,13 @@ def test_manual_hello_world(daemon, tmp_path):
     assert server.get("/").body == b"hello world\n"
 
 
+def test_manual_modules_compile(tmp_path):
+    sources = [block for block in displays("retinue-module.3") if "RTN_REGISTER_MODULE(module)" in block]
+    assert len(sources) >= 2
+    for source in sources:
+        compile_module(source, tmp_path / "module.so")
+
+
 def test_manual_multipart_example(daemon, tmp_path):
     [source] = [block for block in displays("retinue-module.3") if "rtn_multipart_new" in block]
     compile_module(source, tmp_path / "count.so")

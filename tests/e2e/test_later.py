@@ -14,9 +14,10 @@ ROWS = ["loop", "serial", "parallel"]
 
 def config(server="", loops=1):
     rows = "\n".join(f"      - {{path: /{kind}-{row}, module: later, handler: {kind}-{row}}}"
-                     for row in ROWS for kind in ("wait", "past", "unarmed", "race"))
+                     for row in ROWS for kind in ("wait", "past", "unarmed"))
     rest = "\n".join(f"      - {{path: /{name}, module: later, handler: {name}}}"
                      for name in ("fire", "nothing", "stats", "move", "stay"))
+    rest += "".join(f"\n      - {{path: /race-{row}, module: race, handler: race-{row}}}" for row in ROWS)
     return with_test_modules(f"""
   get:
     listen: 127.0.0.1:0
@@ -281,7 +282,7 @@ def test_a_race(daemon, row):
         while time.monotonic() < stop:
             with running.raw() as raw:
                 for _ in range(chance.randrange(1, 8)):
-                    ask(raw, f"/race-{row}?key={chance.randrange(2048)}")
+                    ask(raw, f"/race-{row}")
                     if chance.random() < 0.2:
                         break
                     replies.append(raw.response().status)
@@ -294,5 +295,8 @@ def test_a_race(daemon, row):
     for each in clients:
         each.join(4 * WAIT_BOUND)
     assert len(replies) > 50 and set(replies) <= {200, 504}
-    assert running.get("/stats").status == 200
     assert running.stop() == 0
+    told = {name: int(value) for name, value in fields(running.log_wait("raced: (.*)")[1]).items()}
+    assert told["asked"] == told["ended"] >= len(replies)
+    assert told["resumed"] == told["finished"] + told["dropped"]
+    assert told["finished"] > 0 and told["dropped"] > 0 and told["cancelled"] > 0

@@ -16,6 +16,7 @@
 static atomic_int flushes, drains;
 static atomic_bool released;
 static char bytes[PIECE];
+static char much[(size_t) 16 << 20]; /* more than a socket takes at once */
 
 struct kept {
     rtn_str target, path, query, param, mark;
@@ -132,9 +133,9 @@ static int tail(rtn_request *request, void *instance)
 {
     (void) instance;
     atomic_store(&released, false);
-    int r = rtn_reply_begin(request, 200, (int64_t) 256 * PIECE + 1);
-    for (int i = 0; i < 256 && r == 0; i++)
-        r = rtn_reply_write(request, bytes, sizeof(bytes));
+    int r = rtn_reply_begin(request, 200, (int64_t) sizeof(much) + 1);
+    if (r == 0)
+        r = rtn_reply_write(request, much, sizeof(much));
     while (r == 0 && !atomic_load(&released) && !rtn_stopping()) {
         atomic_fetch_add(&flushes, 1);
         r = rtn_reply_flush(request);

@@ -1,8 +1,7 @@
 /*
  * Replies that come later, from a thread of the module's own. What a handler is to wait for is put on a board under
  * a number that the client chooses (?key=5); "fire" has the thread continue the request of that number, also when it
- * has ended long ago. "events-*" subscribe to what "push" sends them. "race-*" are continued at random by four
- * threads. "stats" tells what was called how often.
+ * has ended long ago. "events-*" subscribe to what "push" sends them. "stats" tells what was called how often.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +13,6 @@
 #include <retinue/module.h>
 
 #define KEYS 2048
-#define RACERS 4
 
 /* What the thread is to do with one request; also the data of its continuation. */
 struct job {
@@ -34,8 +32,6 @@ static rtn_later ids[KEYS];
 static unsigned char cancels[KEYS];
 static unsigned users; /* instances that have started */
 static pthread_t thread;
-static pthread_t racers[RACERS];
-static rtn_later racing[KEYS];
 
 static atomic_int waiting, continued, cancelled, dropped, twice, missing, pushed, open_streams;
 
@@ -304,52 +300,6 @@ static int push(rtn_request *request, void *instance)
     return r < 0 ? r : rtn_reply_text(request, 200, "pushed\n");
 }
 
-/* The race */
-
-static int race(rtn_request *request, void *instance)
-{
-    (void) instance;
-    static atomic_uint turn;
-    rtn_later id = put_on_board(request);
-    pthread_mutex_lock(&mutex);
-    racing[atomic_fetch_add(&turn, 1) % 64] = id;
-    pthread_mutex_unlock(&mutex);
-    return RTN_LATER;
-}
-
-static int continue_race(rtn_request *request, void *data)
-{
-    (void) data;
-    atomic_fetch_add(&continued, 1);
-    return rtn_reply_text(request, 200, "raced\n");
-}
-
-static void drop_race(void *data)
-{
-    (void) data;
-    atomic_fetch_add(&dropped, 1);
-}
-
-static void *run_racer(void *data)
-{
-    unsigned seed = (unsigned) (uintptr_t) data;
-    for (bool stop = false; !stop;) {
-        struct timespec pause = { 0, 200000 };
-        (void) nanosleep(&pause, NULL);
-        pthread_mutex_lock(&mutex);
-        stop = ending;
-        rtn_later id = racing[(unsigned) rand_r(&seed) % 64];
-        pthread_mutex_unlock(&mutex);
-        if (id == 0)
-            continue;
-        if (rand_r(&seed) % 2 == 0)
-            (void) rtn_later_reply(id, 200, NULL, "raced\n", 6);
-        else
-            (void) rtn_resume(id, continue_race, drop_race, NULL);
-    }
-    return NULL;
-}
-
 static int stats(rtn_request *request, void *instance)
 {
     (void) instance;
@@ -358,7 +308,7 @@ static int stats(rtn_request *request, void *instance)
         waiting, continued, cancelled, dropped, twice, missing, pushed, open_streams);
 }
 
-/* The threads are those of the whole module: made by its first instance, joined by its last. */
+/* The thread is that of the whole module: made by its first instance, joined by its last. */
 
 static int start(void *instance, rtn_server *server)
 {
@@ -367,10 +317,7 @@ static int start(void *instance, rtn_server *server)
     if (users++ > 0)
         return 0;
     ending = false;
-    int r = pthread_create(&thread, NULL, run_thread, NULL);
-    for (uintptr_t i = 0; i < RACERS && r == 0; i++)
-        r = pthread_create(&racers[i], NULL, run_racer, (void *) (i + 1));
-    return -r;
+    return -pthread_create(&thread, NULL, run_thread, NULL);
 }
 
 static void stop(void *instance, rtn_server *server)
@@ -384,8 +331,6 @@ static void stop(void *instance, rtn_server *server)
     pthread_cond_broadcast(&come);
     pthread_mutex_unlock(&mutex);
     (void) pthread_join(thread, NULL);
-    for (unsigned i = 0; i < RACERS; i++)
-        (void) pthread_join(racers[i], NULL);
     rtn_log(RTN_LOG_NOTICE, "later stopped: waiting=%d cancelled=%d twice=%d streams=%d", waiting, cancelled, twice,
             open_streams);
 }
@@ -398,19 +343,12 @@ static void stop(void *instance, rtn_server *server)
     }
 
 static const struct rtn_http_handler http_handlers[] = {
-    ON_EACH("wait", wait_for_fire),
-    ON_EACH("past", wait_for_past),
-    ON_EACH("unarmed", unarmed),
-    ON_EACH("framing", framing),
-    ON_EACH("events", subscribe),
-    ON_EACH("race", race),
-    { .name = "move", .handle = move, .worker = true },
-    { .name = "stay", .handle = move },
-    { .name = "fire", .handle = fire },
-    { .name = "push", .handle = push },
-    { .name = "nothing", .handle = nothing },
-    { .name = "stats", .handle = stats },
-    { 0 },
+    ON_EACH("wait", wait_for_fire),       ON_EACH("past", wait_for_past),
+    ON_EACH("unarmed", unarmed),          ON_EACH("framing", framing),
+    ON_EACH("events", subscribe),         { .name = "move", .handle = move, .worker = true },
+    { .name = "stay", .handle = move },   { .name = "fire", .handle = fire },
+    { .name = "push", .handle = push },   { .name = "nothing", .handle = nothing },
+    { .name = "stats", .handle = stats }, { 0 },
 };
 
 static const struct rtn_module module = {

@@ -330,8 +330,8 @@ rtn_str rtn_cookie_value(rtn_request *request, const char *name);
 
 /*
  * Which of `offers` (ends with NULL) the client likes best, by the field "accept" (RFC 9110, 12.5.1: offers are media
- * types), "accept-language" or "accept-encoding". The index; the first of equals; -1: none is acceptable. Without
- * the field everything is.
+ * types), "accept-language" or "accept-encoding". The index; the first of equals; -1: none is acceptable, or another
+ * field. Without the field everything is, but of encodings only "identity".
  */
 int rtn_negotiate(rtn_request *request, const char *field, const char *const *offers);
 
@@ -470,6 +470,7 @@ int rtn_file_write(rtn_request *request, int fd, int64_t offset, const void *byt
  */
 typedef struct rtn_multipart rtn_multipart;
 
+/* Its views are valid until part_end. */
 struct rtn_part {
     size_t struct_size; /* as compiled into the daemon: later members are there when it is larger */
     rtn_str name; /* of the form field */

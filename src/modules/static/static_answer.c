@@ -93,19 +93,9 @@ static const struct {
     int error;
     int status;
 } statuses[] = {
-    { ENOENT, 404 },
-    { ENOTDIR, 404 },
-    { EISDIR, 404 },
-    { ENAMETOOLONG, 404 },
-    { ENXIO, 404 },
-    { ENODEV, 404 },
-    { ELOOP, 404 },
-    { EXDEV, 404 },
-    { EACCES, 403 },
-    { EPERM, 403 },
-    { EMFILE, 503 },
-    { ENFILE, 503 },
-    { ENOMEM, 503 },
+    { ENOENT, 404 }, { ENOTDIR, 404 }, { EISDIR, 404 }, { ENAMETOOLONG, 404 }, { ENXIO, 404 },
+    { ENODEV, 404 }, { ELOOP, 404 },   { EXDEV, 404 },  { EACCES, 403 },       { EPERM, 403 },
+    { EMFILE, 503 }, { ENFILE, 503 },  { ENOMEM, 503 },
 };
 
 /* 0: it is not about the file. */

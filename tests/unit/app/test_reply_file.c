@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -17,6 +18,7 @@
 #include "app/prefetch.h"
 #include "app/reply_type.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "proto/response.h"
 
 #define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
@@ -326,6 +328,19 @@ Test(reply_file, not_modified_keeps_what_the_handler_set)
                          "%s", received.data);
         cr_expect_eq(released, i + 1);
     }
+}
+
+Test(reply_file, a_date_to_come_is_told_as_now)
+{
+    const struct rtn_str name = RTN_STR("Last-Modified: ");
+    const time_t before = time(NULL);
+    time_t told = 0;
+    file.modified = (int64_t) before + 1000000;
+    const char *field = strstr(get(""), name.data);
+    cr_assert_not_null(field);
+    const struct rtn_str date = { field + name.length, RTN_HTTP_DATE_SIZE - 1 };
+    cr_assert_eq(rtn_clock_parse_http_date(date, &told), 0);
+    cr_expect(before <= told && told <= time(NULL), "%.*s", RTN_STR_ARG(date));
 }
 
 Test(reply_file, failed_preconditions)

@@ -158,6 +158,14 @@ Test(str, format_is_short)
     cr_assert_str_eq(rtn_format_size(text, INT64_MIN), "-8589934592GiB");
 }
 
+Test(str, lower_case_is_of_ascii_only)
+{
+    const char given[] = "@AZ[`az{09\xc4";
+    const char expected[] = "@az[`az{09\xc4";
+    for (size_t i = 0; i < sizeof(given); i++)
+        cr_expect_eq(rtn_lower(given[i]), expected[i], "%zu", i);
+}
+
 Test(str, compare)
 {
     cr_assert(rtn_str_equal_nocase(RTN_STR("Content-TYPE"), RTN_STR("content-type")));

@@ -237,6 +237,24 @@ Test(stream_file, read_ahead_bytes_behind_a_queue_come_from_the_file)
     cr_expect_eq(released, 1);
 }
 
+/* /dev/null takes everything at once, as a client does that is faster than the disk. */
+Test(stream_file, a_large_one_leaves_in_turns)
+{
+    const size_t size = (size_t) 100 * 1024 * 1024;
+    const struct rtn_piece piece = part(0, size);
+    unsigned turns = 1;
+    int r;
+    rtn_stream_close(&stream);
+    stream.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    cr_assert_eq(ftruncate(file, (off_t) size), 0);
+    cr_assert_eq(rtn_stream_send(&stream, &piece, 1), 0);
+    for (; (r = rtn_stream_flush(&stream)) == -EAGAIN; turns++)
+        cr_assert_eq(released, 0);
+    cr_expect_eq(r, 0);
+    cr_expect_eq(released, 1);
+    cr_expect(turns > 4 && turns < 50, "%u", turns);
+}
+
 Test(stream_file, that_became_shorter_breaks_the_connection)
 {
     const struct rtn_piece pieces[] = { text("head:"), part(0, BIG), text("end"), part(0, 10) };

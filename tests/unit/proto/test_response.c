@@ -341,6 +341,196 @@ Test(response, fields_larger_than_the_sink)
     cr_expect(strcmp(fields, expected.data) == 0);
 }
 
+/* In steps */
+
+static int write_text(const char *text)
+{
+    return rtn_response_write(request, &(struct rtn_piece){ .data = text, .length = strlen(text) });
+}
+
+/* What the client gets: what was sent, and what the sink still holds, with a fixed date. */
+static const char *all_of_it(struct rtn_buf *out)
+{
+    cr_expect(rtn_response_flush(request) >= 0 || connection.broken != 0);
+    receive(out);
+    for (char *date = out->data; (date = strstr(date, "\r\nDate: ")) != NULL; date += 2)
+        memcpy(date + 2, DATE, strlen(DATE));
+    return out->data;
+}
+
+Test(response, in_steps_with_a_length)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    cr_expect_eq(rtn_response_begin(request, 201, 10), 0);
+    cr_expect_eq(write_text("hello "), 0);
+    cr_expect_eq(write_text(""), 0);
+    cr_expect_eq(write_text("worldly"), -EMSGSIZE);
+    cr_expect_eq(write_text("moon"), 0);
+    cr_expect_eq(rtn_response_end(request), 0);
+    cr_expect_str_eq(all_of_it(&all), "HTTP/1.1 201 Created\r\n" DATE "Content-Length: 10\r\n\r\nhello moon");
+    cr_expect_eq(request->response.length, 10);
+    cr_expect(request->keep_alive);
+}
+
+Test(response, in_steps_in_chunks)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    cr_expect_eq(rtn_response_begin(request, 200, -1), 0);
+    cr_expect_eq(write_text("gathered "), 0);
+    cr_expect_eq(write_text("pieces"), 0);
+    cr_expect_eq(rtn_response_flush(request), 0);
+    cr_expect_eq(rtn_response_flush(request), 0);
+    cr_expect_eq(write_text("more"), 0);
+    cr_expect_eq(rtn_response_end(request), 0);
+    cr_expect_str_eq(all_of_it(&all), "HTTP/1.1 200 OK\r\n" DATE "Transfer-Encoding: chunked\r\n\r\n"
+                                      "000f\r\ngathered pieces\r\n0004\r\nmore\r\n0\r\n\r\n");
+    cr_expect(request->keep_alive);
+}
+
+Test(response, in_steps_without_content)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    cr_expect_eq(rtn_response_begin(request, 200, -1), 0);
+    cr_expect_eq(rtn_response_end(request), 0);
+    cr_expect_str_eq(all_of_it(&all), "HTTP/1.1 200 OK\r\n" DATE "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+}
+
+Test(response, in_steps_for_1_0_ends_with_the_connection)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    request->version = 10;
+    cr_expect_eq(rtn_response_begin(request, 200, -1), 0);
+    cr_expect_eq(write_text("plain"), 0);
+    cr_expect_eq(rtn_response_end(request), 0);
+    cr_expect_str_eq(all_of_it(&all), "HTTP/1.1 200 OK\r\n" DATE "Connection: close\r\n\r\nplain");
+    cr_expect_not(request->keep_alive);
+}
+
+Test(response, in_steps_for_head_counts_but_sends_nothing)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    request->method = RTN_METHOD_HEAD;
+    cr_expect_eq(rtn_response_begin(request, 200, 7), 0);
+    cr_expect_eq(write_text("1234567"), 0);
+    cr_expect_eq(write_text("8"), -EMSGSIZE);
+    cr_expect_eq(rtn_response_end(request), 0);
+    cr_expect_str_eq(all_of_it(&all), "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 7\r\n\r\n");
+    cr_expect_eq(request->response.length, 0);
+    cr_expect(request->keep_alive);
+}
+
+Test(response, in_steps_before_the_body_was_read_closes)
+{
+    request->stage = RTN_REQUEST_BODY;
+    cr_expect_eq(rtn_response_begin(request, 200, 0), 0);
+    cr_expect_not(request->keep_alive);
+    cr_expect_not_null(strstr(sunk(), "Connection: close\r\n"));
+}
+
+Test(response, steps_out_of_order_are_refused)
+{
+    const struct rtn_piece piece = counted("x", 1);
+    cr_expect_eq(rtn_response_write(request, &piece), -EINVAL);
+    cr_expect_eq(released, 1);
+    cr_expect_eq(rtn_response_end(request), -EINVAL);
+    cr_expect_eq(rtn_response_begin(request, 199, 0), -EINVAL);
+    cr_expect_eq(rtn_response_begin(request, 200, -2), -EINVAL);
+    cr_expect(request->response.state == RTN_RESPONSE_NONE);
+    cr_expect_eq(rtn_response_begin(request, 200, 2), 0);
+    cr_expect_eq(rtn_response_begin(request, 200, 2), -EALREADY);
+    cr_expect_eq(give(200, "no"), -EALREADY);
+    cr_expect_eq(rtn_response_field(request, RTN_STR("A"), RTN_STR("b")), -EALREADY);
+    cr_expect_eq(rtn_response_write(request, &(struct rtn_piece){ .length = 1 }), -EINVAL);
+    cr_expect(request->response.state == RTN_RESPONSE_BEGUN);
+    cr_expect_eq(write_text("ok"), 0);
+    cr_expect_eq(rtn_response_end(request), 0);
+    cr_expect_eq(rtn_response_write(request, &piece), -EINVAL);
+    cr_expect_eq(released, 2);
+    cr_expect_eq(rtn_response_end(request), -EINVAL);
+}
+
+Test(response, too_little_cuts_the_connection)
+{
+    cr_expect_eq(rtn_response_begin(request, 200, 5), 0);
+    cr_expect_eq(write_text("four"), 0);
+    cr_expect_eq(rtn_response_end(request), -EMSGSIZE);
+    cr_expect(request->response.state == RTN_RESPONSE_ENDED);
+    cr_expect_eq(connection.broken, -ECANCELED);
+    cr_expect_not(request->keep_alive);
+}
+
+Test(response, abort_never_ends_the_chunks)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    cr_expect_eq(rtn_response_begin(request, 200, -1), 0);
+    cr_expect_eq(write_text("part"), 0);
+    rtn_response_abort(request);
+    cr_expect_eq(connection.broken, -ECANCELED);
+    cr_expect(request->response.state == RTN_RESPONSE_ENDED);
+    cr_expect_null(strstr(all_of_it(&all), "0\r\n\r\n"));
+}
+
+Test(response, large_pieces_are_chunks_of_their_own)
+{
+    enum { LENGTH = 300000 };
+    static char content[LENGTH + 1];
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    memset(content, 'c', LENGTH);
+    struct rtn_piece piece = counted(content, LENGTH);
+    cr_expect_eq(rtn_response_begin(request, 200, -1), 0);
+    cr_expect_eq(write_text("small"), 0);
+    cr_expect_eq(rtn_response_write(request, &piece), 0);
+    cr_expect_eq(write_text("last"), 0);
+    cr_expect_eq(rtn_response_end(request), 0);
+    const char *body = strstr(all_of_it(&all), "\r\n\r\n") + 4;
+    cr_expect_eq(released, 1);
+    cr_expect(strncmp(body, "0005\r\nsmall\r\n493e0\r\nccc", 22) == 0, "%.30s", body);
+    cr_expect_str_eq(body + strlen("0005\r\nsmall\r\n493e0\r\n") + LENGTH, "\r\n0004\r\nlast\r\n0\r\n\r\n");
+}
+
+/* Every place in the sink at which a chunk may be opened or full. */
+Test(response, chunks_at_every_place_of_the_sink)
+{
+    static char filler[RTN_SINK_SIZE];
+    memset(filler, 'f', sizeof(filler));
+    for (size_t used = RTN_SINK_SIZE - 600; used < RTN_SINK_SIZE; used++) {
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+        sink.length = 0;
+        rtn_request_clear(request);
+        request->version = 11;
+        request->keep_alive = true;
+        request->method = RTN_METHOD_GET;
+        request->stage = RTN_REQUEST_COMPLETE;
+        memset(sink.data, 'e', used);
+        sink.length = used;
+        cr_assert_eq(rtn_response_begin(request, 200, -1), 0);
+        for (int i = 0; i < 3; i++)
+            cr_assert_eq(rtn_response_write(request, &(struct rtn_piece){ .data = filler, .length = 100 }), 0);
+        cr_assert_eq(rtn_response_end(request), 0);
+        cr_assert_leq(sink.length, sizeof(sink.data));
+        const char *body = strstr(all_of_it(&all), "\r\n\r\n") + 4;
+        size_t content = 0;
+        for (const char *at = body; *at != '\0'; at++)
+            content += *at == 'f';
+        cr_expect_geq(content, 300); /* sizes may hold the digit */
+        cr_expect_str_eq(body + strlen(body) - 7, "\r\n0\r\n\r\n");
+    }
+}
+
+Test(response, is_full_when_much_waits)
+{
+    static char content[40000];
+    cr_expect_eq(rtn_response_begin(request, 200, -1), 0);
+    int count = 0;
+    while (!rtn_response_full(request) && count++ < 1000)
+        cr_assert_eq(rtn_response_write(request, &(struct rtn_piece){ .data = content, .length = sizeof(content) }), 0);
+    cr_expect_lt(count, 1000);
+    cr_expect_geq(connection.stream.queued, 65536);
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
+    receive(&all);
+    cr_expect_not(rtn_response_full(request));
+}
+
 Test(response, broken_connection_is_noted)
 {
     static char content[100000];
