@@ -12,9 +12,11 @@ static struct rtn_str read_forwarded(struct rtn_request *request, struct rtn_cli
 {
     const struct rtn_http1 *http = request->http;
     struct rtn_forwarded said;
-    rtn_forwarded_read(request->headers, request->header_count,
-                       (enum rtn_config_proxy_header) http->config->proxy_header, http->trusted, http->trusted_count,
-                       &said);
+    client->problem = rtn_forwarded_read(request->headers, request->header_count,
+                                         (enum rtn_config_proxy_header) http->config->proxy_header, http->trusted,
+                                         http->trusted_count, &said);
+    if (client->problem != NULL)
+        return request->host;
     if (said.has_client) {
         client->has_ip = true;
         client->ip = said.client;
@@ -34,6 +36,8 @@ struct rtn_str rtn_client_read(struct rtn_request *request)
     client->has_ip = rtn_ip_of(&connection->peer.any, &client->ip);
     if (connection->trusted)
         host = read_forwarded(request, client);
+    if (client->problem != NULL) /* who it is is not known: the proxy does not pay for it */
+        return host;
     if (http->clients != NULL && client->has_ip)
         client->retry_after = rtn_clients_request(http->clients, &client->ip, http->loop->now_ms);
     return host;
@@ -58,14 +62,20 @@ const char *rtn_client_text(struct rtn_request *request)
     return text;
 }
 
-bool rtn_client_is_refused(struct rtn_request *request)
+static void refuse_rate(struct rtn_request *request, int64_t ms)
 {
-    int64_t ms = rtn_call_of(request)->client.retry_after;
-    if (ms == 0)
-        return false;
     char seconds[24];
     int length = snprintf(seconds, sizeof(seconds), "%lld", (long long) (ms + 999) / 1000);
     (void) rtn_response_field(request, RTN_STR("Retry-After"), (struct rtn_str){ seconds, (size_t) length });
     rtn_dispatch_error(request, 429, "there are too many requests from this address");
-    return true;
+}
+
+bool rtn_client_refuse(struct rtn_request *request)
+{
+    const struct rtn_client *client = &rtn_call_of(request)->client;
+    if (client->problem != NULL)
+        rtn_dispatch_error(request, 400, client->problem);
+    else if (client->retry_after > 0)
+        refuse_rate(request, client->retry_after);
+    return rtn_client_is_refused(client);
 }

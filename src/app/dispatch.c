@@ -172,7 +172,7 @@ void rtn_dispatch_head(struct rtn_request *request)
     struct rtn_str authority = rtn_client_read(request);
     if (authority.data != request->host.data)
         call->host = read_host(request, authority);
-    if (call->client.retry_after > 0) {
+    if (rtn_client_is_refused(&call->client)) {
         request->policy = &request->http->discarding;
         return;
     }
@@ -190,7 +190,7 @@ enum rtn_outcome rtn_dispatch_run(struct rtn_request *request)
     const struct rtn_call *call = rtn_call_of(request);
     if (call == NULL)
         rtn_dispatch_error(request, 503, "memory is out");
-    else if (rtn_client_is_refused(request))
+    else if (rtn_client_refuse(request))
         return RTN_OUTCOME_REPLIED;
     else if (call->broken_path)
         rtn_dispatch_error(request, 400, "the path has a broken or forbidden percent-escape, or climbs above the root");
@@ -201,9 +201,9 @@ enum rtn_outcome rtn_dispatch_run(struct rtn_request *request)
     return RTN_OUTCOME_REPLIED;
 }
 
-void rtn_dispatch_replied(struct rtn_request *request)
+void rtn_dispatch_replied(struct rtn_request *request, bool whole)
 {
-    rtn_access_log(request, request->connection->broken != 0);
+    rtn_access_log(request, !whole);
 }
 
 struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connection)

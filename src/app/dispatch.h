@@ -79,7 +79,7 @@ void rtn_site_init(struct rtn_site *site);
 /* The callbacks for struct rtn_http1, but those of step.h and `drained`. */
 void rtn_dispatch_head(struct rtn_request *request);
 enum rtn_outcome rtn_dispatch_run(struct rtn_request *request);
-void rtn_dispatch_replied(struct rtn_request *request); /* [owner's thread] */
+void rtn_dispatch_replied(struct rtn_request *request, bool whole); /* [owner's thread] */
 void rtn_dispatch_closed(struct rtn_connection *connection);
 
 /* The host that the client asked for, lower case, without port; may be empty. [owner's thread] */

@@ -203,22 +203,19 @@ static bool take_element(struct rtn_str *rest, struct element *element)
     return rest->length == 0 || rest->data[0] == ',';
 }
 
-static void walk_forwarded(struct walk *walk, struct rtn_str rest)
+/* False when it is malformed: nobody knows then where the elements of the proxies begin. */
+static bool walk_forwarded(struct walk *walk, struct rtn_str rest)
 {
-    if (rest.length == 0)
-        return;
     do {
         const char *start = rest.data;
         struct element element = { 0 };
         struct rtn_ip address;
-        bool good = take_element(&rest, &element);
-        if (!good)
-            element = (struct element){ 0 };
-        if (!good || rtn_str_trim((struct rtn_str){ start, (size_t) (rest.data - start) }).length > 0)
+        if (!take_element(&rest, &element))
+            return false;
+        if (rtn_str_trim((struct rtn_str){ start, (size_t) (rest.data - start) }).length > 0)
             step(walk, &element, read_node(element.node, false, &address) ? &address : NULL);
-        if (!good)
-            return;
     } while (take_char(&rest, ','));
+    return true;
 }
 
 static void walk_for(struct walk *walk, struct rtn_str rest)
@@ -243,6 +240,10 @@ static struct rtn_str last_of(struct rtn_str rest)
     return last;
 }
 
+/* Kinds of fields, as bits. */
+#define STANDARD 1U /* Forwarded */
+#define OTHER 2U /* X-Forwarded-... */
+
 enum field { FIELD_FORWARDED, FIELD_FOR, FIELD_PROTO, FIELD_HOST, FIELD_OTHER };
 
 static enum field which(struct rtn_str name)
@@ -263,36 +264,27 @@ bool rtn_forwarded_is_field(struct rtn_str name)
     return which(name) != FIELD_OTHER;
 }
 
-/* True when there is a field of the kind. */
 static bool read_forwarded(const struct rtn_header *fields, size_t count, struct walk *walk)
 {
-    bool any = false;
     for (size_t i = 0; i < count; i++) {
-        if (which(fields[i].name) != FIELD_FORWARDED)
-            continue;
-        any = true;
-        walk_forwarded(walk, fields[i].value);
+        if (which(fields[i].name) == FIELD_FORWARDED && !walk_forwarded(walk, fields[i].value))
+            return false;
     }
-    return any;
+    return true;
 }
 
-static bool read_x_forwarded(const struct rtn_header *fields, size_t count, struct walk *walk)
+static void read_x_forwarded(const struct rtn_header *fields, size_t count, struct walk *walk)
 {
     struct rtn_str last[FIELD_OTHER] = { 0 };
-    bool any = false;
     for (size_t i = 0; i < count; i++) {
         enum field field = which(fields[i].name);
-        if (field == FIELD_OTHER || field == FIELD_FORWARDED)
-            continue;
-        any = true;
         if (field == FIELD_FOR)
             walk_for(walk, fields[i].value);
-        else
+        else if (field == FIELD_PROTO || field == FIELD_HOST)
             last[field] = last_of(fields[i].value);
     }
     walk->found.scheme = read_scheme(last[FIELD_PROTO]);
     walk->found.host = read_host(last[FIELD_HOST]);
-    return any;
 }
 
 static bool same_client(const struct rtn_forwarded *a, const struct rtn_forwarded *b)
@@ -302,33 +294,49 @@ static bool same_client(const struct rtn_forwarded *a, const struct rtn_forwarde
     return !a->has_client || memcmp(&a->client, &b->client, sizeof(a->client)) == 0;
 }
 
-/* What both kinds say. */
-static struct rtn_forwarded common(const struct rtn_forwarded *a, const struct rtn_forwarded *b)
+/* What both kinds say. A kind without any element says nothing of the client. */
+static const char *read_both(const struct walk *standard, const struct walk *other, struct rtn_forwarded *ret)
 {
-    struct rtn_forwarded both = { 0 };
-    if (!same_client(a, b))
-        return both;
-    both = *a;
+    const struct rtn_forwarded *a = &standard->found;
+    const struct rtn_forwarded *b = &other->found;
+    if (standard->begun && other->begun && !same_client(a, b))
+        return "Forwarded and X-Forwarded-For name different clients; set proxy_header";
+    *ret = standard->begun ? *a : *b;
     if (a->scheme != b->scheme)
-        both.scheme = NULL;
+        ret->scheme = NULL;
     if (!rtn_str_equal_nocase(a->host, b->host))
-        both.host = (struct rtn_str){ 0 };
-    return both;
+        ret->host = (struct rtn_str){ 0 };
+    return NULL;
 }
 
-void rtn_forwarded_read(const struct rtn_header *fields, size_t count, enum rtn_config_proxy_header mode,
-                        const struct rtn_cidr *trusted, size_t trusted_count, struct rtn_forwarded *ret)
+/* The kinds that are there, of those that are to be read. */
+static unsigned kinds_of(const struct rtn_header *fields, size_t count, enum rtn_config_proxy_header mode)
+{
+    static const unsigned wanted[] = { [RTN_PROXY_HEADER_AUTO] = STANDARD | OTHER,
+                                       [RTN_PROXY_HEADER_FORWARDED] = STANDARD,
+                                       [RTN_PROXY_HEADER_X_FORWARDED] = OTHER,
+                                       [RTN_PROXY_HEADER_NONE] = 0 };
+    unsigned kinds = 0;
+    for (size_t i = 0; i < count; i++) {
+        enum field field = which(fields[i].name);
+        if (field != FIELD_OTHER)
+            kinds |= field == FIELD_FORWARDED ? STANDARD : OTHER;
+    }
+    return kinds & wanted[mode];
+}
+
+const char *rtn_forwarded_read(const struct rtn_header *fields, size_t count, enum rtn_config_proxy_header mode,
+                               const struct rtn_cidr *trusted, size_t trusted_count, struct rtn_forwarded *ret)
 {
     struct walk standard = { .trusted = trusted, .trusted_count = trusted_count };
     struct walk other = standard;
-    bool has_standard = false;
-    bool has_other = false;
-    if (mode == RTN_PROXY_HEADER_AUTO || mode == RTN_PROXY_HEADER_FORWARDED)
-        has_standard = read_forwarded(fields, count, &standard);
-    if (mode == RTN_PROXY_HEADER_AUTO || mode == RTN_PROXY_HEADER_X_FORWARDED)
-        has_other = read_x_forwarded(fields, count, &other);
-    if (has_standard && has_other)
-        *ret = common(&standard.found, &other.found);
-    else
-        *ret = has_standard ? standard.found : other.found;
+    unsigned kinds = kinds_of(fields, count, mode);
+    if ((kinds & STANDARD) != 0 && !read_forwarded(fields, count, &standard))
+        return "the Forwarded field is malformed";
+    if ((kinds & OTHER) != 0)
+        read_x_forwarded(fields, count, &other);
+    if (kinds == (STANDARD | OTHER))
+        return read_both(&standard, &other, ret);
+    *ret = kinds == STANDARD ? standard.found : other.found;
+    return NULL;
 }

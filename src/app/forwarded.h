@@ -24,15 +24,19 @@ bool rtn_forwarded_is_field(struct rtn_str name);
  * element at the end, so the walk goes from the last element to the first: each was written by a hop that is trusted,
  * until one names an address that is not trusted: the client. An element that names no address ("unknown", "_hidden",
  * nonsense) ends the walk too: the trusted hop that added it is the client then. So is the first of a list of trusted
- * addresses. A field that is malformed is from that place to its end one element without an address.
+ * addresses.
  *
  * Forwarded: scheme and host are those of the element where the walk ended, which is how the client asked the first
  * trusted proxy. X-Forwarded-Proto and -Host have no such order: their last value counts.
  *
  * RTN_PROXY_HEADER_AUTO reads the kind that is there. When both are, one of them may have been passed on unread from
- * the client: a different client in each and nothing is believed; else scheme and host are, where both say the same.
+ * the client: scheme and host are believed where both say the same.
+ *
+ * Returns NULL with *ret filled, or in words why a request must be refused: a client could otherwise, by what it sends
+ * itself, seem to be the proxy. A Forwarded that is malformed may hide what a proxy has added behind it; of two kinds
+ * that name different clients, nobody knows which is of a proxy.
  */
-void rtn_forwarded_read(const struct rtn_header *fields, size_t count, enum rtn_config_proxy_header mode,
-                        const struct rtn_cidr *trusted, size_t trusted_count, struct rtn_forwarded *ret);
+const char *rtn_forwarded_read(const struct rtn_header *fields, size_t count, enum rtn_config_proxy_header mode,
+                               const struct rtn_cidr *trusted, size_t trusted_count, struct rtn_forwarded *ret);
 
 #endif

@@ -158,7 +158,7 @@ static const struct rtn_schema_key keys[] = {
       .choices = proxy_headers,
       .help = "Where trusted proxies name the client: forwarded is the field Forwarded of RFC 7239, x-forwarded are "
               "X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host. With auto it is whichever of them comes; when "
-              "both come and do not agree on the client, neither is believed. With none both are ignored.",
+              "both come and name different clients, the answer is 400. With none both are ignored.",
       .example = "x-forwarded" },
     { .name = "request_id",
       .type = RTN_SCHEMA_ENUM,

@@ -277,3 +277,11 @@ bool rtn_stream_file_is_next(const struct rtn_stream *stream)
 {
     return stream->first != NULL && stream->first->file;
 }
+
+uint64_t rtn_stream_left(const struct rtn_stream *stream)
+{
+    uint64_t left = 0;
+    for (const struct rtn_segment *segment = stream->first; segment != NULL; segment = segment->next)
+        left += segment->length;
+    return left;
+}

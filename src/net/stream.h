@@ -51,6 +51,9 @@ int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, u
  */
 int rtn_stream_flush(struct rtn_stream *stream);
 
+/* Bytes in the queue, those of files included. */
+uint64_t rtn_stream_left(const struct rtn_stream *stream);
+
 /* True when the next to be sent is a part of a file. */
 bool rtn_stream_file_is_next(const struct rtn_stream *stream);
 

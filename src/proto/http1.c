@@ -53,6 +53,7 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
     http->slot_hint = connection->slot;
     http->open_count--;
     rtn_http1_drop_resumptions(connection);
+    rtn_http1_tell_replied(connection, false);
     if (connection->request != NULL && !connection->request->active)
         drop_request(connection);
     rtn_stream_close(&connection->stream);
@@ -121,9 +122,21 @@ static void begin_linger(struct rtn_connection *connection)
     ev_io_start(connection->http->loop->ev, &connection->read);
 }
 
+void rtn_http1_tell_replied(struct rtn_connection *connection, bool whole)
+{
+    struct rtn_request *request = connection->request;
+    if (request == NULL || !request->leaving)
+        return;
+    request->leaving = false;
+    if (!whole)
+        request->response.length -= RTN_MIN(request->response.length, rtn_stream_left(&connection->stream));
+    connection->http->handler->replied(request, whole);
+}
+
 /* Everything is sent and the connection is not kept. */
 static void end_connection(struct rtn_connection *connection)
 {
+    rtn_http1_tell_replied(connection, true);
     drop_request(connection);
     if (connection->linger_after)
         begin_linger(connection);
@@ -174,6 +187,22 @@ bool rtn_http1_should_linger(const struct rtn_connection *connection, const stru
            !rtn_http1_may_keep_alive(connection->http) || rtn_http1_is_last_request(connection);
 }
 
+void rtn_http1_end_reply(struct rtn_connection *connection, struct rtn_request *request)
+{
+    connection->used = true;
+    request->active = false;
+    request->leaving = true;
+    if (request->keep_alive || connection->close_after)
+        return;
+    connection->close_after = true;
+    connection->cause = request->failed ? RTN_CLOSE_HANDLER : RTN_CLOSE_NORMAL;
+    connection->linger_after = rtn_http1_should_linger(connection, request);
+    if (request->stage == RTN_REQUEST_BROKEN) {
+        connection->cause = request->hostile ? RTN_CLOSE_SECURITY : RTN_CLOSE_PROTOCOL;
+        connection->detail = request->error_text;
+    }
+}
+
 /*
  * The reply to connection->request is in the sink or queued. Decides what comes next; true when the next request can
  * be parsed at once.
@@ -182,24 +211,13 @@ static bool after_reply(struct rtn_connection *connection)
 {
     struct rtn_http1 *http = connection->http;
     struct rtn_request *request = connection->request;
-    connection->used = true;
-    request->active = false;
-    http->handler->replied(request);
-    if (!request->keep_alive && !connection->close_after) {
-        connection->close_after = true;
-        connection->cause = request->failed ? RTN_CLOSE_HANDLER : RTN_CLOSE_NORMAL;
-        connection->linger_after = rtn_http1_should_linger(connection, request);
-    }
+    rtn_http1_end_reply(connection, request);
     bool must_send = connection->close_after || connection->broken != 0 || http->sink->length > SINK_FULL ||
                      rtn_stream_pending(&connection->stream);
     if (must_send) {
         if (!flush_sink(connection))
             return false;
         if (rtn_stream_pending(&connection->stream)) {
-            if (!connection->close_after)
-                rtn_request_next(request);
-            else
-                drop_request(connection);
             wait_until_sent(connection);
             return false;
         }
@@ -208,6 +226,7 @@ static bool after_reply(struct rtn_connection *connection)
             return false;
         }
     }
+    rtn_http1_tell_replied(connection, true);
     rtn_request_next(request);
     connection->state = RTN_CONNECTION_READING;
     rtn_http1_set_deadline(connection, rtn_http1_timeouts(http)->idle);
@@ -403,9 +422,23 @@ void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events
         rtn_http1_read(connection);
 }
 
+/* The reply has left: the request gives way to what was read behind it. */
+static void end_request(struct rtn_connection *connection)
+{
+    struct rtn_request *request = connection->request;
+    if (request == NULL || !request->leaving)
+        return;
+    rtn_http1_tell_replied(connection, true);
+    if (request->parsed < request->end)
+        rtn_request_next(request);
+    else
+        drop_request(connection);
+}
+
 /* The loop has the connection and everything is sent: on with the next request. */
 static void go_on(struct rtn_connection *connection)
 {
+    end_request(connection);
     connection->state = RTN_CONNECTION_READING;
     ev_io_start(connection->http->loop->ev, &connection->read);
     rtn_http1_set_deadline(connection, input_timeout(connection));

@@ -37,8 +37,11 @@ struct rtn_http1_handler {
      * request. The callback may be NULL.
      */
     struct rtn_encoder *(*encode)(struct rtn_request *request, int status, int64_t length);
-    /* The reply is complete; for the access log. On the thread that holds the request. */
-    void (*replied)(struct rtn_request *request);
+    /*
+     * The reply has been sent, or will never be sent `whole`: for the access log. Of pipelined replies, it is about to
+     * be. response.length is what was sent. On the thread that holds the request.
+     */
+    void (*replied)(struct rtn_request *request, bool whole);
     /* Files are next to be sent: has rtn_http1_send_files() called on a worker. */
     void (*send_files)(struct rtn_connection *connection);
     /*

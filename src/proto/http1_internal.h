@@ -33,6 +33,12 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
 /* The same, for the reason that connection->broken gives. */
 void rtn_http1_close_broken(struct rtn_connection *connection);
 
+/* What follows the reply is decided: keep the connection, or close it and maybe linger. [owner's thread] */
+void rtn_http1_end_reply(struct rtn_connection *connection, struct rtn_request *request);
+
+/* The reply has left, or will not: tells the layer above. [owner's thread] */
+void rtn_http1_tell_replied(struct rtn_connection *connection, bool whole);
+
 /* Parses and has handled what has been read, request after request. */
 void rtn_http1_advance(struct rtn_connection *connection);
 

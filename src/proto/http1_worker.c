@@ -65,28 +65,20 @@ void rtn_http1_take_back(struct rtn_request *request)
     ev_io_start(connection->http->loop->ev, &connection->read);
 }
 
-/* The worker's part of after_reply(). True when nothing is left to do for the loop. */
+/* The reply has left. True when nothing is left to do for the loop. */
 static bool finish_silently(struct rtn_connection *connection, struct rtn_request *request)
 {
     struct rtn_http1 *http = connection->http;
     bool keep = request->keep_alive;
     bool more = request->parsed < request->end;
-    if (!keep && !connection->close_after) {
-        connection->close_after = true;
-        connection->cause = request->failed ? RTN_CLOSE_HANDLER : RTN_CLOSE_NORMAL;
-        if (request->stage == RTN_REQUEST_BROKEN) {
-            connection->cause = request->hostile ? RTN_CLOSE_SECURITY : RTN_CLOSE_PROTOCOL;
-            connection->detail = request->error_text;
-        }
-        connection->linger_after = rtn_http1_should_linger(connection, request);
-    }
+    rtn_http1_tell_replied(connection, true);
     if (keep && more) {
         rtn_request_next(request);
     } else {
         connection->request = NULL;
         rtn_http1_give_request_from_worker(http, request);
     }
-    if (!keep || more || connection->broken != 0 || rtn_stream_pending(&connection->stream))
+    if (!keep || more)
         return false;
 
     connection->state = RTN_CONNECTION_READING;
@@ -101,11 +93,10 @@ void rtn_http1_finish(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
     struct rtn_http1 *http = connection->http;
-    connection->used = true;
-    request->active = false;
     rtn_http1_send_sink(connection, request->sink);
-    http->handler->replied(request);
-    if (!finish_silently(connection, request))
+    rtn_http1_end_reply(connection, request);
+    bool sent = connection->broken == 0 && !rtn_stream_pending(&connection->stream);
+    if (!sent || !finish_silently(connection, request))
         rtn_loop_post(http->loop, &connection->mail);
 }
 

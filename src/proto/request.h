@@ -94,6 +94,7 @@ struct rtn_request {
     uint8_t chunk_digits; /* of the chunk size that is being read */
     bool failed; /* the handler did; a connection that ends with it ends with RTN_CLOSE_HANDLER */
     bool hostile; /* broken in a way that only an attacker sends */
+    bool leaving; /* its reply is on its way, which the layer above has not been told */
     bool active; /* the layer above has it: from the first run to the end of the reply */
     bool reads_body; /* it waits for more of the body */
     bool wants_room; /* it waits for room for more of the reply */

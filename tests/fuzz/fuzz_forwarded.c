@@ -1,4 +1,7 @@
-/* Bytes as field values that a client sent: what they claim never outweighs what the trusted proxy adds behind them. */
+/*
+ * Bytes as field values that a client sent: what they claim never outweighs what the trusted proxy adds behind them,
+ * and never hides it: the request is refused then.
+ */
 #include <stdlib.h>
 
 #include "app/forwarded.h"
@@ -21,7 +24,11 @@ static void check(const struct rtn_header *fields, size_t count, enum rtn_config
     struct rtn_forwarded found;
     if (rtn_cidr_parse(RTN_STR("10.0.0.0/8"), &trusted) != NULL)
         abort();
-    rtn_forwarded_read(fields, count, mode, &trusted, 1, &found);
+    if (rtn_forwarded_read(fields, count, mode, &trusted, 1, &found) != NULL) {
+        if (mode == RTN_PROXY_HEADER_X_FORWARDED)
+            abort();
+        return;
+    }
     if (found.scheme != NULL && strcmp(found.scheme, "http") != 0 && strcmp(found.scheme, "https") != 0)
         abort();
     if (found.host.data != NULL && (found.host.length == 0 || !rtn_authority_valid(found.host)))
@@ -51,12 +58,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct rtn_header other[] = { { RTN_STR("x-forwarded-for"), first },
                                         { RTN_STR("x-forwarded-host"), second },
                                         { RTN_STR("x-forwarded-for"), RTN_STR("192.0.2.1, 10.0.0.1") } };
+    /* The proxy adds to one kind, and passes the other on. */
+    const struct rtn_header hidden[] = { standard[0], other[1], other[2] };
     const struct rtn_header both[] = { standard[0], other[0], other[1] };
     check(standard, 2, RTN_PROXY_HEADER_FORWARDED, NULL);
     check(standard, RTN_ARRAY_LENGTH(standard), RTN_PROXY_HEADER_FORWARDED, "192.0.2.1");
     check(other, 2, RTN_PROXY_HEADER_X_FORWARDED, NULL);
     check(other, RTN_ARRAY_LENGTH(other), RTN_PROXY_HEADER_X_FORWARDED, "192.0.2.1");
     check(both, RTN_ARRAY_LENGTH(both), RTN_PROXY_HEADER_AUTO, NULL);
+    check(hidden, RTN_ARRAY_LENGTH(hidden), RTN_PROXY_HEADER_AUTO, "192.0.2.1");
     free(copy);
     return 0;
 }

@@ -19,24 +19,24 @@ static struct rtn_header header_of(const char *line)
 }
 
 /* Trusted are 10.0.0.0/8 and fd00::/8. */
-static struct rtn_forwarded read_fields(const char *const fields[FIELDS], enum rtn_config_proxy_header mode)
+static const char *read_fields(const char *const fields[FIELDS], enum rtn_config_proxy_header mode,
+                               struct rtn_forwarded *ret)
 {
     struct rtn_cidr trusted[2];
     struct rtn_header headers[FIELDS];
-    struct rtn_forwarded found = { .has_client = true, .scheme = "garbage" };
     size_t count = 0;
     cr_assert_null(rtn_cidr_parse(RTN_STR("10.0.0.0/8"), &trusted[0]));
     cr_assert_null(rtn_cidr_parse(RTN_STR("fd00::/8"), &trusted[1]));
     for (; count < FIELDS && fields[count] != NULL; count++)
         headers[count] = header_of(fields[count]);
-    rtn_forwarded_read(headers, count, mode, trusted, RTN_ARRAY_LENGTH(trusted), &found);
-    return found;
+    return rtn_forwarded_read(headers, count, mode, trusted, RTN_ARRAY_LENGTH(trusted), ret);
 }
 
 static void check(const struct forwarded_case *c, enum rtn_config_proxy_header mode)
 {
-    struct rtn_forwarded found = read_fields(c->fields, mode);
+    struct rtn_forwarded found = { .has_client = true, .scheme = "garbage" };
     const char *name = c->fields[0] != NULL ? c->fields[0] : "nothing";
+    cr_expect_null(read_fields(c->fields, mode, &found), "%s: refused", name);
     char client[RTN_IP_TEXT_SIZE] = "";
     if (found.has_client)
         rtn_ip_format(&found.client, client);
@@ -95,18 +95,6 @@ static const struct forwarded_case forwarded[] = {
     { { "forwarded: for=\"192.0.2.1:_\"" }, NULL, NULL, NULL },
     { { "forwarded: for=\"192.0.2.\\1\"" }, NULL, NULL, NULL },
     { { "forwarded: for=\"\"" }, NULL, NULL, NULL },
-    /* Malformed: from there on nothing of the field is known. */
-    { { "forwarded: for=6.6.6.6, for=\"unclosed, for=192.0.2.1" }, NULL, NULL, NULL },
-    { { "forwarded: for=6.6.6.6, garbage, for=192.0.2.1" }, NULL, NULL, NULL },
-    { { "forwarded: for=6.6.6.6 for=192.0.2.1" }, NULL, NULL, NULL },
-    { { "forwarded: for=6.6.6.6;for=192.0.2.1" }, NULL, NULL, NULL },
-    { { "forwarded: for=6.6.6.6;proto=https;proto=http" }, NULL, NULL, NULL },
-    { { "forwarded: for= 6.6.6.6" }, NULL, NULL, NULL },
-    { { "forwarded: for=" }, NULL, NULL, NULL },
-    { { "forwarded: =1" }, NULL, NULL, NULL },
-    { { "forwarded: for=\"6.6.6.6\\" }, NULL, NULL, NULL },
-    { { "forwarded: for=\"x", "forwarded: for=192.0.2.1;proto=https" }, "192.0.2.1", "https", NULL },
-    { { "forwarded: a=\"", "forwarded: for=10.0.0.1" }, "10.0.0.1", NULL, NULL },
     /* Values that are no scheme or host. */
     { { "forwarded: for=192.0.2.1;proto=gopher;host=a" }, "192.0.2.1", NULL, "a" },
     { { "forwarded: for=192.0.2.1;proto=https;host=\"a b\"" }, "192.0.2.1", "https", NULL },
@@ -163,11 +151,11 @@ static const struct forwarded_case automatic[] = {
     { { "forwarded: for=192.0.2.1;proto=https" }, "192.0.2.1", "https", NULL },
     { { "x-forwarded-for: 192.0.2.1", "x-forwarded-proto: https" }, "192.0.2.1", "https", NULL },
     { { "x-forwarded-for: 192.0.2.1", "forwarded: for=192.0.2.1" }, "192.0.2.1", NULL, NULL },
-    { { "x-forwarded-for: 192.0.2.1", "forwarded: for=6.6.6.6;proto=https;host=evil" }, NULL, NULL, NULL },
-    { { "x-forwarded-for: 6.6.6.6", "x-forwarded-proto: https", "forwarded: for=192.0.2.1" }, NULL, NULL, NULL },
-    { { "x-forwarded-for: unknown", "forwarded: for=192.0.2.1" }, NULL, NULL, NULL },
     { { "x-forwarded-for: unknown", "forwarded: for=unknown;proto=https" }, NULL, NULL, NULL },
-    { { "x-forwarded-host: evil", "forwarded: for=192.0.2.1;host=example.org" }, NULL, NULL, NULL },
+    /* A kind without elements says nothing of the client. */
+    { { "x-forwarded-host: evil", "forwarded: for=192.0.2.1;host=example.org" }, "192.0.2.1", NULL, NULL },
+    { { "x-forwarded-for: , ", "forwarded: for=192.0.2.1" }, "192.0.2.1", NULL, NULL },
+    { { "forwarded: ,", "x-forwarded-for: 192.0.2.1", "x-forwarded-proto: https" }, "192.0.2.1", NULL, NULL },
     { { "x-forwarded-for: 192.0.2.1", "forwarded: for=192.0.2.1;proto=https;host=evil" }, "192.0.2.1", NULL, NULL },
     { { "x-forwarded-for: 192.0.2.1", "x-forwarded-host: evil", "forwarded: for=192.0.2.1;host=a" },
       "192.0.2.1",
@@ -186,10 +174,58 @@ Test(forwarded, automatic)
         check(&automatic[i], RTN_PROXY_HEADER_AUTO);
 }
 
+static void check_refused(const char *const fields[FIELDS], enum rtn_config_proxy_header mode, const char *problem)
+{
+    struct rtn_forwarded found = { .scheme = "garbage" };
+    const char *said = read_fields(fields, mode, &found);
+    cr_assert(said != NULL, "%s: not refused", fields[0]);
+    cr_expect_str_eq(said, problem, "%s: %s", fields[0], said);
+    cr_expect_str_eq(found.scheme, "garbage");
+}
+
+static const char *const malformed[][FIELDS] = {
+    { "forwarded: for=\"x, for=9.9.9.9" },
+    { "forwarded: for=1.1.1.1 bad, for=9.9.9.9" },
+    { "forwarded: for=6.6.6.6, for=\"unclosed, for=192.0.2.1" },
+    { "forwarded: for=6.6.6.6, garbage, for=192.0.2.1" },
+    { "forwarded: for=6.6.6.6 for=192.0.2.1" },
+    { "forwarded: for=6.6.6.6;for=192.0.2.1" },
+    { "forwarded: for=6.6.6.6;proto=https;proto=http" },
+    { "forwarded: for= 6.6.6.6" },
+    { "forwarded: for=" },
+    { "forwarded: =1" },
+    { "forwarded: for=\"6.6.6.6\\" },
+    { "forwarded: for=\"x", "forwarded: for=192.0.2.1;proto=https" },
+    { "forwarded: for=192.0.2.1", "forwarded: a=\"" },
+};
+
+Test(forwarded, what_is_malformed_is_refused)
+{
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(malformed); i++) {
+        check_refused(malformed[i], RTN_PROXY_HEADER_FORWARDED, "the Forwarded field is malformed");
+        check_refused(malformed[i], RTN_PROXY_HEADER_AUTO, "the Forwarded field is malformed");
+        check(&(struct forwarded_case){ { malformed[i][0] }, NULL, NULL, NULL }, RTN_PROXY_HEADER_X_FORWARDED);
+    }
+}
+
+static const char *const disagreeing[][FIELDS] = {
+    { "x-forwarded-for: 192.0.2.1", "forwarded: for=6.6.6.6;proto=https;host=evil" },
+    { "x-forwarded-for: 6.6.6.6", "x-forwarded-proto: https", "forwarded: for=192.0.2.1" },
+    { "x-forwarded-for: unknown", "forwarded: for=192.0.2.1" },
+    { "x-forwarded-for: 192.0.2.1", "forwarded: proto=https" },
+};
+
+Test(forwarded, kinds_that_disagree_are_refused)
+{
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(disagreeing); i++)
+        check_refused(disagreeing[i], RTN_PROXY_HEADER_AUTO,
+                      "Forwarded and X-Forwarded-For name different clients; set proxy_header");
+}
+
 Test(forwarded, none_reads_nothing)
 {
     const struct forwarded_case c = {
-        { "forwarded: for=6.6.6.6;proto=https", "x-forwarded-for: 6.6.6.6" }, NULL, NULL, NULL
+        { "forwarded: for=6.6.6.6;proto=https;", "x-forwarded-for: 1.1.1.1", "forwarded: \"" }, NULL, NULL, NULL
     };
     check(&c, RTN_PROXY_HEADER_NONE);
 }
