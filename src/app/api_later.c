@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,11 +27,7 @@ void *rtn_request_data(const rtn_request *request)
 
 bool rtn_request_gone(rtn_request *request)
 {
-    const struct rtn_connection *connection = request->connection;
-    if (connection->broken != 0 || connection->stream.fd < 0)
-        return true;
-    struct pollfd poller = { .fd = connection->stream.fd, .events = POLLRDHUP };
-    return poll(&poller, 1, 0) > 0 && (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    return rtn_connection_is_gone(request->connection);
 }
 
 rtn_later rtn_request_later(rtn_request *request, void (*cancel)(void *data), void *data)

@@ -78,10 +78,28 @@ static void remember_instance(struct rtn_connection *connection, struct rtn_inst
         (void) rtn_connection_make_slot(connection, instance);
 }
 
+/* "[0:0:0:0:0:0:0:1]" as "[::1]", which is how the configuration keeps it; absent when it is no address. */
+static struct rtn_str read_ipv6(struct rtn_request *request, struct rtn_str host)
+{
+    char text[RTN_IP_TEXT_SIZE];
+    struct rtn_ip address;
+    if (host.length < 2 || host.data[host.length - 1] != ']' || memchr(host.data, ':', host.length) == NULL ||
+        rtn_ip_parse((struct rtn_str){ host.data + 1, host.length - 2 }, &address) < 0)
+        return (struct rtn_str){ 0 };
+    rtn_ip_format(&address, text);
+    const char *mapped = rtn_ip_is_v4(&address) ? "::ffff:" : "";
+    return rtn_str_of(rtn_arena_printf(&request->arena, "[%s%s]", mapped, text));
+}
+
 /* Lower case, without port and final dot. */
 static struct rtn_str read_host(struct rtn_request *request, struct rtn_str authority)
 {
     struct rtn_str host = rtn_authority_host(authority);
+    struct rtn_str ipv6 = { 0 };
+    if (host.length > 0 && host.data[0] == '[')
+        ipv6 = read_ipv6(request, host);
+    if (ipv6.data != NULL)
+        return ipv6;
     size_t length = host.length;
     char *lower = rtn_arena_alloc(&request->arena, length + 1);
     if (lower == NULL || length == 0)

@@ -11,32 +11,11 @@
 #include <errno.h>
 #include <sys/types.h>
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* The byte that the escape at s.data[at] stands for, or -1 when it is no escape. */
-static int escaped_byte(struct rtn_str s, size_t at)
-{
-    if (s.length - at < 3)
-        return -1;
-    int high = hex_digit(s.data[at + 1]);
-    int low = hex_digit(s.data[at + 2]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
 /* Takes one character of a form off the input. */
 static char form_char(struct rtn_str encoded, size_t *at)
 {
     char c = encoded.data[*at];
-    int byte = c == '%' ? escaped_byte(encoded, *at) : -1;
+    int byte = rtn_percent_byte(encoded, *at);
     *at += byte >= 0 ? 3 : 1;
     if (byte >= 0)
         return (char) byte;
@@ -122,7 +101,7 @@ static ssize_t path_unescape(struct rtn_str raw, char *out)
     size_t length = 0;
     for (size_t at = 0; at < raw.length;) {
         bool escape = raw.data[at] == '%';
-        int byte = escape ? escaped_byte(raw, at) : (unsigned char) raw.data[at];
+        int byte = escape ? rtn_percent_byte(raw, at) : (unsigned char) raw.data[at];
         if (byte < 0 || is_control(byte))
             return -EINVAL;
         out[length++] = (char) byte;

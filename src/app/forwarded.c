@@ -25,14 +25,9 @@ struct walk {
     struct rtn_forwarded found;
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_obfuscated_char(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+    return rtn_is_alnum(c) || c == '.' || c == '_' || c == '-';
 }
 
 /* ":80" or ":_hidden"; nothing is fine too. */
@@ -44,7 +39,7 @@ static bool is_port(struct rtn_str text)
     if (text.data[0] != ':' || text.length < 2 || (!hidden && text.length > 6))
         return false;
     for (size_t i = 1; i < text.length; i++) {
-        if (hidden ? !is_obfuscated_char(text.data[i]) : !is_digit(text.data[i]))
+        if (hidden ? !is_obfuscated_char(text.data[i]) : !rtn_is_digit(text.data[i]))
             return false;
     }
     return true;

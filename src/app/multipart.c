@@ -239,8 +239,7 @@ int rtn_multipart_close(struct rtn_multipart *multipart)
 
 static bool is_boundary_char(char c)
 {
-    bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return alphanumeric || (c != '\0' && strchr("'()+_,-./:=? ", c) != NULL);
+    return rtn_is_alnum(c) || (c != '\0' && strchr("'()+_,-./:=? ", c) != NULL);
 }
 
 static bool is_boundary(struct rtn_str s)

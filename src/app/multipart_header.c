@@ -36,29 +36,11 @@ static bool has_control(struct rtn_str s, char allowed)
     return false;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char) (c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* The byte of the escape %XX at text[at], or -1. */
-static int escaped_byte(const char *text, size_t length, size_t at)
-{
-    if (length - at < 3 || text[at] != '%')
-        return -1;
-    int high = hex_digit(text[at + 1]);
-    int low = hex_digit(text[at + 2]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
 static const char *decode_text(char *text, size_t length, struct rtn_str *ret)
 {
     size_t out = 0;
     for (size_t at = 0; at < length; at++) {
-        int byte = escaped_byte(text, length, at);
+        int byte = rtn_percent_byte((struct rtn_str){ text, length }, at);
         if (byte == '"' || byte == '\r' || byte == '\n') {
             text[out++] = (char) byte;
             at += 2;
@@ -83,7 +65,7 @@ static const char *decode_extended(char *text, size_t length, struct rtn_str *re
         return wrong;
     size_t out = 0;
     for (size_t at = (size_t) (second - text) + 1; at < length; at++) {
-        int byte = escaped_byte(text, length, at);
+        int byte = rtn_percent_byte((struct rtn_str){ text, length }, at);
         if (byte < 0 && text[at] == '%')
             return wrong;
         text[out++] = byte < 0 ? text[at] : (char) byte;

@@ -147,9 +147,14 @@ static int add_type(struct rtn_request *request, const struct rtn_file *file)
                               file->type != NULL ? rtn_str_of(file->type) : RTN_STR("application/octet-stream"));
 }
 
-/* Fields that the handler has set stay: Cache-Control, Expires and Vary belong to a 304 (RFC 9110, 15.4.5). */
+/*
+ * Fields that the handler has set stay: Cache-Control, Expires and Vary belong to a 304 (RFC 9110, 15.4.5). But what it
+ * says of content that is not sent goes.
+ */
 static int answer_not_modified(struct rtn_request *request, const struct rtn_file *file)
 {
+    rtn_response_remove_field(request, RTN_STR("content-encoding"));
+    rtn_response_remove_field(request, RTN_STR("content-type"));
     int r = refuse(file, add_validators(request, file));
     return r < 0 ? r : rtn_response_give(request, 304, &(struct rtn_piece){ 0 });
 }

@@ -54,8 +54,7 @@ void rtn_request_id_make(char out[RTN_REQUEST_ID_SIZE])
 
 static bool is_id_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("-_.:+/=@", c) != NULL);
+    return rtn_is_alnum(c) || (c != '\0' && strchr("-_.:+/=@", c) != NULL);
 }
 
 bool rtn_request_id_valid(struct rtn_str id)

@@ -129,6 +129,7 @@ static enum rtn_turn conclude_next(struct rtn_request *request)
     call->handled = false;
     call->armed = false;
     request->handler_deadline = 0;
+    request->id = rtn_http1_next_id(request->id); /* what was asked for so far finds nothing */
     call->skip++;
     return change_policy(request);
 }

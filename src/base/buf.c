@@ -84,17 +84,22 @@ void rtn_buf_printf(struct rtn_buf *buf, const char *format, ...)
     va_end(arguments);
 }
 
+/* Most texts are short: they fit in what is there, and are written once. */
 void rtn_buf_vprintf(struct rtn_buf *buf, const char *format, va_list arguments)
 {
     va_list again;
 
+    char *end = rtn_buf_reserve(buf, BUF_FIRST);
+    size_t room = buf->capacity - buf->length;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, again);
+    int length = vsnprintf(end, room, format, again);
     va_end(again);
     if (length < 0) /* a format that printf refuses is a bug */
         abort();
-    char *end = rtn_buf_reserve(buf, (size_t) length);
-    (void) vsnprintf(end, (size_t) length + 1, format, arguments);
+    if ((size_t) length >= room) {
+        end = rtn_buf_reserve(buf, (size_t) length);
+        (void) vsnprintf(end, (size_t) length + 1, format, arguments);
+    }
     buf->length += (size_t) length;
 }
 

@@ -35,6 +35,23 @@ static const struct unit duration_units[] = {
     { { NULL, 0 }, 0 },
 };
 
+int rtn_hex_digit(char c)
+{
+    char lower = rtn_lower(c);
+    if (rtn_is_digit(c))
+        return c - '0';
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+int rtn_percent_byte(struct rtn_str s, size_t at)
+{
+    if (s.length - at < 3 || s.data[at] != '%')
+        return -1;
+    int high = rtn_hex_digit(s.data[at + 1]);
+    int low = rtn_hex_digit(s.data[at + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 bool rtn_str_equal_nocase(struct rtn_str a, struct rtn_str b)
 {
     if (a.length != b.length)
@@ -126,7 +143,7 @@ static size_t count_digits(struct rtn_str s)
 {
     size_t n = 0;
 
-    while (n < s.length && s.data[n] >= '0' && s.data[n] <= '9')
+    while (n < s.length && rtn_is_digit(s.data[n]))
         n++;
     return n;
 }

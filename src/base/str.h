@@ -33,6 +33,23 @@ static inline char rtn_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
 }
 
+static inline bool rtn_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* A letter or a digit. */
+static inline bool rtn_is_alnum(char c)
+{
+    return rtn_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* 0 to 15, of a hexadecimal digit in either case; -1: it is none. */
+int rtn_hex_digit(char c);
+
+/* The byte of an escape "%XX" at s.data[at], which is inside; -1: there is none. */
+int rtn_percent_byte(struct rtn_str s, size_t at);
+
 bool rtn_str_equal_nocase(struct rtn_str a, struct rtn_str b);
 bool rtn_str_starts_with(struct rtn_str s, struct rtn_str prefix);
 bool rtn_str_ends_with(struct rtn_str s, struct rtn_str suffix);

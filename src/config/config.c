@@ -11,6 +11,8 @@
 #include "config/config_tables.h"
 #include "config/memory.h"
 
+#define MOST_LOOPS 1000
+
 static struct rtn_config *new_config(void)
 {
     struct rtn_config *config = rtn_config_need(calloc(1, sizeof(*config)));
@@ -66,11 +68,28 @@ static void warn_of_no_routes(const struct rtn_config *config, const struct rtn_
     }
 }
 
+/* Ids of requests have room for so many. */
+static void check_loops(const struct rtn_config *config, struct rtn_diags *diags)
+{
+    const struct rtn_config_server *servers = config->servers.items;
+    int64_t loops = 0;
+
+    for (size_t i = 0; i < config->servers.count; i++) {
+        loops += servers[i].loops;
+        if (loops > MOST_LOOPS) {
+            rtn_diags_error(diags, rtn_schema_mark(servers[i].node, "loops"),
+                            "server \"%s\": more than %d loops in all servers together", servers[i].name, MOST_LOOPS);
+            return;
+        }
+    }
+}
+
 static void fill(struct rtn_config *config, const struct rtn_node *root, struct rtn_diags *diags)
 {
     check_servers_given(root, diags);
     rtn_schema_read(&rtn_config_root_table, root, "", config, &config->arena, diags);
     rtn_config_check_listeners(config, diags);
+    check_loops(config, diags);
     inherit(config);
     warn_of_no_routes(config, root, diags);
 }

@@ -73,8 +73,8 @@ static bool is_server_name(struct rtn_str name)
 {
     for (size_t i = 0; i < name.length; i++) {
         char c = name.data[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '-' || c == '_')))
+        bool letter = rtn_is_alnum(c) && !rtn_is_digit(c);
+        if (!letter && (i == 0 || !(rtn_is_digit(c) || c == '-' || c == '_')))
             return false;
     }
     return name.length > 0 && name.length <= 32;

@@ -53,7 +53,7 @@ static struct rtn_str leading_digits(struct rtn_str text)
 {
     size_t length = 0;
 
-    while (length < text.length && text.data[length] >= '0' && text.data[length] <= '9')
+    while (length < text.length && rtn_is_digit(text.data[length]))
         length++;
     return (struct rtn_str){ text.data, length };
 }

@@ -16,8 +16,8 @@ static bool is_plain(struct rtn_str text)
         return false;
     for (size_t i = 0; i < text.length; i++) {
         char c = text.data[i];
-        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/';
-        bool minus = i == 0 && c == '-' && text.length > 1 && text.data[1] >= '0' && text.data[1] <= '9';
+        bool word = rtn_is_alnum(c) || c == '/';
+        bool minus = i == 0 && c == '-' && text.length > 1 && rtn_is_digit(text.data[1]);
         if (!word && !minus && (i == 0 || c == '\0' || strchr(more, c) == NULL))
             return false;
     }

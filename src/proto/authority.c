@@ -5,16 +5,6 @@
 
 #include "base/macros.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Letters, digits and the marks a host can hold (RFC 3986, 3.2.2), but no comma. */
 static bool is_host_char(char c)
 {
@@ -31,7 +21,7 @@ static size_t host_name_end(struct rtn_str s)
 {
     size_t at = 0;
     while (at < s.length) {
-        bool escape = s.data[at] == '%' && s.length - at > 2 && is_hex(s.data[at + 1]) && is_hex(s.data[at + 2]);
+        bool escape = rtn_percent_byte(s, at) >= 0;
         if (!escape && !is_host_char(s.data[at]))
             break;
         at += escape ? 3 : 1;
@@ -56,7 +46,7 @@ bool rtn_authority_valid(struct rtn_str s)
         return false;
     if (at < s.length && s.data[at++] != ':')
         return false;
-    while (at < s.length && is_digit(s.data[at]))
+    while (at < s.length && rtn_is_digit(s.data[at]))
         at++;
     return at == s.length;
 }

@@ -1,6 +1,7 @@
 /* What handlers can ask of a connection: their slot on it, and the peer's address. */
 #include "proto/connection.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,14 @@ struct rtn_slot *rtn_connection_make_slot(struct rtn_connection *connection, voi
     *slot = (struct rtn_slot){ .next = connection->slots, .key = key, .connection = connection };
     connection->slots = slot;
     return slot;
+}
+
+bool rtn_connection_is_gone(const struct rtn_connection *connection)
+{
+    if (connection->broken != 0 || connection->stream.fd < 0)
+        return true;
+    struct pollfd poller = { .fd = connection->stream.fd, .events = POLLRDHUP };
+    return poll(&poller, 1, 0) > 0 && (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 const char *rtn_connection_peer_text(struct rtn_connection *connection)

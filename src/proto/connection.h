@@ -88,6 +88,9 @@ struct rtn_slot *rtn_connection_slot(const struct rtn_connection *connection, co
 /* The same, made when missing; NULL when memory is out. */
 struct rtn_slot *rtn_connection_make_slot(struct rtn_connection *connection, void *key);
 
+/* True when the client has closed its side or the connection is broken. Asks the system. [holder] */
+bool rtn_connection_is_gone(const struct rtn_connection *connection);
+
 /* "127.0.0.1:41234"; "unix:" on a unix socket. Valid as long as the connection. [holder] */
 const char *rtn_connection_peer_text(struct rtn_connection *connection);
 

@@ -16,7 +16,6 @@
 #include "proto/response.h"
 
 #define SINK_FULL (RTN_SINK_SIZE / 2) /* pipelined replies are sent when so much has gathered */
-#define LINGER_READ 16384
 
 void rtn_http1_set_deadline(struct rtn_connection *connection, int64_t timeout_ms)
 {
@@ -34,73 +33,6 @@ static int64_t input_timeout(const struct rtn_connection *connection)
     return request->stage == RTN_REQUEST_HEAD ? timeouts->header : request->policy->body_timeout;
 }
 
-static void drop_request(struct rtn_connection *connection)
-{
-    if (connection->request == NULL)
-        return;
-    rtn_http1_give_request(connection->http, connection->request);
-    connection->request = NULL;
-}
-
-void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail)
-{
-    struct rtn_http1 *http = connection->http;
-    ev_io_stop(http->loop->ev, &connection->read);
-    ev_io_stop(http->loop->ev, &connection->write);
-    rtn_wheel_remove(&http->wheel, &connection->timeout);
-    rtn_http1_dismiss(connection);
-    http->slots[connection->slot] = NULL;
-    http->slot_hint = connection->slot;
-    http->open_count--;
-    rtn_http1_drop_resumptions(connection);
-    rtn_http1_tell_replied(connection, false);
-    if (connection->request != NULL && !connection->request->active)
-        drop_request(connection);
-    rtn_stream_close(&connection->stream);
-    connection->state = RTN_CONNECTION_CLOSED;
-    connection->cause = cause;
-    connection->detail = detail;
-    http->handler->closed(connection);
-}
-
-/* The client must not take a reply that was given up for a whole one: it gets a reset (RFC 9112, 8). */
-static void cut(struct rtn_connection *connection)
-{
-    struct linger linger = { .l_onoff = 1, .l_linger = 0 };
-    (void) setsockopt(connection->stream.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-    if (connection->detail != NULL)
-        rtn_http1_close(connection, connection->cause, connection->detail);
-    else
-        rtn_http1_close(connection, RTN_CLOSE_HANDLER, "the handler did not complete its reply");
-}
-
-static const struct {
-    int error;
-    enum rtn_close_cause cause;
-    const char *detail;
-} breaks[] = {
-    { -EPIPE, RTN_CLOSE_LOST, "the client went away during the reply" },
-    { -ECONNRESET, RTN_CLOSE_LOST, "the client went away" },
-    { -ETIMEDOUT, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)" },
-    { -ENOMEM, RTN_CLOSE_NETWORK, "memory is out" },
-    { -EIO, RTN_CLOSE_NETWORK, "a file became shorter while it was sent" },
-};
-
-void rtn_http1_close_broken(struct rtn_connection *connection)
-{
-    if (connection->broken == -ECANCELED) {
-        cut(connection);
-        return;
-    }
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(breaks); i++) {
-        if (breaks[i].error == connection->broken) {
-            rtn_http1_close(connection, breaks[i].cause, breaks[i].detail);
-            return;
-        }
-    }
-    rtn_http1_close(connection, RTN_CLOSE_NETWORK, "sending failed");
-}
-
 /* False when the connection broke and was closed. */
 static bool flush_sink(struct rtn_connection *connection)
 {
@@ -109,39 +41,6 @@ static bool flush_sink(struct rtn_connection *connection)
         return true;
     rtn_http1_close_broken(connection);
     return false;
-}
-
-static void begin_linger(struct rtn_connection *connection)
-{
-    if (shutdown(connection->stream.fd, SHUT_WR) < 0) {
-        rtn_http1_close(connection, RTN_CLOSE_LOST, "the client went away");
-        return;
-    }
-    connection->state = RTN_CONNECTION_LINGER;
-    rtn_http1_set_deadline(connection, rtn_http1_timeouts(connection->http)->linger);
-    ev_io_start(connection->http->loop->ev, &connection->read);
-}
-
-void rtn_http1_tell_replied(struct rtn_connection *connection, bool whole)
-{
-    struct rtn_request *request = connection->request;
-    if (request == NULL || !request->leaving)
-        return;
-    request->leaving = false;
-    if (!whole)
-        request->response.length -= RTN_MIN(request->response.length, rtn_stream_left(&connection->stream));
-    connection->http->handler->replied(request, whole);
-}
-
-/* Everything is sent and the connection is not kept. */
-static void end_connection(struct rtn_connection *connection)
-{
-    rtn_http1_tell_replied(connection, true);
-    drop_request(connection);
-    if (connection->linger_after)
-        begin_linger(connection);
-    else
-        rtn_http1_close(connection, connection->cause, connection->detail);
 }
 
 int rtn_http1_unsent(const struct rtn_connection *connection)
@@ -222,7 +121,7 @@ static bool after_reply(struct rtn_connection *connection)
             return false;
         }
         if (connection->close_after) {
-            end_connection(connection);
+            rtn_http1_end(connection);
             return false;
         }
     }
@@ -261,7 +160,7 @@ static void wait_for_input(struct rtn_connection *connection)
     ev_io_start(http->loop->ev, &connection->read); /* stopped when more was sent behind a later reply than is kept */
     if (request->stage == RTN_REQUEST_EMPTY) {
         if (request->end == request->start)
-            drop_request(connection);
+            rtn_http1_drop_request(connection);
         /* The deadline stays: empty lines (RFC 9112, 2.2) do not make a connection less idle. */
         if (!rtn_http1_may_keep_alive(http) && connection->used)
             rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
@@ -327,8 +226,7 @@ static void activate(struct rtn_connection *connection)
     request->busy_since = 0;
     connection->write_deadline = 0;
     connection->state = RTN_CONNECTION_HANDLED;
-    request->id = ((uint64_t) (http->loop_index + 1) << 48) | ((uint64_t) connection->slot << 28) |
-                  (++http->request_count & 0xfffffff);
+    request->id = rtn_http1_make_id(http->loop_index, connection->slot, ++http->request_count);
 }
 
 /* What an outcome other than RTN_OUTCOME_REPLIED means. */
@@ -370,7 +268,10 @@ void rtn_http1_proceed(struct rtn_connection *connection, enum rtn_outcome outco
 {
     if (outcome != RTN_OUTCOME_REPLIED) {
         leave(connection, outcome);
-    } else if (after_reply(connection)) {
+        return;
+    }
+    ev_io_stop(connection->http->loop->ev, &connection->write); /* it may have waited for room */
+    if (after_reply(connection)) {
         ev_io_start(connection->http->loop->ev, &connection->read); /* stopped when much was read ahead */
         rtn_http1_advance(connection);
     }
@@ -397,15 +298,6 @@ void rtn_http1_give_up(struct rtn_connection *connection, int status, const char
     rtn_http1_proceed(connection, connection->http->handler->fail(request, status, text));
 }
 
-static void read_linger(struct rtn_connection *connection)
-{
-    char discarded[LINGER_READ];
-    ssize_t n = recv(connection->stream.fd, discarded, sizeof(discarded), 0);
-    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-        return;
-    rtn_http1_close(connection, connection->cause, connection->detail);
-}
-
 void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
 {
     (void) events;
@@ -415,7 +307,7 @@ void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events
         return;
     }
     if (connection->state == RTN_CONNECTION_LINGER)
-        read_linger(connection);
+        rtn_http1_read_linger(connection);
     else if (connection->state == RTN_CONNECTION_WAITING && !connection->request->reads_body)
         rtn_http1_read_ahead(connection);
     else
@@ -432,7 +324,7 @@ static void end_request(struct rtn_connection *connection)
     if (request->parsed < request->end)
         rtn_request_next(request);
     else
-        drop_request(connection);
+        rtn_http1_drop_request(connection);
 }
 
 /* The loop has the connection and everything is sent: on with the next request. */
@@ -464,7 +356,7 @@ static void on_sent(struct rtn_connection *connection, int r)
     if (r == -EINPROGRESS)
         send_files_on_worker(connection);
     else if (connection->close_after)
-        end_connection(connection);
+        rtn_http1_end(connection);
     else
         go_on(connection);
 }
@@ -500,7 +392,7 @@ static void take_connection(struct rtn_connection *connection)
     else if (rtn_stream_pending(&connection->stream))
         wait_for_socket(connection);
     else if (connection->close_after)
-        end_connection(connection);
+        rtn_http1_end(connection);
     else
         go_on(connection);
 }

@@ -167,10 +167,31 @@ void rtn_http1_post(struct rtn_http1 *http, struct rtn_resumption *resumption);
 /* The next resumption of the connection's request, taken out; NULL when there is none. */
 struct rtn_resumption *rtn_http1_next_resumption(struct rtn_connection *connection);
 
-/* The loop_index in the id of a request. */
+/*
+ * Ids of requests, from the top: 10 bits of the loop's number and one, 20 of the connection's slot, 3 that tell
+ * handlers of one request apart, 31 that tell requests of one slot apart. Never 0. The configuration has at most 1000
+ * loops.
+ */
+static inline uint64_t rtn_http1_make_id(unsigned loop_index, unsigned slot, uint32_t count)
+{
+    return (uint64_t) (loop_index + 1) << 54 | (uint64_t) slot << 34 | (count & 0x7fffffff);
+}
+
+/* Of the same request, when another handler gets it. */
+static inline uint64_t rtn_http1_next_id(uint64_t id)
+{
+    const uint64_t handler = UINT64_C(7) << 31;
+    return (id & ~handler) | ((id + (UINT64_C(1) << 31)) & handler);
+}
+
 static inline unsigned rtn_http1_loop_of(uint64_t id)
 {
-    return (unsigned) (id >> 48) - 1;
+    return (unsigned) (id >> 54) - 1;
+}
+
+static inline unsigned rtn_http1_slot_of(uint64_t id)
+{
+    return (unsigned) (id >> 34) & 0xfffff;
 }
 
 /* False once draining. Any thread. */

@@ -27,17 +27,12 @@ bool rtn_http1_bytes_are(const struct rtn_request *request, const char *at, stru
     return end - at >= (ptrdiff_t) expected.length && memcmp(at, expected.data, expected.length) == 0;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool rtn_http1_other_version(const struct rtn_request *request, const char *at)
 {
     if (!rtn_http1_bytes_are(request, at, RTN_STR(" HTTP/")) || request->buffer + request->end - at < 9)
         return false;
     bool ours = at[6] == '1' && (at[8] == '0' || at[8] == '1');
-    return is_digit(at[6]) && at[7] == '.' && is_digit(at[8]) && !ours;
+    return rtn_is_digit(at[6]) && at[7] == '.' && rtn_is_digit(at[8]) && !ours;
 }
 
 const char *rtn_http1_end_of_target(const struct rtn_request *request)

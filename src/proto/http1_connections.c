@@ -215,7 +215,7 @@ void rtn_http1_drop_resumptions(struct rtn_connection *connection)
 
 static struct rtn_connection *find_connection(const struct rtn_http1 *http, uint64_t id)
 {
-    unsigned slot = (unsigned) (id >> 28) & 0xfffff;
+    unsigned slot = rtn_http1_slot_of(id);
     return slot < http->slot_count ? http->slots[slot] : NULL;
 }
 

@@ -33,6 +33,15 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
 /* The same, for the reason that connection->broken gives. */
 void rtn_http1_close_broken(struct rtn_connection *connection);
 
+/* Everything is sent and the connection is not kept: closes it, or lingers. */
+void rtn_http1_end(struct rtn_connection *connection);
+
+/* While lingering: reads and drops; the end of input closes. */
+void rtn_http1_read_linger(struct rtn_connection *connection);
+
+/* The connection needs no request object for now. */
+void rtn_http1_drop_request(struct rtn_connection *connection);
+
 /* What follows the reply is decided: keep the connection, or close it and maybe linger. [owner's thread] */
 void rtn_http1_end_reply(struct rtn_connection *connection, struct rtn_request *request);
 

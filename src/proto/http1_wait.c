@@ -7,6 +7,8 @@
 #include "proto/http1_internal.h"
 #include "proto/response.h"
 
+#define LOOK_MS 2000 /* how often a client that is not read is looked after: it may have gone */
+
 /* What the client may take for 64 KiB of body; time in which it was not asked for any does not count. */
 static void move_body_deadline(struct rtn_connection *connection)
 {
@@ -62,7 +64,8 @@ static void file_deadline(struct rtn_connection *connection)
 {
     const struct rtn_request *request = connection->request;
     struct rtn_http1 *http = connection->http;
-    int64_t deadline = rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle; /* to look again, if nothing else */
+    int64_t look = ev_is_active(&connection->read) ? rtn_http1_timeouts(http)->idle : LOOK_MS;
+    int64_t deadline = rtn_http1_now_ms(http) + look;
     if (request->reads_body)
         deadline = earlier(deadline, request->body_deadline);
     if (request->response.state == RTN_RESPONSE_NONE)
@@ -122,6 +125,11 @@ void rtn_http1_wait_timeout(struct rtn_connection *connection)
             return;
         }
         begin_write_timeout(connection);
+    }
+    if (!ev_is_active(&connection->read) && rtn_connection_is_gone(connection)) {
+        rtn_http1_give_up(connection, 0, "the client closed the connection in the middle of a request", true,
+                          RTN_CLOSE_LOST);
+        return;
     }
     file_deadline(connection);
 }

@@ -12,63 +12,11 @@
 #include "app/step.h"
 #include "base/clock.h"
 #include "server/server_loop.h"
+#include "server/server_routes.h"
 
 #define WORKER_RETIRE_MS 30000
 #define LEAST_STOP_MS 100
 #define START_FAILED_STOP_MS 2000
-
-static const struct rtn_config_route *route_config(const struct rtn_server *server, size_t index)
-{
-    return &((const struct rtn_config_route *) server->config->routes.items)[index];
-}
-
-static const struct rtn_config_listen *listen_config(const struct rtn_server *server, size_t index)
-{
-    return &((const struct rtn_config_listen *) server->config->listen.items)[index];
-}
-
-static bool make_route(struct rtn_server *server, size_t index, struct rtn_diags *diags)
-{
-    const struct rtn_config_route *config = route_config(server, index);
-    struct rtn_route *route = &server->routes[index];
-    *route = (struct rtn_route){
-        .host = config->host,
-        .path = config->path,
-        .methods = config->methods != 0 ? config->methods : RTN_METHOD_ALL & ~(unsigned) RTN_METHOD_OPTIONS,
-        .takes_options = (config->methods & RTN_METHOD_OPTIONS) != 0,
-        .status = (int) config->status,
-        .redirect = config->redirect,
-    };
-    const char *problem = rtn_router_problem(config->path);
-    if (problem != NULL) {
-        rtn_diags_error(diags, rtn_schema_mark(config->node, "path"), "server \"%s\": route \"%s\": %s",
-                        server->config->name, config->path, problem);
-        return false;
-    }
-    if (config->module == NULL)
-        return true;
-    route->instance = rtn_instance_new(server->host->modules, server->config, config, diags);
-    if (route->instance == NULL)
-        return false;
-    rtn_instance_policy(route->instance, &route->policy);
-    if (config->methods == 0) {
-        route->methods = route->instance->methods;
-        route->takes_options = route->instance->takes_options;
-    }
-    return true;
-}
-
-static int make_router(struct rtn_server *server)
-{
-    const struct rtn_route **routes = calloc(server->route_count + 1, sizeof(*routes));
-    if (routes == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < server->route_count; i++)
-        routes[i] = &server->routes[i];
-    int r = rtn_router_new(routes, server->route_count, &server->router);
-    free(routes);
-    return r;
-}
 
 static int make_header_fields(struct rtn_server *server)
 {
@@ -156,7 +104,7 @@ static int make_pool(struct rtn_server *server)
 static void on_closed(struct rtn_mail *mail)
 {
     struct rtn_server *server = RTN_CONTAINER_OF(mail, struct rtn_server, closed_mail);
-    rtn_server_stop_listeners(server);
+    rtn_server_listen_stop(server);
     server->host->closed(server, server->host->data);
 }
 
@@ -167,30 +115,15 @@ static void on_drained(struct rtn_mail *mail)
     server->host->drained(server, server->host->data);
 }
 
-void rtn_server_check_modules(const struct rtn_config_server *config, struct rtn_modules *modules,
-                              struct rtn_diags *diags)
-{
-    /* Values that are wrong were left zero; do not complain about those again. */
-    struct rtn_config_server copy = *config;
-    copy.threads = RTN_MAX(copy.threads, 1);
-    const struct rtn_config_route *routes = config->routes.items;
-    for (size_t i = 0; i < config->routes.count; i++) {
-        if (routes[i].path != NULL && routes[i].module != NULL)
-            rtn_instance_free(rtn_instance_new(modules, &copy, &routes[i], diags));
-    }
-}
-
 static struct rtn_server *server_alloc(const struct rtn_config_server *config)
 {
     struct rtn_server *server = calloc(1, sizeof(*server));
     if (server == NULL)
         return NULL;
-    server->routes = calloc(config->routes.count + 1, sizeof(*server->routes));
     server->loops = calloc((size_t) config->loops, sizeof(*server->loops));
     server->listeners = calloc(config->listen.count + 1, sizeof(struct rtn_listener *));
-    if (server->routes != NULL && server->loops != NULL && server->listeners != NULL)
+    if (server->loops != NULL && server->listeners != NULL)
         return server;
-    free(server->routes);
     free(server->loops);
     free(server->listeners);
     free(server);
@@ -208,97 +141,12 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
     atomic_init(&server->log_level, config->log_level);
     server->closed_mail.deliver = on_closed;
     server->drained_mail.deliver = on_drained;
-    server->route_count = config->routes.count;
     rtn_access_init(&server->access, config);
-    bool good = true;
-    for (size_t i = 0; i < server->route_count; i++)
-        good = make_route(server, i, diags) && good;
-    if (good && make_router(server) == 0 && make_header_fields(server) == 0 && make_trusted(server) == 0 &&
+    if (rtn_server_routes_make(server, diags) == 0 && make_header_fields(server) == 0 && make_trusted(server) == 0 &&
         make_clients(server) == 0 && make_pool(server) == 0)
         return server;
     rtn_server_free(server);
     return NULL;
-}
-
-static mode_t mode_of(const struct rtn_config_listen *listen)
-{
-    return listen->mode != NULL ? (mode_t) strtoul(listen->mode, NULL, 8) : RTN_LISTENER_DEFAULT_MODE;
-}
-
-static void add_listen_diag(const struct rtn_server *server, size_t index, enum rtn_severity severity,
-                            const struct rtn_buf *reason, struct rtn_diags *diags)
-{
-    rtn_diags_add(diags, severity, rtn_schema_mark(listen_config(server, index)->node, "address"), "server \"%s\": %s",
-                  server->config->name, reason->data);
-}
-
-static int report_access(const struct rtn_server *server, int r, struct rtn_diags *diags)
-{
-    const struct rtn_config_access_log *config = &server->config->access_log;
-    if (r == 0)
-        return 0;
-    rtn_diags_error(diags, rtn_schema_mark(config->node, "to"), "server \"%s\": cannot write the access log to %s: %s",
-                    server->config->name, config->path, strerror(-r));
-    return -EINVAL;
-}
-
-static int open_access(struct rtn_server *server, struct rtn_diags *diags)
-{
-    const struct rtn_server_host *host = server->host;
-    int r = rtn_access_open(&server->access, host->writers, host->log, host->log_level);
-    return report_access(server, r, diags);
-}
-
-int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
-{
-    int result = open_access(server, diags);
-    for (size_t i = 0; i < server->config->listen.count; i++) {
-        const struct rtn_config_listen *listen = listen_config(server, i);
-        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
-        struct rtn_listener *listener;
-        int r = rtn_listener_open(listen->address, mode_of(listen), (unsigned) server->config->loops,
-                                  server->host->activation, &listener, &error);
-        if (r == 0) {
-            server->listeners[server->listener_count++] = listener;
-            continue;
-        }
-        add_listen_diag(server, i, RTN_SEVERITY_ERROR, &error, diags);
-        result = -EINVAL;
-    }
-    return result;
-}
-
-void rtn_server_check_listen(const struct rtn_server *server, struct rtn_diags *diags)
-{
-    (void) report_access(server, rtn_access_check(&server->access), diags);
-    for (size_t i = 0; i < server->config->listen.count; i++) {
-        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
-        int r = rtn_listener_check(listen_config(server, i)->address, &error);
-        if (r < 0)
-            add_listen_diag(server, i, r == -EADDRINUSE ? RTN_SEVERITY_WARNING : RTN_SEVERITY_ERROR, &error, diags);
-    }
-}
-
-static bool comes_from_service_manager(const char *address)
-{
-    struct rtn_addr addr;
-    return rtn_addr_parse(address, &addr) == 0 && addr.kind == RTN_ADDR_SYSTEMD;
-}
-
-void rtn_server_check_listen_together(struct rtn_server *server, struct rtn_diags *diags)
-{
-    for (size_t i = 0; i < server->config->listen.count; i++) {
-        const struct rtn_config_listen *listen = listen_config(server, i);
-        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
-        if (comes_from_service_manager(listen->address))
-            continue;
-        int r = rtn_listener_open(listen->address, mode_of(listen), 1, NULL, &server->listeners[server->listener_count],
-                                  &error);
-        if (r == 0)
-            server->listener_count++;
-        else
-            add_listen_diag(server, i, RTN_SEVERITY_ERROR, &error, diags);
-    }
 }
 
 int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags)
@@ -386,12 +234,6 @@ bool rtn_server_stop(struct rtn_server *server, int64_t deadline_ms)
     return true;
 }
 
-void rtn_server_stop_listeners(struct rtn_server *server)
-{
-    for (size_t i = 0; i < server->listener_count; i++)
-        rtn_listener_stop(server->listeners[i]);
-}
-
 void rtn_server_free(struct rtn_server *server)
 {
     if (server == NULL)
@@ -399,14 +241,11 @@ void rtn_server_free(struct rtn_server *server)
     for (size_t i = 0; i < server->listener_count; i++)
         rtn_listener_close(server->listeners[i]);
     rtn_pool_free(server->pool);
-    rtn_router_free(server->router);
-    for (size_t i = 0; i < server->route_count; i++)
-        rtn_instance_free(server->routes[i].instance);
+    rtn_server_routes_free(server);
     rtn_map_done(&server->header_fields);
     rtn_clients_free(server->clients);
     free(server->trusted);
     rtn_access_done(&server->access);
-    free(server->routes);
     free(server->loops);
     free(server->listeners);
     free(server);

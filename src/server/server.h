@@ -59,8 +59,8 @@ struct rtn_server {
  * For a configuration that is wrong anyway: adds what its modules, handlers and options have wrong, so that one run
  * shows it all.
  */
-void rtn_server_check_modules(const struct rtn_config_server *config, struct rtn_modules *modules,
-                              struct rtn_diags *diags);
+void rtn_server_routes_check(const struct rtn_config_server *config, struct rtn_modules *modules,
+                             struct rtn_diags *diags);
 
 /* Makes routes and instances; everything wrong is added to diags. NULL on failure, after all was undone. */
 struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
@@ -70,10 +70,10 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
 int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags);
 
 /* For -n: only tries, and makes no file; an address in use is a warning. */
-void rtn_server_check_listen(const struct rtn_server *server, struct rtn_diags *diags);
+void rtn_server_listen_check(const struct rtn_server *server, struct rtn_diags *diags);
 
 /* For -n, when no address is in use: binds them all, so that two that are the same by other names are an error. */
-void rtn_server_check_listen_together(struct rtn_server *server, struct rtn_diags *diags);
+void rtn_server_listen_check_together(struct rtn_server *server, struct rtn_diags *diags);
 
 /* The modules' ready. 0, or -EINVAL after adding errors. */
 int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags);
@@ -100,7 +100,7 @@ bool rtn_server_stop(struct rtn_server *server, int64_t deadline_ms);
 void rtn_server_free(struct rtn_server *server);
 
 /* Refuses new clients and removes socket files. */
-void rtn_server_stop_listeners(struct rtn_server *server);
+void rtn_server_listen_stop(struct rtn_server *server);
 
 /* The line that says what runs: 'server "get": http on 127.0.0.1:5050, loops 1, threads 8, routes 2, modules hello'. */
 void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out);

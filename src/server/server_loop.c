@@ -110,6 +110,7 @@ static void before_wait(void *data)
 static void end(void *data)
 {
     struct rtn_server_loop *loop = data;
+    rtn_step_flush(&loop->site);
     (void) rtn_http1_close_all(&loop->http);
     rtn_server_threads_stop(loop->server);
     if (loop->index == 0)

@@ -88,7 +88,7 @@ def chosen(web, field, offers, headers):
     ("accept-encoding", ["gzip", "identity"], [""], 1),
     ("accept-encoding", ["gzip", "br"], ["gzip;q=0.5, br"], 1),
     ("accept-encoding", ["gzip", "identity"], ["*;q=0"], -1),
-    ("accept-encoding", ["gzip", "identity"], [], 0),
+    ("accept-encoding", ["gzip", "identity"], [], 1),
 ])
 def test_the_best_offer_is_chosen(web, field, offers, values, index):
     assert chosen(web, field, offers, [(field, value) for value in values]) == index

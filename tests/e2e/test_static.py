@@ -224,7 +224,9 @@ def test_precompressed(daemon, siblings, options):
         assert reply.text == wanted
         seen.setdefault(coding, reply.get("ETag"))
         assert reply.get("ETag") == seen[coding]
-        assert request(running, "/files/app.js", *fields, ("If-None-Match", seen[coding])).status == 304
+        reply = request(running, "/files/app.js", *fields, ("If-None-Match", seen[coding]))
+        assert reply.status == 304
+        assert {name.lower() for name, _ in reply.headers} == {"connection", "date", "etag", "last-modified", "vary"}
     assert len(set(seen.values())) == 4
 
 
@@ -345,6 +347,16 @@ def test_listing(daemon, tree):
 def test_a_listing_shows_dot_files_that_are_served(daemon, tree):
     running = daemon(configuration(tree, "listing: true", "dot_files: true"))
     assert ">.hidden</a>" in request(running, "/files/bare/").text
+
+
+def test_a_long_listing_is_cut(daemon, tree):
+    for i in range(3000):
+        (tree / "bare" / "sub" / f"{i:04}{'x' * 40}").touch()
+    running = daemon(configuration(tree, "listing: true"))
+    reply = request(running, "/files/bare/sub/")
+    assert 256 * 1024 <= len(reply.body) < 260 * 1024
+    shown = len(re.findall(r'<a href="\d{4}x', reply.text))
+    assert reply.text.endswith(f"</table>\n<p>... and {3000 - shown} more</p>\n</body>\n</html>\n")
 
 
 def test_fallback(daemon, tree):
@@ -685,6 +697,9 @@ def test_system_calls_of_a_cached_file(daemon, root, monkeypatch, tmp_path):
     ("{root: ., fallback: ../x}", "fallback", r'"../x" is no path of a file below root'),
     ("{root: ., fallback: sub/}", "fallback", r'"sub/" is no path of a file below root'),
     ('{root: ., cache_control: "a\\nb"}', "cache_control", r"a character that no header field may hold"),
+    ('{root: ., cache_control: ""}', "cache_control", r"there is nothing in it"),
+    ('{root: ., cache_control: "no-cache "}', "cache_control", r"it begins or ends with a space"),
+    ('{root: ., cache_control: " no-cache"}', "cache_control", r"it begins or ends with a space"),
     ("{root: ., cache: 100001}", "cache", r'"cache" must be'),
     ("{root: ., cache_time: 2d}", "cache_time", r'"cache_time" must be'),
     ("{root: ., symlinks: some}", "symlinks", r"inside"),

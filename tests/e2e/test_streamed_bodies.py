@@ -365,6 +365,18 @@ def test_a_client_that_goes(daemon, row, how):
     raw.close()
 
 
+@pytest.mark.parametrize("how", ["close", "reset", "half_close"])
+def test_a_client_that_goes_while_its_body_is_held_back(daemon, row, how):
+    """Nothing is read then, so that the daemon has to look after it."""
+    running = daemon(config())
+    raw = running.raw()
+    raw.send(head(f"/{row}?hold=1", length=1000) + bytes(100))
+    wait_until(lambda: stats(running)["held"] == 1, "the body is held")
+    getattr(raw, how)()
+    wait_until(lambda: stats(running)["destroyed"] == 1, "destroyed")
+    raw.close()
+
+
 def test_a_client_that_goes_while_the_worker_works(daemon):
     running = daemon(config())
     raw = running.raw()

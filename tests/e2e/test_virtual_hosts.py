@@ -13,6 +13,7 @@ SERVERS = """  web:
       - {path: /, host: "*.example.org", module: hello, options: {text: "wildcard\\n"}}
       - {path: /, host: "*.deep.example.org", module: hello, options: {text: "deep\\n"}}
       - {path: /, host: "[::1]", module: hello, options: {text: "address\\n"}}
+      - {path: /, host: "[::ffff:192.0.2.1]", module: hello, options: {text: "mapped\\n"}}
       - {path: /only, host: example.org, module: hello, options: {text: "only\\n"}}
       - {path: /shared, module: hello, options: {text: "shared\\n"}}
       - {path: "/n/*", host: example.org, module: next, handler: loop}
@@ -47,6 +48,15 @@ def ask(served, host, path="/", method="GET", body=b""):
     ("notexample.org", "any"),
     ("example.org.evil.com", "any"),
     ("[::1]:80", "address"),
+    ("[::1]", "address"),
+    ("[0:0:0:0:0:0:0:1]", "address"),
+    ("[0000:0000::0001]:80", "address"),
+    ("[::FFFF:192.0.2.1]", "mapped"),
+    ("[::ffff:c000:201]", "mapped"),
+    ("192.0.2.1", "any"),
+    ("[192.0.2.1]", "any"),
+    ("[::1.]", "any"),
+    ("[v1.x:y]", "any"),
     ("[::2]", "any"),
     ("", "any"),
 ])

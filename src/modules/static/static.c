@@ -144,13 +144,28 @@ static int serve(rtn_request *request, void *instance)
     return rtn_may_block() ? serve_on_worker(request, site, path) : RTN_WORKER;
 }
 
-static bool is_field_value(const char *text)
+static bool is_control(char c)
 {
-    for (; *text != '\0'; text++) {
-        if ((unsigned char) *text < 0x20 || *text == 0x7f)
-            return false;
+    return (unsigned char) c < 0x20 || c == 0x7f;
+}
+
+/* What is wrong with a value of Cache-Control; NULL: nothing. */
+static const char *field_value_problem(const char *text)
+{
+    size_t length = strlen(text);
+    if (length == 0)
+        return "there is nothing in it; leave it out for none";
+    for (size_t i = 0; i < length; i++) {
+        if (is_control(text[i]))
+            return "it has a character that no header field may hold";
     }
-    return true;
+    return text[0] == ' ' || text[length - 1] == ' ' ? "it begins or ends with a space" : NULL;
+}
+
+static int check_cache_control(const struct static_site *site, rtn_setup *setup)
+{
+    const char *problem = site->cache_control != NULL ? field_value_problem(site->cache_control) : NULL;
+    return problem != NULL ? rtn_setup_error(setup, "cache_control", "%s", problem) : 0;
 }
 
 static bool is_file_path(rtn_str path)
@@ -166,8 +181,8 @@ static int configure(void *instance, rtn_setup *setup)
         if (!static_path_is_name(site->index.items[i]))
             return rtn_setup_error(setup, "index", "\"%s\" is no file name", site->index.items[i]);
     }
-    if (site->cache_control != NULL && !is_field_value(site->cache_control))
-        return rtn_setup_error(setup, "cache_control", "it has a character that no header field may hold");
+    if (check_cache_control(site, setup) < 0)
+        return -EINVAL;
     if (site->fallback != NULL && !is_file_path(str_of(site->fallback)))
         return rtn_setup_error(setup, "fallback", "\"%s\" is no path of a file below root, as \"index.html\"",
                                site->fallback);

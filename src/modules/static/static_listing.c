@@ -1,4 +1,7 @@
-/* One page, complete in itself: nothing is loaded from elsewhere, and nothing on it runs. */
+/*
+ * One page, complete in itself: nothing is loaded from elsewhere, and nothing on it runs. It is made in memory, which a
+ * slow client holds until it has read it all: so a long one is cut.
+ */
 #include "static_listing.h"
 
 #include <errno.h>
@@ -87,18 +90,26 @@ static void write_head(FILE *out, const struct static_listing *listing)
         (void) fputs("<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n", out);
 }
 
+/* How many names are left out; of those that were not even read, one is known. */
+static void write_tail(FILE *out, const struct static_names *names, size_t shown)
+{
+    size_t left = names->count - shown + (names->cut ? 1 : 0);
+    (void) fputs("</table>\n", out);
+    if (left > 0)
+        (void) fprintf(out, "<p>... and %s%zu more</p>\n", names->cut ? "at least " : "", left);
+    (void) fputs("</body>\n</html>\n", out);
+}
+
 static int write_page(FILE *out, const struct static_listing *listing, const struct static_names *names)
 {
+    size_t shown = 0;
     write_head(out, listing);
-    for (size_t i = 0; i < names->count; i++) {
-        int error = write_row(out, &names->items[i]);
+    for (; shown < names->count && ftello(out) < STATIC_LISTING_BYTES; shown++) {
+        int error = write_row(out, &names->items[shown]);
         if (error < 0)
             return error;
     }
-    (void) fputs("</table>\n", out);
-    if (names->cut)
-        (void) fprintf(out, "<p>There is more: only %zu names are shown.</p>\n", names->count);
-    (void) fputs("</body>\n</html>\n", out);
+    write_tail(out, names, shown);
     return 0;
 }
 

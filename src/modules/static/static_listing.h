@@ -6,8 +6,12 @@
 
 #include "static_root.h"
 
-/* At most so many names; a larger folder is cut, and the page says so. */
+/*
+ * At most so many names are read and sorted, and no more are begun when the page is that long; the last line says what
+ * is left out.
+ */
 #define STATIC_LISTING_MAX 10000
+#define STATIC_LISTING_BYTES (256 * 1024)
 
 struct static_listing {
     const struct static_root *root;

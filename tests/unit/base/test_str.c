@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -216,6 +217,46 @@ Test(str, next)
 }
 
 /* The table against the words of the grammar, for each of the 256 bytes. */
+Test(str, digits_and_letters)
+{
+    char digits[UCHAR_MAX + 2] = { 0 };
+    char alnums[UCHAR_MAX + 2] = { 0 };
+    size_t digit_count = 0;
+    size_t alnum_count = 0;
+    for (int c = 0; c <= UCHAR_MAX; c++) {
+        if (rtn_is_digit((char) c))
+            digits[digit_count++] = (char) c;
+        if (rtn_is_alnum((char) c))
+            alnums[alnum_count++] = (char) c;
+    }
+    cr_assert_str_eq(digits, "0123456789");
+    cr_assert_str_eq(alnums, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+}
+
+Test(str, hex_digit)
+{
+    static const char digits[] = "0123456789abcdef";
+    int found = 0;
+    for (int c = 0; c <= UCHAR_MAX; c++) {
+        const char *at = c != 0 ? strchr(digits, rtn_lower((char) c)) : NULL;
+        cr_expect_eq(rtn_hex_digit((char) c), at != NULL ? at - digits : -1, "%d", c);
+        found += at != NULL;
+    }
+    cr_assert_eq(found, 22);
+}
+
+Test(str, percent_byte)
+{
+    cr_expect_eq(rtn_percent_byte(RTN_STR("%41"), 0), 'A');
+    cr_expect_eq(rtn_percent_byte(RTN_STR("x%fFy"), 1), 0xff);
+    cr_expect_eq(rtn_percent_byte(RTN_STR("%00"), 0), 0);
+    cr_expect_eq(rtn_percent_byte(RTN_STR("x41"), 0), -1);
+    cr_expect_eq(rtn_percent_byte(RTN_STR("%4g"), 0), -1);
+    cr_expect_eq(rtn_percent_byte(RTN_STR("%g4"), 0), -1);
+    cr_expect_eq(rtn_percent_byte((struct rtn_str){ "%41", 2 }, 0), -1);
+    cr_expect_eq(rtn_percent_byte(RTN_STR("x%4"), 1), -1);
+}
+
 Test(str, token_char)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";

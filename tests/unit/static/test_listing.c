@@ -162,6 +162,37 @@ Test(static_listing, a_large_folder_is_cut)
     static_names_done(&names);
 }
 
+/* Rows of more than 1 KiB, so that not many files are needed. */
+Test(static_listing, a_long_page_is_cut)
+{
+    enum { FILES = 300 };
+    char name[300];
+    char want[64];
+    for (int i = 0; i < FILES; i++) {
+        (void) snprintf(name, sizeof(name), "root/%03d%0*d", i, 240, 0);
+        for (char *c = name + 8; *c != '\0'; c++)
+            *c = '&';
+        folder_file(name, "");
+    }
+    char *page = make("", "/", false);
+    size_t shown = 0;
+    for (const char *at = page; (at = strstr(at, "<tr><td>")) != NULL; at++)
+        shown++;
+    cr_expect(shown > 0 && shown < FILES, "%zu", shown);
+    cr_expect(strlen(page) >= STATIC_LISTING_BYTES && strlen(page) < STATIC_LISTING_BYTES + 4096, "%zu", strlen(page));
+    (void) snprintf(want, sizeof(want), "</table>\n<p>... and %zu more</p>\n</body>", FILES - shown);
+    cr_expect(strstr(page, want) != NULL, "%s", page + strlen(page) - 100);
+    free(page);
+}
+
+Test(static_listing, a_whole_page_says_nothing_of_more)
+{
+    folder_file("root/a", "");
+    char *page = make("", "/", false);
+    cr_expect(strstr(page, "more") == NULL);
+    free(page);
+}
+
 Test(static_listing, no_folder)
 {
     struct static_names names = { 0 };

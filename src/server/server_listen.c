@@ -1,0 +1,101 @@
+/*
+ * The addresses of a server, and the access log, which is opened with them: what has to be there before the daemon is
+ * ready, and what -n tries. Problems are told at the line of the configuration that names the address.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/server.h"
+
+static const struct rtn_config_listen *listen_config(const struct rtn_server *server, size_t index)
+{
+    return &((const struct rtn_config_listen *) server->config->listen.items)[index];
+}
+
+static mode_t mode_of(const struct rtn_config_listen *listen)
+{
+    return listen->mode != NULL ? (mode_t) strtoul(listen->mode, NULL, 8) : RTN_LISTENER_DEFAULT_MODE;
+}
+
+static void add_listen_diag(const struct rtn_server *server, size_t index, enum rtn_severity severity,
+                            const struct rtn_buf *reason, struct rtn_diags *diags)
+{
+    rtn_diags_add(diags, severity, rtn_schema_mark(listen_config(server, index)->node, "address"), "server \"%s\": %s",
+                  server->config->name, reason->data);
+}
+
+static int report_access(const struct rtn_server *server, int r, struct rtn_diags *diags)
+{
+    const struct rtn_config_access_log *config = &server->config->access_log;
+    if (r == 0)
+        return 0;
+    rtn_diags_error(diags, rtn_schema_mark(config->node, "to"), "server \"%s\": cannot write the access log to %s: %s",
+                    server->config->name, config->path, strerror(-r));
+    return -EINVAL;
+}
+
+static int open_access(struct rtn_server *server, struct rtn_diags *diags)
+{
+    const struct rtn_server_host *host = server->host;
+    int r = rtn_access_open(&server->access, host->writers, host->log, host->log_level);
+    return report_access(server, r, diags);
+}
+
+int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
+{
+    int result = open_access(server, diags);
+    for (size_t i = 0; i < server->config->listen.count; i++) {
+        const struct rtn_config_listen *listen = listen_config(server, i);
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
+        struct rtn_listener *listener;
+        int r = rtn_listener_open(listen->address, mode_of(listen), (unsigned) server->config->loops,
+                                  server->host->activation, &listener, &error);
+        if (r == 0) {
+            server->listeners[server->listener_count++] = listener;
+            continue;
+        }
+        add_listen_diag(server, i, RTN_SEVERITY_ERROR, &error, diags);
+        result = -EINVAL;
+    }
+    return result;
+}
+
+void rtn_server_listen_check(const struct rtn_server *server, struct rtn_diags *diags)
+{
+    (void) report_access(server, rtn_access_check(&server->access), diags);
+    for (size_t i = 0; i < server->config->listen.count; i++) {
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
+        int r = rtn_listener_check(listen_config(server, i)->address, &error);
+        if (r < 0)
+            add_listen_diag(server, i, r == -EADDRINUSE ? RTN_SEVERITY_WARNING : RTN_SEVERITY_ERROR, &error, diags);
+    }
+}
+
+static bool comes_from_service_manager(const char *address)
+{
+    struct rtn_addr addr;
+    return rtn_addr_parse(address, &addr) == 0 && addr.kind == RTN_ADDR_SYSTEMD;
+}
+
+void rtn_server_listen_check_together(struct rtn_server *server, struct rtn_diags *diags)
+{
+    for (size_t i = 0; i < server->config->listen.count; i++) {
+        const struct rtn_config_listen *listen = listen_config(server, i);
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
+        if (comes_from_service_manager(listen->address))
+            continue;
+        int r = rtn_listener_open(listen->address, mode_of(listen), 1, NULL, &server->listeners[server->listener_count],
+                                  &error);
+        if (r == 0)
+            server->listener_count++;
+        else
+            add_listen_diag(server, i, RTN_SEVERITY_ERROR, &error, diags);
+    }
+}
+
+void rtn_server_listen_stop(struct rtn_server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++)
+        rtn_listener_stop(server->listeners[i]);
+}
