@@ -70,6 +70,10 @@ static int give_whole_reply(rtn_request *request, void *data)
 
 int rtn_later_reply(rtn_later later, int status, const char *type, const void *body, size_t length)
 {
+    if (status < 200 || status > 599) {
+        rtn_log(RTN_LOG_WARN, "rtn_later_reply: refused: status %d is not in 200..599", status);
+        return -EINVAL;
+    }
     size_t type_size = type != NULL ? strlen(type) + 1 : 0;
     struct whole_reply *reply = malloc(sizeof(*reply) + length + type_size);
     if (reply == NULL)

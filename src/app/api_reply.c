@@ -64,8 +64,10 @@ int rtn_reply_format(rtn_request *request, int status, const char *format, ...)
 
 int rtn_reply_redirect(rtn_request *request, int status, const char *location)
 {
-    if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
-        return report(-EINVAL, status);
+    if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) {
+        rtn_log(RTN_LOG_WARN, "rtn_reply_redirect: refused: status %d is none of 301, 302, 303, 307 and 308", status);
+        return -EINVAL;
+    }
     int r = rtn_reply_header(request, "Location", location);
     return r < 0 ? r : rtn_reply_status(request, status);
 }
@@ -101,10 +103,26 @@ static int make_room(rtn_request *request)
     return full || has_written ? -EAGAIN : 0;
 }
 
+/* Mistakes of a handler that would not be seen when it does not look at what came back. */
+static int report_write(const rtn_request *request, size_t length, int r)
+{
+    const struct rtn_response *response = &request->response;
+    if (r == -EINVAL)
+        rtn_log(RTN_LOG_WARN, "rtn_reply_write: refused: no reply was begun, or it has ended");
+    else if (r == -EMSGSIZE)
+        rtn_log(RTN_LOG_WARN, "rtn_reply_write: refused: %zu bytes after %llu of the %lld that were announced", length,
+                (unsigned long long) response->given, (long long) response->announced);
+    return r;
+}
+
 int rtn_reply_write(rtn_request *request, const void *data, size_t length)
 {
     int r = make_room(request);
-    return r < 0 ? r : rtn_response_write(request, &(struct rtn_piece){ .data = data, .length = length });
+    rtn_call_of(request)->refused = r == -EAGAIN;
+    if (r < 0)
+        return r;
+    r = rtn_response_write(request, &(struct rtn_piece){ .data = data, .length = length });
+    return report_write(request, length, r);
 }
 
 int rtn_reply_flush(rtn_request *request)
@@ -115,7 +133,13 @@ int rtn_reply_flush(rtn_request *request)
 
 int rtn_reply_end(rtn_request *request)
 {
-    return rtn_response_end(request);
+    int r = rtn_response_end(request);
+    if (r == -EINVAL)
+        rtn_log(RTN_LOG_WARN, "rtn_reply_end: refused: no reply was begun, or it has ended");
+    else if (r == -EMSGSIZE)
+        rtn_log(RTN_LOG_WARN, "rtn_reply_end: %llu bytes of the %lld that were announced; the connection is cut",
+                (unsigned long long) request->response.given, (long long) request->response.announced);
+    return r;
 }
 
 int rtn_reply_on_drain(rtn_request *request, int (*then)(rtn_request *request, void *data), void *data)
@@ -135,6 +159,7 @@ int rtn_reply_events(rtn_request *request)
         r = rtn_reply_header(request, "Cache-Control", "no-cache");
     if (r == 0)
         r = rtn_reply_begin(request, 200, -1);
+    request->response.open_end = r == 0;
     return r < 0 ? r : rtn_reply_flush(request);
 }
 

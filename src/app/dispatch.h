@@ -49,6 +49,7 @@ struct rtn_call {
     bool handled; /* it was given the end of the body */
     bool armed; /* something will continue it after RTN_LATER */
     bool waits; /* it answered RTN_LATER */
+    bool refused; /* its last write was not taken */
     bool failing; /* the request comes to nothing */
     int fail_status;
     const char *fail_text;

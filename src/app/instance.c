@@ -92,6 +92,19 @@ static void check_threads(const struct rtn_instance *instance, const struct rtn_
                      instance->http->name, instance->loaded->module.name, rtn_threads_name(instance->threads));
 }
 
+/* A handler that reads the body would take it for empty. */
+static void check_no_body(const struct rtn_instance *instance, const struct rtn_setup *setup)
+{
+    const struct rtn_config_route *route = instance->route;
+    bool by_route = route->request_body == RTN_BODY_NONE;
+    bool by_server = route->request_body == RTN_BODY_INHERIT && instance->server->request_body == RTN_BODY_NONE;
+    if (instance->http == NULL || instance->http->body == NULL || (!by_route && !by_server))
+        return;
+    rtn_setup_report(setup, rtn_schema_mark(route->node, by_route ? "request_body" : handler_key(instance)),
+                     "handler \"%s\" of module \"%s\" reads the body, but request_body is none%s", instance->http->name,
+                     instance->loaded->module.name, by_server ? " on this server" : "");
+}
+
 static void check_body(const struct rtn_instance *instance, const struct rtn_setup *setup)
 {
     if (instance->http == NULL || instance->http->body != NULL || instance->route->request_body != RTN_BODY_STREAMED)
@@ -207,6 +220,7 @@ struct rtn_instance *rtn_instance_new(struct rtn_modules *modules, const struct 
     check_threads(instance, &setup);
     check_methods(instance, &setup);
     check_body(instance, &setup);
+    check_no_body(instance, &setup);
     read_options(instance, &setup);
     if (diags->errors == errors)
         instance->configured = call_step(instance, loaded->module.configure, "configure", diags);

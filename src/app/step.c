@@ -26,14 +26,6 @@ static bool takes_pieces(const struct rtn_call *call)
     return rtn_step_instance(call)->http->body != NULL;
 }
 
-static void log_failure(const struct rtn_request *request, const char *what, const char *reason)
-{
-    const struct rtn_route *route = rtn_call_of(request)->match.route;
-    rtn_log(RTN_LOG_ERROR, "route \"%s\": module %s: handler %s %s%s%s", route->path,
-            route->instance->loaded->module.name, route->instance->http->name, what, reason != NULL ? ": " : "",
-            reason != NULL ? reason : "");
-}
-
 void rtn_step_end_call(struct rtn_call *call, bool cancelled)
 {
     void (*cancel)(void *data) = call->cancel;
@@ -49,108 +41,6 @@ void rtn_step_end_call(struct rtn_call *call, bool cancelled)
     if (destroy != NULL)
         destroy(call->data);
     call->data = NULL;
-}
-
-/* The handler gave its reply, whatever it returned then. */
-static enum rtn_turn conclude_replied(struct rtn_request *request, int result)
-{
-    request->failed = result < 0;
-    if (result == -EALREADY)
-        log_failure(request, "gave a second reply; the first one was sent", NULL);
-    else if (result < 0 && (request->connection->broken == 0 || request->connection->broken == -ECANCELED))
-        log_failure(request, "failed after its reply", strerror(-result));
-    else if (result > 0)
-        log_failure(request, "did not return RTN_DONE after its reply; the reply was sent", NULL);
-    return RTN_TURN_REPLIED;
-}
-
-static enum rtn_turn conclude_failed(struct rtn_request *request, const char *what, const char *reason)
-{
-    request->failed = true;
-    if (request->connection->broken == 0)
-        log_failure(request, what, reason);
-    if (request->response.state != RTN_RESPONSE_NONE) {
-        rtn_response_abort(request);
-        return RTN_TURN_REPLIED;
-    }
-    rtn_response_reset(request);
-    rtn_dispatch_error(request, 500, NULL);
-    return RTN_TURN_REPLIED;
-}
-
-static enum rtn_turn conclude_done(struct rtn_request *request)
-{
-    if (!rtn_call_of(request)->handled) {
-        request->handler_deadline = 0; /* it is the client's turn: the handler's time begins anew */
-        return RTN_TURN_GO_ON;
-    }
-    if (request->response.state == RTN_RESPONSE_NONE)
-        return conclude_failed(request, "returned RTN_DONE without a reply", NULL);
-    if (rtn_response_end(request) == -EMSGSIZE)
-        log_failure(request, "ended a reply that is shorter than it announced; the connection is cut", NULL);
-    return RTN_TURN_REPLIED;
-}
-
-static enum rtn_turn conclude_later(struct rtn_request *request)
-{
-    struct rtn_call *call = rtn_call_of(request);
-    if (!call->armed && call->drain == NULL)
-        return conclude_failed(request, "returned RTN_LATER without rtn_request_later() or rtn_reply_on_drain()", NULL);
-    call->waits = true;
-    if (request->response.state == RTN_RESPONSE_NONE && request->handler_deadline == 0)
-        request->handler_deadline = rtn_clock_ms() + request->policy->handler_timeout;
-    return RTN_TURN_WAIT;
-}
-
-/* What has come of the body was read for the route before; this one may want less of it. */
-static enum rtn_turn change_policy(struct rtn_request *request)
-{
-    rtn_dispatch_match(request);
-    uint64_t limit = (uint64_t) request->policy->body_limit;
-    if (request->body_received > limit || request->body_left > limit - request->body_received) {
-        request->keep_alive = false;
-        rtn_dispatch_error(request, 413, "the body is larger than this server takes");
-        return RTN_TURN_REPLIED;
-    }
-    if (request->policy->request_body == RTN_BODY_NONE && request->body.length > 0)
-        rtn_request_consume(request);
-    return RTN_TURN_GO_ON;
-}
-
-static enum rtn_turn conclude_next(struct rtn_request *request)
-{
-    struct rtn_call *call = rtn_call_of(request);
-    if (request->response.state != RTN_RESPONSE_NONE || call->fed)
-        return conclude_failed(request, "returned RTN_NEXT after it had begun to reply or to read the body", NULL);
-    rtn_step_end_call(call, false);
-    rtn_response_reset(request);
-    call->on_worker = false;
-    call->begun = false;
-    call->handled = false;
-    call->armed = false;
-    request->handler_deadline = 0;
-    request->id = rtn_http1_next_id(request->id); /* what was asked for so far finds nothing */
-    call->skip++;
-    return change_policy(request);
-}
-
-static enum rtn_turn conclude(struct rtn_request *request, int result)
-{
-    if (request->response.state == RTN_RESPONSE_ENDED)
-        return conclude_replied(request, result);
-    switch (result) {
-    case RTN_DONE:
-        return conclude_done(request);
-    case RTN_NEXT:
-        return conclude_next(request);
-    case RTN_LATER:
-        return conclude_later(request);
-    default:
-        break;
-    }
-    if (result < 0)
-        return conclude_failed(request, "failed", strerror(-result));
-    return conclude_failed(request, "returned what is neither enum rtn_result nor a negative errno", NULL);
 }
 
 /* RTN_WORKER: the same call is made again on a worker, so nothing of it counts. False when it was something else. */
@@ -175,7 +65,7 @@ static enum rtn_turn call_begin(struct rtn_request *request)
     if (moves(request, result))
         return RTN_TURN_MOVE;
     call->begun = true;
-    return conclude(request, result);
+    return rtn_step_conclude(request, result);
 }
 
 static enum rtn_turn call_body(struct rtn_request *request)
@@ -188,7 +78,7 @@ static enum rtn_turn call_body(struct rtn_request *request)
         return RTN_TURN_MOVE;
     call->fed = true;
     rtn_request_consume(request);
-    return conclude(request, result);
+    return rtn_step_conclude(request, result);
 }
 
 static enum rtn_turn call_handle(struct rtn_request *request)
@@ -199,7 +89,7 @@ static enum rtn_turn call_handle(struct rtn_request *request)
     if (moves(request, result))
         return RTN_TURN_MOVE;
     call->handled = true;
-    return conclude(request, result);
+    return rtn_step_conclude(request, result);
 }
 
 /* The request comes to nothing: the handler is told, and the client when it has got nothing so far. */
@@ -212,7 +102,10 @@ static enum rtn_turn give_up(struct rtn_request *request)
         rtn_dispatch_error(request, call->fail_status, call->fail_text);
         return RTN_TURN_REPLIED;
     }
-    if (request->response.state != RTN_RESPONSE_ENDED)
+    bool open_end = request->response.open_end && call->fail_status != 0;
+    if (open_end)
+        (void) rtn_response_end(request);
+    else if (request->response.state != RTN_RESPONSE_ENDED)
         rtn_response_abort(request);
     if (call->fail_status == 0)
         request->connection->broken = -ECONNRESET;
@@ -277,7 +170,7 @@ static enum rtn_turn run_continuation(struct rtn_request *request)
     struct rtn_continuation *continuation = call->next;
     call->next = NULL;
     call->waits = false;
-    return conclude(request, rtn_continuation_run(continuation, request));
+    return rtn_step_conclude(request, rtn_continuation_run(continuation, request));
 }
 
 static enum rtn_turn run_drain(struct rtn_request *request)
@@ -286,7 +179,7 @@ static enum rtn_turn run_drain(struct rtn_request *request)
     int (*drain)(struct rtn_request * request, void *data) = call->drain;
     call->drain = NULL;
     call->waits = false;
-    return conclude(request, drain(request, call->drain_data));
+    return rtn_step_conclude(request, drain(request, call->drain_data));
 }
 
 static bool is_drained(const struct rtn_request *request)
@@ -370,6 +263,8 @@ enum rtn_outcome rtn_step_run(struct rtn_request *request)
 enum rtn_outcome rtn_step_fail(struct rtn_request *request, int status, const char *text)
 {
     struct rtn_call *call = rtn_call_of(request);
+    if (status == 504)
+        rtn_step_log_failure(request, "did not go on with its reply in time (timeouts.handler)", NULL);
     call->failing = true;
     call->fail_status = status;
     call->fail_text = text;

@@ -1,4 +1,5 @@
-/* What step.c (what a step does) and step_task.c (where it runs) share. [owner's thread] */
+/* What step.c (what a step does), step_conclude.c (what follows from it) and step_task.c (where it runs) share.
+ * [owner's thread] */
 #ifndef RTN_APP_STEP_INTERNAL_H
 #define RTN_APP_STEP_INTERNAL_H
 
@@ -16,6 +17,12 @@ static inline struct rtn_instance *rtn_step_instance(const struct rtn_call *call
 {
     return call->match.route != NULL ? call->match.route->instance : NULL;
 }
+
+/* What follows from `result`, which the handler returned. step_conclude.c */
+enum rtn_turn rtn_step_conclude(struct rtn_request *request, int result);
+
+/* 'route "/x": module m: handler h WHAT: REASON'; reason may be NULL. step_conclude.c */
+void rtn_step_log_failure(const struct rtn_request *request, const char *what, const char *reason);
 
 /* One step; never RTN_TURN_GO_ON. */
 enum rtn_turn rtn_step_take(struct rtn_request *request);

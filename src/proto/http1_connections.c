@@ -133,10 +133,12 @@ void rtn_http1_drain(struct rtn_http1 *http)
     atomic_store_explicit(&http->draining, true, memory_order_relaxed);
     RTN_LIST_FOREACH (node, &http->connections) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
-        if (rtn_http1_leave_to_worker(connection) || connection->state != RTN_CONNECTION_READING ||
-            connection->request != NULL)
+        if (rtn_http1_leave_to_worker(connection))
             continue;
-        rtn_http1_close_idle(connection);
+        if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
+            rtn_http1_close_idle(connection);
+        else if (connection->state == RTN_CONNECTION_WAITING && connection->request->response.open_end)
+            rtn_http1_give_up(connection, 503, "the server is stopping", true, RTN_CLOSE_SHUTDOWN);
     }
     report_drained(http);
 }

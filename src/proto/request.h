@@ -64,6 +64,7 @@ struct rtn_response {
     uint64_t given; /* of it so far */
     uint64_t length; /* of the content as it is sent */
     bool chunked;
+    bool open_end; /* may end at any time and be whole: a stream of events */
     bool no_content; /* HEAD, 204, 304: content is counted but not sent */
     size_t chunk_start; /* in the sink: where the prefix of the open chunk is; SIZE_MAX: none is open */
     struct rtn_encoder *encoder; /* compresses the content; NULL: none */

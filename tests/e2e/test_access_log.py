@@ -254,7 +254,7 @@ def test_a_full_buffer_does_not_wait_for_the_flush_time(daemon, tmp_path):
 
 def test_two_servers_share_a_file(daemon, tmp_path):
     path = tmp_path / "access.log"
-    options = f'to: "file:{path}", format: json, flush: 10ms'
+    options = f'to: "file:{path}", format: json, flush: 10ms, buffer: 1MiB'  # of which nothing is lost, however slow the disk
     running = daemon(with_test_modules(server(options, "one") + server(options, "two", "loops: 2")))
     clients = [threading.Thread(target=ask_many, args=(running, name, number, 200))
                for number, name in enumerate(["one", "two", "one", "two"])]
@@ -365,8 +365,10 @@ def test_a_file_that_nobody_reads_costs_lines_only(daemon, tmp_path):
             got += chunk
     finally:
         os.close(reader)
-    whole = got.decode().split("\n")[:-1]
-    assert all(COMBINED.fullmatch(line) for line in whole)
+    lines = got.decode().split("\n")[:-1]
+    whole = [line for line in lines if COMBINED.fullmatch(line)]
+    # Where the daemon gave up at its end a line may be cut, which counts as lost; what came behind it began on a new line.
+    assert len(lines) - len(whole) <= 1
     assert len(whole) + sum(int(match[1]) for match in running.log.find(LOST)) == total
 
 
@@ -426,6 +428,7 @@ def test_checking_makes_no_file(retinued, tmp_path):
 
 def test_the_daemon_is_there_while_lines_are_written_by_one_thread(daemon, tmp_path):
     running = start(daemon, tmp_path / "access.log")
+    wait_until(lambda: running.threads().count("log-writer") == 1, "the thread, which gives itself its name")
     assert running.threads().count("log-writer") == 1
     assert daemon(with_test_modules(server("level: info"))).threads().count("log-writer") == 0
 

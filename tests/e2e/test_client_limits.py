@@ -180,6 +180,12 @@ def test_the_rate_is_that_of_the_client_behind_a_trusted_proxy(limited):
         assert [ask(raw, f"192.0.3.{i}").status for i in range(4)] == [200, 200, 200, 429]
 
 
+def test_the_proxy_does_not_pay_for_fields_that_nobody_believes(limited):
+    with limited.raw("slow_proxied") as raw:
+        assert [raw.request(headers=[("Forwarded", 'for="')]).status for _ in range(5)] == [400] * 5
+        assert raw.request().status == 200
+
+
 def test_no_rate_on_unix_sockets(limited):
     with limited.raw("slow", 1) as raw:
         assert [raw.request().status for _ in range(10)] == [200] * 10

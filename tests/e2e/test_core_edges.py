@@ -7,8 +7,9 @@ import pytest
 
 from bounds import WAIT_BOUND
 from common import fields, wait_until, with_test_modules
+from raw import ProtocolError
 
-HANDLERS = ["drain", "flood", "tail", "release", "stats"]
+HANDLERS = ["drain", "flood", "tail", "release", "stats", "careless", "to-worker", "short-end", "too-much", "bad-redirect"]
 ROUTES = "\n".join(f"      - {{path: /{name}, module: edges, handler: {name}}}" for name in HANDLERS)
 KEEPERS = ["views-loop", "views-parallel", "whole-loop", "whole-parallel"]
 NAMED = "\n".join(f'      - {{path: "/{name}/{{name}}", module: edges, handler: {name}}}' for name in KEEPERS)
@@ -149,3 +150,43 @@ def test_flush_on_a_worker_sends_what_waits_for_a_slow_client(running):
         assert int(fields(running.get("/stats").text)["flushes"]) > 0
         assert running.get("/release").status == 204
         assert client.recv(10) == b"!"
+
+
+# Mistakes are named
+
+@pytest.mark.parametrize("handler, line", [
+    ("careless", "returned RTN_DONE after a write that was refused; the connection is cut"),
+    ("short-end", r"rtn_reply_end: 3 bytes of the 10 that were announced; the connection is cut"),
+    ("too-much", r"rtn_reply_write: refused: 3 bytes after 0 of the 2 that were announced"),
+])
+def test_a_reply_that_is_not_whole_is_cut_and_named(running, handler, line):
+    with running.raw() as raw:
+        raw.send(f"GET /{handler} HTTP/1.1\r\nHost: test\r\n\r\n")
+        with pytest.raises((ConnectionResetError, ProtocolError)):
+            raw.response()
+    running.log_wait(line)
+
+
+@pytest.mark.parametrize("handler, line", [
+    ("to-worker", "returned RTN_WORKER, but its row in the table of handlers does not say .worker = true"),
+    ("bad-redirect", "rtn_reply_redirect: refused: status 200 is none of 301, 302, 303, 307 and 308"),
+])
+def test_a_mistake_is_a_500_and_named(running, handler, line):
+    assert running.get(f"/{handler}").status == 500
+    running.log_wait(line)
+
+
+def test_a_handler_that_reads_the_body_needs_one(retinued):
+    text = with_test_modules("""
+  a:
+    listen: 127.0.0.1:0
+    request_body: none
+    routes: [{path: /, module: edges, handler: pass}]
+  b:
+    listen: 127.0.0.1:0
+    routes: [{path: /, module: edges, handler: pass, request_body: none}]
+""")
+    result = retinued("-n", text=text)
+    assert result.returncode == 1
+    assert 'handler "pass" of module "edges" reads the body, but request_body is none on this server\n' in result.stderr
+    assert 'handler "pass" of module "edges" reads the body, but request_body is none\n' in result.stderr

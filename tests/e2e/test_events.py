@@ -153,9 +153,13 @@ def test_many_at_once(daemon, row):
 
 
 def test_a_stop_ends_streams(daemon, row):
-    running = daemon(with_test_modules(config().split("servers:\n", 1)[1], daemon="shutdown_timeout: 300ms"))
+    """At once, and whole: the last chunk comes."""
+    running = daemon(with_test_modules(config().split("servers:\n", 1)[1], daemon="shutdown_timeout: 10m"))
     streams = subscribe(running, row, 5)
     assert running.stop() == 0
     running.log_wait("later stopped: waiting=5 cancelled=5 twice=0 streams=0")
     for stream in streams:
+        while stream.raw._fill():
+            pass
+        assert stream.raw.buffer.endswith(b"0\r\n\r\n")
         stream.raw.close()

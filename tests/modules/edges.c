@@ -153,6 +153,46 @@ static int release(rtn_request *request, void *instance)
     return rtn_reply_status(request, 204);
 }
 
+/* Does not look at what a write returns. */
+static int careless(rtn_request *request, void *instance)
+{
+    (void) instance;
+    static const char piece[65536];
+    int r = rtn_reply_begin(request, 200, -1);
+    while (r == 0)
+        r = rtn_reply_write(request, piece, sizeof(piece));
+    return r == -EAGAIN ? RTN_DONE : r;
+}
+
+static int to_worker(rtn_request *request, void *instance)
+{
+    (void) request;
+    (void) instance;
+    return RTN_WORKER;
+}
+
+static int short_end(rtn_request *request, void *instance)
+{
+    (void) instance;
+    int r = rtn_reply_begin(request, 200, 10);
+    if (r == 0)
+        r = rtn_reply_write(request, "abc", 3);
+    return r < 0 ? r : rtn_reply_end(request);
+}
+
+static int too_much(rtn_request *request, void *instance)
+{
+    (void) instance;
+    int r = rtn_reply_begin(request, 200, 2);
+    return r < 0 ? r : rtn_reply_write(request, "abc", 3);
+}
+
+static int bad_redirect(rtn_request *request, void *instance)
+{
+    (void) instance;
+    return rtn_reply_redirect(request, 200, "/");
+}
+
 static int stats(rtn_request *request, void *instance)
 {
     (void) instance;
@@ -172,6 +212,11 @@ static const struct rtn_http_handler http_handlers[] = {
     { .name = "tail", .handle = tail, .threads = RTN_THREADS_PARALLEL },
     { .name = "release", .handle = release },
     { .name = "stats", .handle = stats },
+    { .name = "careless", .handle = careless },
+    { .name = "to-worker", .handle = to_worker },
+    { .name = "short-end", .handle = short_end },
+    { .name = "too-much", .handle = too_much },
+    { .name = "bad-redirect", .handle = bad_redirect },
     { 0 },
 };
 

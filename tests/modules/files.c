@@ -53,12 +53,23 @@ static int later_or(int r)
     return r < 0 ? r : RTN_LATER;
 }
 
+static int send_piece(rtn_request *request, const void *bytes, int64_t result, void *data);
+
+/* The client had no room for the piece: it is read again. */
+static int read_again(rtn_request *request, void *data)
+{
+    struct job *job = data;
+    return later_or(rtn_file_read(request, job->fd, job->at, job->piece, send_piece, job));
+}
+
 static int send_piece(rtn_request *request, const void *bytes, int64_t result, void *data)
 {
     struct job *job = data;
     if (result < 0)
         return (int) result;
     int r = result > 0 ? rtn_reply_write(request, bytes, (size_t) result) : 0;
+    if (r == -EAGAIN)
+        return later_or(rtn_reply_on_drain(request, read_again, job));
     if (r < 0)
         return r;
     job->at += result;

@@ -447,11 +447,15 @@ rtn_later rtn_request_later(rtn_request *request, void (*cancel)(void *data), vo
 /*
  * Any thread: continues the request. then(request, data) runs where its handler runs, in the order of these calls, one
  * at a time, and returns what a handler returns: RTN_LATER to wait for more. When the request is gone, drop(data) is
- * called instead (any thread; may be NULL). One of both happens in every case. 0, or -ENOENT or -ENOMEM after drop.
+ * called instead (any thread; may be NULL). One of both happens in every case. 0: on its way; -ENOENT (no such request
+ * can be) or -ENOMEM after drop.
  */
 int rtn_resume(rtn_later later, int (*then)(rtn_request *request, void *data), void (*drop)(void *data), void *data);
 
-/* Any thread: a whole reply for the request; type may be NULL. Body is copied. 0, -ENOENT or -ENOMEM. */
+/*
+ * Any thread: a whole reply for the request; type may be NULL. Body is copied. 0: on its way, dropped when the request
+ * has ended meanwhile; -EINVAL for a status outside of 200 to 599; -ENOENT or -ENOMEM.
+ */
 int rtn_later_reply(rtn_later later, int status, const char *type, const void *body, size_t length);
 
 /*
