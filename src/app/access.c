@@ -128,8 +128,8 @@ static void log_to_log(struct rtn_request *request, enum rtn_log_level level, bo
     const char *before = rtn_log_set_request(request->response.request_id);
     rtn_log(level, "%s \"%.*s%s%.*s%s%.*s\" %d %" PRIu64 " %" PRId64 ".%03dms%s", peer,
             RTN_STR_ARG(whole ? entry.method : RTN_STR("-")), whole ? " " : "", RTN_STR_ARG(entry.target),
-            whole ? " " : "", RTN_STR_ARG(entry.version), entry.status, entry.bytes, entry.duration_us / 1000,
-            (int) (entry.duration_us % 1000), aborted ? " aborted" : "");
+            whole ? " " : "", RTN_STR_ARG(entry.version), rtn_access_status(&entry), entry.bytes,
+            entry.duration_us / 1000, (int) (entry.duration_us % 1000), aborted ? " aborted" : "");
     (void) rtn_log_set_request(before);
 }
 

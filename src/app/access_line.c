@@ -7,8 +7,6 @@
 #include "app/access_text.h"
 #include "base/json.h"
 
-#define NO_REPLY 499 /* as other servers say that the client was gone before there was a status */
-
 /* Most bytes of a line that one value takes, escapes included; all those of a JSON line fit together. */
 enum limit {
     LIMIT_TARGET = 3500,
@@ -16,9 +14,9 @@ enum limit {
     LIMIT_NAME = 280, /* of hosts, servers, routes, ids */
 };
 
-static int status_of(const struct rtn_access_entry *entry)
+int rtn_access_status(const struct rtn_access_entry *entry)
 {
-    return entry->status != 0 ? entry->status : NO_REPLY;
+    return entry->status != 0 ? entry->status : RTN_ACCESS_NO_REPLY;
 }
 
 static struct rtn_str header(const struct rtn_access_entry *entry, struct rtn_str name)
@@ -68,7 +66,7 @@ static void put_common(struct rtn_access_text *line, const struct rtn_access_ent
         rtn_access_text_value(line, entry->version, LIMIT_NAME);
     }
     rtn_access_text_put(line, RTN_STR("\" "));
-    rtn_access_text_number(line, (uint64_t) status_of(entry));
+    rtn_access_text_number(line, (uint64_t) rtn_access_status(entry));
     rtn_access_text_char(line, ' ');
     rtn_access_text_number(line, entry->bytes);
 }
@@ -95,7 +93,7 @@ static struct rtn_str query(const struct rtn_access_entry *entry)
 
 static uint64_t status(const struct rtn_access_entry *entry)
 {
-    return (uint64_t) status_of(entry);
+    return (uint64_t) rtn_access_status(entry);
 }
 
 static uint64_t bytes(const struct rtn_access_entry *entry)
@@ -202,7 +200,7 @@ static void put_json(struct rtn_access_text *line, const struct rtn_access_entry
     json_value(&json, "method", entry->method, LIMIT_NAME);
     json_value(&json, "target", entry->target, LIMIT_TARGET);
     json_value(&json, "version", entry->version, LIMIT_NAME);
-    json_number(&json, "status", (uint64_t) status_of(entry));
+    json_number(&json, "status", (uint64_t) rtn_access_status(entry));
     json_number(&json, "bytes", entry->bytes);
     json_number(&json, "duration_us", (uint64_t) entry->duration_us);
     json_value(&json, "referer", referer(entry), LIMIT_HEADER);

@@ -10,6 +10,7 @@
 #include "proto/request.h"
 
 #define RTN_ACCESS_LINE_MAX 8192 /* newline included */
+#define RTN_ACCESS_NO_REPLY 499 /* as other servers say that the client was gone before there was a status */
 
 /* What there is to be said. Absent texts are "-", in JSON null. */
 struct rtn_access_entry {
@@ -29,6 +30,9 @@ struct rtn_access_entry {
     const struct rtn_header *headers;
     unsigned header_count;
 };
+
+/* The status of the entry, or RTN_ACCESS_NO_REPLY. */
+int rtn_access_status(const struct rtn_access_entry *entry);
 
 /*
  * Writes the line with its newline to `out`, RTN_ACCESS_LINE_MAX bytes, and returns its length. The pattern is of

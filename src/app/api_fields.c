@@ -1,4 +1,7 @@
-/* Bodies of the public functions about cookies and negotiation. retinue-module(3) documents them. */
+/*
+ * Bodies of the public functions about cookies and negotiation. retinue-module(3) documents them. They see all fields:
+ * `header_fields` is about what handlers read by name.
+ */
 #include <retinue/module.h>
 
 #include <errno.h>
@@ -24,7 +27,7 @@ int rtn_reply_cookie(rtn_request *request, const struct rtn_cookie *cookie)
     struct rtn_cookie known = { 0 };
     memcpy(&known, cookie, RTN_MIN(cookie->struct_size, sizeof(known)));
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
-    const char *wrong = rtn_cookie_build(&known, &text);
+    const char *wrong = cookie->struct_size == 0 ? "struct_size is not set" : rtn_cookie_build(&known, &text);
     if (wrong == NULL)
         return rtn_response_field(request, RTN_STR("Set-Cookie"), rtn_buf_str(&text));
     rtn_log(RTN_LOG_WARN, "rtn_reply_cookie: cookie \"%s\" is refused: %s", known.name != NULL ? known.name : "",

@@ -10,6 +10,10 @@ int rtn_multipart_new(rtn_request *request, const struct rtn_multipart_options *
 {
     struct rtn_multipart_options known = { 0 };
     struct rtn_str boundary;
+    if (options->struct_size == 0) {
+        rtn_log(RTN_LOG_WARN, "rtn_multipart_new: refused: struct_size is not set");
+        return -EINVAL;
+    }
     int r = rtn_multipart_boundary(request->content_type, &boundary);
     if (r < 0)
         return r;

@@ -53,9 +53,9 @@ static void print_handler(const struct rtn_loaded *loaded, const struct rtn_http
         rtn_buf_printf(out, "  %*s  ", width, "");
     rtn_buf_printf(out, "threads: %s, methods: ", rtn_threads_name(threads));
     if (handler->methods == 0)
-        rtn_buf_append_text(out, "all");
+        rtn_buf_append_text(out, "all but OPTIONS");
     else if ((handler->methods & RTN_METHOD_ALL) == RTN_METHOD_ALL)
-        rtn_buf_append_text(out, "all, OPTIONS too");
+        rtn_buf_append_text(out, "all");
     else
         rtn_method_list(handler->methods, out);
     rtn_buf_append_char(out, '\n');

@@ -88,7 +88,7 @@ static struct rtn_file known_part(const struct rtn_file *given)
 {
     struct rtn_file file = { 0 };
     if (given->struct_size < offsetof(struct rtn_file, size))
-        file.fd = -1;
+        file = (struct rtn_file){ .struct_size = given->struct_size, .fd = -1 };
     else
         memcpy(&file, given, RTN_MIN(given->struct_size, sizeof(file)));
     if (file.release == NULL) {
@@ -109,7 +109,9 @@ static int check(const struct rtn_request *request, const struct rtn_file *file)
     const char *wrong = NULL;
     if (request->response.state != RTN_RESPONSE_NONE)
         return -EALREADY;
-    if (file->fd < 0)
+    if (file->struct_size == 0)
+        wrong = "struct_size is not set";
+    else if (file->fd < 0)
         wrong = "no descriptor";
     else if (file->size < 0 || file->size > MOST_BYTES)
         wrong = "the size is out of bounds";

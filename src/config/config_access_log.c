@@ -18,6 +18,11 @@ static bool check_pattern(void *value, const struct rtn_node *node, const struct
     return problem == NULL || rtn_schema_error(context, node->mark, "\"pattern\": %s", problem);
 }
 
+/* The defaults of the table below, as values. */
+#define DEFAULT_FORMAT RTN_ACCESS_COMBINED
+#define DEFAULT_BUFFER 65536
+#define DEFAULT_FLUSH 1000
+
 static const struct rtn_schema_key keys[] = {
     { .name = "to",
       .type = RTN_SCHEMA_STRING,
@@ -34,7 +39,8 @@ static const struct rtn_schema_key keys[] = {
       .fallback = "combined",
       .choices = formats,
       .help =
-          "How the lines of a file look. With common they are: client - - [time] \"request line\" status bytes. "
+          "How the lines of a file look; for files only, as are pattern, buffer and flush. With common they are: "
+          "client - - [time] \"request line\" status bytes. "
           "With combined these are followed by \"referer\" \"user agent\". With json each is one object. With custom "
           "they follow pattern.",
       .example = "json" },
@@ -96,6 +102,28 @@ static void set_target(struct rtn_config_access_log *log, const struct rtn_node 
     rtn_config_log_unknown(log->target, names, RTN_ARRAY_LENGTH(names), node, context);
 }
 
+/* What only a file has. Defaults say nothing: a dump holds them, too. */
+static void check_no_file(const struct rtn_config_access_log *log, const struct rtn_node *node,
+                          const struct rtn_schema_context *context)
+{
+    const struct {
+        const char *name;
+        bool changed;
+    } settings[] = {
+        { "format", log->format != DEFAULT_FORMAT },
+        { "pattern", log->pattern != NULL },
+        { "buffer", log->buffer != DEFAULT_BUFFER },
+        { "flush", log->flush != DEFAULT_FLUSH },
+    };
+
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(settings); i++) {
+        if (settings[i].changed)
+            rtn_schema_error(context, rtn_node_pair(node, settings[i].name)->name_mark,
+                             "\"%s\" has no effect with \"to: %s\"; it is for file:PATH", settings[i].name,
+                             log->target);
+    }
+}
+
 static void check(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
     struct rtn_config_access_log *log = object;
@@ -105,6 +133,10 @@ static void check(void *object, const struct rtn_node *node, const struct rtn_sc
         set_target(log, node, context);
     if (!context->sound)
         return;
+    if (log->to != RTN_ACCESS_TO_FILE) {
+        check_no_file(log, node, context);
+        return;
+    }
     if (log->format == RTN_ACCESS_CUSTOM && pattern == NULL)
         rtn_schema_error(context, rtn_schema_mark(node, "format"), "\"format: custom\" needs a \"pattern\"");
     if (log->format != RTN_ACCESS_CUSTOM && pattern != NULL)

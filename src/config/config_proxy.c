@@ -1,4 +1,4 @@
-/* Who is believed about the clients behind it: trusted proxies, and listeners that need them. */
+/* Who is believed about the clients behind it: trusted proxies, and what needs them. */
 #include "base/cidr.h"
 #include "config/config_tables.h"
 #include "config/memory.h"
@@ -30,4 +30,13 @@ void rtn_config_check_proxy_protocol(const struct rtn_config_server *server, con
                 context, rtn_schema_mark(listen->node, "proxy_protocol"),
                 "\"proxy_protocol\" needs \"trusted_proxies\" on the server: only they may send the header");
     }
+}
+
+/* The default says nothing: a dump holds it, too. */
+void rtn_config_check_proxy_header(const struct rtn_config_server *server, const struct rtn_node *node,
+                                   const struct rtn_schema_context *context)
+{
+    if (server->trusted_proxies.count == 0 && server->proxy_header != RTN_PROXY_HEADER_AUTO)
+        rtn_schema_error(context, rtn_schema_mark(node, "proxy_header"),
+                         "\"proxy_header\" has no effect without \"trusted_proxies\": only they are believed");
 }

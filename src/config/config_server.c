@@ -44,6 +44,10 @@ static bool check_header_fields(void *value, const struct rtn_node *node, const 
         struct rtn_mark mark = fields->nodes[i]->mark;
         if (strcmp(name, "all") == 0)
             ok = rtn_schema_error(context, mark, "\"header_fields\" is either all, or a list of names without all");
+        else if (strcmp(name, "none") == 0)
+            ok = rtn_schema_error(context, mark,
+                                  "\"header_fields\": none is no field name here; write all, or a list of "
+                                  "names");
         else if (!rtn_is_token(rtn_str_of(name)))
             ok = rtn_schema_error(context, mark, "%s is no name of a header field",
                                   rtn_node_quote(rtn_str_of(name), context->arena));
@@ -128,18 +132,19 @@ static const struct rtn_schema_key keys[] = {
       .min = 1,
       .max = 1000,
       .check = check_header_fields,
-      .help = "The request header fields that handlers see: all, or a list of names in any case. Leaving out the "
-              "others saves "
-              "time.",
+      .help = "The request header fields that handlers can read: all, or a list of names in any case. What the daemon "
+              "reads for them, such as conditions, ranges, cookies and what the client accepts, it sees all the same.",
       .example = "[origin, user-agent]" },
     { .name = "request_body",
       .type = RTN_SCHEMA_ENUM,
       .offset = offsetof(struct rtn_config_server, request_body),
       .fallback_help = "buffered, or streamed for handlers that take bodies in pieces",
       .choices = rtn_config_bodies,
-      .help = "What becomes of request bodies. With buffered the handler runs when the whole body is in memory. With "
-              "streamed it gets the body in pieces as they come; not every handler can. With none the body is read and "
-              "thrown away, and handlers see none. A route may say otherwise.",
+      .help =
+          "What becomes of request bodies. With buffered the handler runs when the whole body is in memory. With "
+          "streamed it gets the body in pieces as they come; handlers that cannot take pieces get it buffered. With "
+          "none the body is read and thrown away, and handlers see none; those that take pieces are refused. A route "
+          "may say otherwise.",
       .example = "none" },
     { .name = "trusted_proxies",
       .type = RTN_SCHEMA_STRINGS,
@@ -158,7 +163,8 @@ static const struct rtn_schema_key keys[] = {
       .choices = proxy_headers,
       .help = "Where trusted proxies name the client: forwarded is the field Forwarded of RFC 7239, x-forwarded are "
               "X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host. With auto it is whichever of them comes; when "
-              "both come and name different clients, the answer is 400. With none both are ignored.",
+              "both come and name different clients, the answer is 400. With none both are ignored. Anything but auto "
+              "needs trusted_proxies.",
       .example = "x-forwarded" },
     { .name = "request_id",
       .type = RTN_SCHEMA_ENUM,
@@ -213,6 +219,7 @@ static void check(void *object, const struct rtn_node *node, const struct rtn_sc
     if (!context->sound)
         return;
     rtn_config_check_proxy_protocol(server, context);
+    rtn_config_check_proxy_header(server, node, context);
     if (!given)
         server->threads = default_threads();
     if (rtn_node_get(node, "active_threads") == NULL)

@@ -38,6 +38,10 @@ bool rtn_config_check_proxies(void *value, const struct rtn_node *node, const st
 /* Reports listeners that need trusted proxies on a server without. */
 void rtn_config_check_proxy_protocol(const struct rtn_config_server *server, const struct rtn_schema_context *context);
 
+/* Reports a choice of fields on a server that believes none of them. */
+void rtn_config_check_proxy_header(const struct rtn_config_server *server, const struct rtn_node *node,
+                                   const struct rtn_schema_context *context);
+
 /* Reports two listeners on one address, in one server or two. */
 void rtn_config_check_listeners(const struct rtn_config *config, struct rtn_diags *diags);
 

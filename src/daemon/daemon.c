@@ -56,6 +56,7 @@ static bool open_log(struct rtn_daemon *daemon)
     atomic_store(&daemon->log_level, config->level);
     daemon->log_context = (struct rtn_log_context){ .log = daemon->log, .thread = "main", .level = &daemon->log_level };
     rtn_log_set_context(&daemon->log_context);
+    rtn_log_set_default(&daemon->log_context);
     return true;
 }
 
@@ -109,6 +110,7 @@ static void done(struct rtn_daemon *daemon)
     rtn_media_free(daemon->media);
     rtn_activation_done(&daemon->activation);
     (void) stop_writers(daemon, RTN_DAEMON_STOP_MS);
+    rtn_log_set_default(NULL);
     rtn_log_set_context(NULL);
     rtn_log_free(daemon->log);
     rtn_config_free(daemon->config);

@@ -71,7 +71,7 @@ static void reopen_logs(struct rtn_daemon *daemon)
     int r = rtn_log_reopen(daemon->log);
     if (r < 0)
         rtn_log(RTN_LOG_ERROR, "cannot open the log again, the old file stays in use: %s", strerror(-r));
-    else
+    else if (r > 0)
         rtn_log(RTN_LOG_INFO, "the log was opened again");
 }
 

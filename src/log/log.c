@@ -15,7 +15,9 @@
 #include "log/log_sink.h"
 
 #define CUT_MARK " ... "
+#define THREAD_NAME_SIZE 16 /* as the kernel has it */
 
+static const struct rtn_log_context *_Atomic fallback; /* of threads that have no `current` */
 static _Thread_local const struct rtn_log_context *current;
 static _Thread_local const char *current_request;
 static _Thread_local pid_t current_tid; /* of the thread that has `current`: saves a system call per line */
@@ -69,7 +71,10 @@ void rtn_log_free(struct rtn_log *log)
 
 int rtn_log_reopen(struct rtn_log *log)
 {
-    return log->sink == &rtn_log_file_sink ? rtn_log_stream_reopen(log) : 0;
+    if (log->sink != &rtn_log_file_sink)
+        return 0;
+    int r = rtn_log_stream_reopen(log);
+    return r < 0 ? r : 1;
 }
 
 void rtn_log_set_context(const struct rtn_log_context *context)
@@ -83,6 +88,16 @@ const struct rtn_log_context *rtn_log_get_context(void)
     return current;
 }
 
+void rtn_log_set_default(const struct rtn_log_context *context)
+{
+    atomic_store_explicit(&fallback, context, memory_order_release);
+}
+
+static const struct rtn_log_context *context_in_use(void)
+{
+    return current != NULL ? current : atomic_load_explicit(&fallback, memory_order_acquire);
+}
+
 const char *rtn_log_set_request(const char *id)
 {
     const char *before = current_request;
@@ -93,10 +108,11 @@ const char *rtn_log_set_request(const char *id)
 
 bool rtn_log_enabled(enum rtn_log_level level)
 {
+    const struct rtn_log_context *context = context_in_use();
     int lowest = RTN_LOG_ERROR;
 
-    if (current != NULL)
-        lowest = atomic_load_explicit(current->level, memory_order_relaxed);
+    if (context != NULL)
+        lowest = atomic_load_explicit(context->level, memory_order_relaxed);
     return (int) level >= lowest && level < RTN_LOG_NONE;
 }
 
@@ -153,17 +169,20 @@ RTN_PRINTF(2, 0) static struct rtn_str format_message(char *out, const char *for
 static void write_line(enum rtn_log_level level, struct rtn_str message)
 {
     struct rtn_log_line line = { .level = level, .thread = "main", .message = message, .request = current_request };
+    const struct rtn_log_context *context = context_in_use();
+    char own_name[THREAD_NAME_SIZE];
 
-    if (current == NULL) {
-        line.tid = gettid();
+    line.tid = current != NULL ? current_tid : gettid();
+    if (context == NULL) {
         (void) rtn_log_stderr_line(&line);
         return;
     }
-    struct rtn_log *log = current->log;
-    line.server = current->server;
-    line.tid = current_tid;
-    if (current->thread != NULL)
-        line.thread = current->thread;
+    struct rtn_log *log = context->log;
+    line.server = context->server;
+    if (current == NULL && pthread_getname_np(pthread_self(), own_name, sizeof(own_name)) == 0)
+        line.thread = own_name;
+    else if (context->thread != NULL)
+        line.thread = context->thread;
     (void) pthread_mutex_lock(&log->mutex);
     int r = log->sink->write(log, &line);
     if (r < 0)

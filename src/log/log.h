@@ -33,13 +33,12 @@ int rtn_log_new(const struct rtn_log_options *options, struct rtn_log **ret);
 /* Accepts NULL. No thread may have a context that uses it any more. */
 void rtn_log_free(struct rtn_log *log);
 
-/* Opens the file again (after rotation). Others: nothing. Returns 0 or -errno; the old file stays in use then. */
+/* Opens the file again (after rotation): 1, or -errno, and the old file stays in use. Others: nothing, 0. */
 int rtn_log_reopen(struct rtn_log *log);
 
 /*
  * What a thread says about itself; lives in thread-local storage as a pointer, so the struct must
- * outlive its use. `level` is shared and may change while running. A thread without a context logs
- * nothing below error, and that to stderr as plain text.
+ * outlive its use. `level` is shared and may change while running.
  */
 struct rtn_log_context {
     struct rtn_log *log;
@@ -50,6 +49,12 @@ struct rtn_log_context {
 
 void rtn_log_set_context(const struct rtn_log_context *context);
 const struct rtn_log_context *rtn_log_get_context(void);
+
+/*
+ * What threads without a context log by, each under the name that the system knows it by: those of modules. NULL:
+ * nothing below error, and that to stderr as plain text. To be set to NULL before the log is freed.
+ */
+void rtn_log_set_default(const struct rtn_log_context *context);
 
 /*
  * The id of the request that the calling thread handles from now on; NULL: none. Lines carry it. The text must stay

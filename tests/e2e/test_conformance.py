@@ -159,8 +159,8 @@ STATUSES = [200, 200, 200, 200, 200, 404, 204, 400, 200]
 @pytest.fixture(scope="module")
 def saw(tmp_path_factory):
     """A route for each way of taking bodies on each kind of thread."""
-    routes = "".join(f"      - {{path: /{thread}/{mode}, module: saw, handler: {thread}, request_body: {mode}}}\n"
-                     for thread in THREADS for mode in MODES)
+    routes = "".join(f"      - {{path: /{thread}/{mode}, module: saw, handler: {thread}{'-none' * (mode == 'none')}, "
+                     f"request_body: {mode}}}\n" for thread in THREADS for mode in MODES)
     with running(tmp_path_factory, SAW + routes) as daemon:
         yield daemon
 

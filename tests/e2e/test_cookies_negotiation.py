@@ -12,6 +12,7 @@ CONFIG = """
       - {path: /cookie, module: fields, handler: cookie}
       - {path: /set, module: fields, handler: set}
       - {path: /negotiate, module: fields, handler: negotiate}
+      - {path: /unsized, module: fields, handler: unsized}
 """
 
 
@@ -64,6 +65,19 @@ def test_bad_cookies_are_refused_and_logged(web, query, reason):
     assert (response.text, response.all("Set-Cookie")) == ("-22 0\n", ["old=1"])
     assert response.get("X-Evil") is None
     web.log_wait(f"rtn_reply_cookie: cookie \".*\" is refused: .*{reason}")
+
+
+def test_structures_without_their_size_are_refused_and_logged(web):
+    assert ask(web, "/unsized", {}).text == "-22 -22 -22\n"
+    web.log_wait("rtn_reply_cookie: cookie .* is refused: struct_size is not set")
+    web.log_wait("rtn_reply_fd: refused: struct_size is not set")
+    web.log_wait("rtn_multipart_new: refused: struct_size is not set")
+
+
+def test_header_fields_does_not_hide_cookies_and_what_is_accepted(daemon):
+    web = daemon(with_test_modules(CONFIG.replace("    routes:", "    header_fields: [host]\n    routes:")))
+    assert ask(web, "/cookie", {"name": "b"}, [("Cookie", "b=2")]).text == "[2]\n"
+    assert chosen(web, "accept", ["text/html", "text/plain"], [("Accept", "text/plain")]) == 1
 
 
 def chosen(web, field, offers, headers):

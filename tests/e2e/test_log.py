@@ -176,8 +176,34 @@ def test_a_file_that_cannot_be_opened_again_stays_in_use(daemon, tmp_path):
 def test_sigusr1_does_nothing_to_standard_error(daemon):
     running = daemon(with_test_modules(SERVERS))
     running.signal(signal.SIGUSR1)
-    running.log_wait("opened again")
     assert running.get("/e/eio").status == 500
+    assert running.stop() == 0
+    assert not running.log.find("opened again")
+
+
+@pytest.mark.parametrize("level, shown", [("info", True), ("notice", False)])
+def test_threads_of_modules_log_by_the_level_of_the_daemon(daemon, level, shown):
+    """Under the name that the system knows them by: nobody but the module can give them one."""
+    running = daemon(with_test_modules("""
+  get:
+    listen: 127.0.0.1:0
+    log_level: trace
+    routes: [{path: /, module: later, handler: wait-loop}]
+""", f"log: {{level: {level}}}"))
+    assert running.stop() == 0
+    assert bool(running.log.find(r"Z info +later-thread\[\d+\] later: the thread of the module runs")) == shown
+
+
+def test_a_client_that_goes_before_there_is_a_status_counts_as_499(daemon):
+    running = daemon(with_test_modules("""
+  get:
+    listen: 127.0.0.1:0
+    access_log: {level: info}
+    routes: [{path: /, module: later, handler: wait-loop}]
+"""))
+    with running.raw() as raw:
+        raw.send("GET /?key=1 HTTP/1.1\r\nHost: test\r\n\r\n")
+    running.log_wait(r'"GET /\?key=1 HTTP/1.1" 499 0 \d+\.\d{3}ms aborted')
 
 
 def run_with_stderr(tmp_path, stderr, log="", **env):

@@ -150,7 +150,7 @@ def test_modinfo_of_what_is_shipped():
     assert 'text  string, default "hello world\\n"' in lines
 
     lines = [line.strip() for line in modinfo("echo").splitlines()]
-    assert "threads: loop, methods: all, OPTIONS too" in lines and "headers  bool, default false" in lines
+    assert "threads: loop, methods: all" in lines and "headers  bool, default false" in lines
 
     lines = [line.strip() for line in modinfo("getandpost").splitlines()]
     assert lines[lines.index("form  Shows the form.") + 1] == "threads: parallel, methods: GET"

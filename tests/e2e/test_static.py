@@ -230,6 +230,14 @@ def test_precompressed(daemon, siblings, options):
     assert len(set(seen.values())) == 4
 
 
+def test_fields_that_handlers_do_not_see_count_all_the_same(daemon, siblings):
+    running = daemon(configuration(siblings, more="    header_fields: [host]\n"))
+    reply = request(running, "/files/app.js", ("Accept-Encoding", "gzip"))
+    assert reply.get("Content-Encoding") == "gzip" and reply.text == "as .gz"
+    assert request(running, "/files/a.txt", ("If-None-Match", request(running).get("ETag"))).status == 304
+    assert request(running, "/files/a.txt", ("Range", "bytes=0-1")).status == 206
+
+
 def test_curl_understands_a_sibling(daemon, root):
     text = "compressed " * 1000
     write(root / "page.html", text, 1000)

@@ -414,7 +414,7 @@ def test_the_limit_of_the_route(daemon, row):
 
 def test_the_mode_of_the_route(daemon, row):
     modes = "\n".join(f"      - {{path: /{mode}, module: stream, handler: sum-{row}, request_body: {mode}}}"
-                      for mode in ("buffered", "none", "streamed"))
+                      for mode in ("buffered", "streamed"))
     running = daemon(config(modes))
     data = content(300000)
     with running.raw() as raw:
@@ -423,8 +423,6 @@ def test_the_mode_of_the_route(daemon, row):
         assert told(raw.request("POST", "/buffered", body=b""))["pieces"] == "0"
         raw.send(head("/buffered") + chunked(data, 1000))
         assert told(raw.response())["pieces"] == "1"
-        got = told(raw.request("POST", "/none", body=data))
-        assert (got["length"], got["pieces"]) == ("0", "0")
         assert int(told(raw.request("POST", "/streamed", body=data))["pieces"]) > 1
 
 

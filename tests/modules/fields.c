@@ -60,10 +60,25 @@ static int negotiate(rtn_request *request, void *instance)
     return rtn_reply_format(request, 200, "%d\n", rtn_negotiate(request, text_of(request, "field", 0), offers));
 }
 
+/* What a module gets that leaves out struct_size. */
+static int unsized(rtn_request *request, void *instance)
+{
+    (void) instance;
+    const struct rtn_cookie cookie = { .name = "a", .value = "b" };
+    const struct rtn_file file = { .size = 1 };
+    const struct rtn_multipart_options options = { .parts = 1 };
+    rtn_multipart *form = NULL;
+    int of_cookie = rtn_reply_cookie(request, &cookie);
+    int of_file = rtn_reply_fd(request, &file);
+    int of_form = rtn_multipart_new(request, &options, &form);
+    return rtn_reply_format(request, 200, "%d %d %d\n", of_cookie, of_file, of_form);
+}
+
 static const struct rtn_http_handler http_handlers[] = {
     { .name = "cookie", .handle = show_cookie },
     { .name = "set", .handle = set_cookie },
     { .name = "negotiate", .handle = negotiate },
+    { .name = "unsized", .handle = unsized },
     { 0 },
 };
 

@@ -131,6 +131,8 @@ static struct job *wait_for_job(void)
 static void *run_thread(void *data)
 {
     (void) data;
+    (void) pthread_setname_np(pthread_self(), "later-thread");
+    rtn_log(RTN_LOG_INFO, "later: the thread of the module runs");
     struct job *job;
     while ((job = wait_for_job()) != NULL)
         make_call(job);

@@ -78,7 +78,16 @@ static int handle(rtn_request *request, void *instance)
     return rtn_reply_release(request, 200, text, length, free, text);
 }
 
+/* The same for routes that read no body. */
+static int handle_none(rtn_request *request, void *instance)
+{
+    int r = begin(request, instance);
+    return r < 0 ? r : handle(request, instance);
+}
+
 static const struct rtn_http_handler http_handlers[] = {
+    { .name = "loop-none", .handle = handle_none },
+    { .name = "worker-none", .handle = handle_none, .threads = RTN_THREADS_PARALLEL },
     { .name = "loop", .begin = begin, .body = take, .handle = handle },
     { .name = "worker", .begin = begin, .body = take, .handle = handle, .threads = RTN_THREADS_PARALLEL },
     { 0 },

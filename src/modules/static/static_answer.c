@@ -7,12 +7,12 @@
 
 #include "static_path.h"
 
-/* The variant that the client likes best. Without Accept-Encoding it may not know any coding. */
+/* The variant that the client likes best; without Accept-Encoding that is the file itself. */
 static const struct static_variant *choose(rtn_request *request, const struct static_entry *entry)
 {
     const char *offers[STATIC_VARIANTS + 1];
     unsigned count = 0;
-    if (entry->count == 1 || rtn_request_header(request, "accept-encoding").data == NULL)
+    if (entry->count == 1)
         return &entry->variants[0];
     for (unsigned i = 1; i < entry->count; i++)
         offers[count++] = entry->variants[i].coding;

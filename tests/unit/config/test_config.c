@@ -434,8 +434,11 @@ static void expect_example_loads(const struct rtn_schema_key *key, const char *p
         { "servers.NAME.limits.", "servers: {a: {listen: 80, limits: {", "}}}" },
         { "servers.NAME.timeouts.", "servers: {a: {listen: 80, timeouts: {", "}}}" },
         { "servers.NAME.compression.", "servers: {a: {listen: 80, compression: {", "}}}" },
-        { "servers.NAME.access_log.pattern", "servers: {a: {listen: 80, access_log: {format: custom, ", "}}}" },
-        { "servers.NAME.access_log.", "servers: {a: {listen: 80, access_log: {", "}}}" },
+        { "servers.NAME.access_log.pattern", "servers: {a: {listen: 80, access_log: {to: 'file:/a', format: custom, ",
+          "}}}" },
+        { "servers.NAME.access_log.to", "servers: {a: {listen: 80, access_log: {", "}}}" },
+        { "servers.NAME.access_log.level", "servers: {a: {listen: 80, access_log: {", "}}}" },
+        { "servers.NAME.access_log.", "servers: {a: {listen: 80, access_log: {to: 'file:/a', ", "}}}" },
         { "servers.NAME.routes.module", "servers: {a: {listen: 80, routes: [{path: /, ", "}]}}" },
         { "servers.NAME.routes.limits.", "servers: {a: {listen: 80, routes: [{path: /, module: m, limits: {", "}}]}}" },
         { "servers.NAME.routes.timeouts.", "servers: {a: {listen: 80, routes: [{path: /, module: m, timeouts: {",
@@ -447,6 +450,7 @@ static void expect_example_loads(const struct rtn_schema_key *key, const char *p
         { "servers.NAME.routes.path", "servers: {a: {listen: 80, routes: [{module: m, ", "}]}}" },
         { "servers.NAME.routes.methods", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
         { "servers.NAME.routes.", "servers: {a: {listen: 80, routes: [{path: /, ", "}]}}" },
+        { "servers.NAME.proxy_header", "servers: {a: {listen: 80, trusted_proxies: unix, ", "}}" },
         { "servers.NAME.", "servers: {a: {listen: 80, ", "}}" },
     };
     size_t i = 0;

@@ -172,6 +172,34 @@ Test(log, without_context_only_errors_to_stderr)
     cr_assert_str_eq(read_log(&f), "");
 }
 
+static void *log_lines(void *data)
+{
+    (void) data;
+    (void) pthread_setname_np(pthread_self(), "my thread\n");
+    cr_expect_not(rtn_log_enabled(RTN_LOG_DEBUG));
+    rtn_log(RTN_LOG_DEBUG, "no");
+    rtn_log(RTN_LOG_INFO, "yes");
+    return NULL;
+}
+
+Test(log, threads_without_context_log_by_the_default_under_their_own_name)
+{
+    static _Atomic int level = RTN_LOG_INFO;
+    const struct rtn_log_context main_thread = { .log = f.log, .thread = "main", .level = &level };
+    pthread_t thread;
+
+    rtn_log_set_default(&main_thread);
+    cr_assert_eq(pthread_create(&thread, NULL, log_lines, NULL), 0);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    const char *line = read_log(&f);
+    cr_assert_not_null(strstr(line, " info   my thread\\n["));
+    cr_assert(rtn_str_ends_with(rtn_str_of(line), RTN_STR("] yes\n")));
+    cr_assert_null(strstr(line, "no"));
+    rtn_log_set_default(NULL);
+    rtn_log_set_context(NULL);
+    cr_assert_not(rtn_log_enabled(RTN_LOG_WARN));
+}
+
 Test(log, new_fails_without_output)
 {
     struct rtn_log_options options = { .to = RTN_LOG_TO_FILE, .path = "/nonexistent/log" };
