@@ -166,23 +166,32 @@ RTN_PRINTF(2, 0) static struct rtn_str format_message(char *out, const char *for
     return message;
 }
 
+/* Fills in who says it. A thread without a context of its own is known by the name that the system has for it. */
+static void identify(struct rtn_log_line *line, const struct rtn_log_context *context, char name[THREAD_NAME_SIZE])
+{
+    line->thread = "main";
+    line->tid = current != NULL ? current_tid : gettid();
+    if (context == NULL)
+        return;
+    line->server = context->server;
+    if (current == NULL && pthread_getname_np(pthread_self(), name, THREAD_NAME_SIZE) == 0)
+        line->thread = name;
+    else if (context->thread != NULL)
+        line->thread = context->thread;
+}
+
 static void write_line(enum rtn_log_level level, struct rtn_str message)
 {
-    struct rtn_log_line line = { .level = level, .thread = "main", .message = message, .request = current_request };
+    struct rtn_log_line line = { .level = level, .message = message, .request = current_request };
     const struct rtn_log_context *context = context_in_use();
-    char own_name[THREAD_NAME_SIZE];
+    char name[THREAD_NAME_SIZE];
 
-    line.tid = current != NULL ? current_tid : gettid();
+    identify(&line, context, name);
     if (context == NULL) {
         (void) rtn_log_stderr_line(&line);
         return;
     }
     struct rtn_log *log = context->log;
-    line.server = context->server;
-    if (current == NULL && pthread_getname_np(pthread_self(), own_name, sizeof(own_name)) == 0)
-        line.thread = own_name;
-    else if (context->thread != NULL)
-        line.thread = context->thread;
     (void) pthread_mutex_lock(&log->mutex);
     int r = log->sink->write(log, &line);
     if (r < 0)
