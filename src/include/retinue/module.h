@@ -118,7 +118,8 @@ struct rtn_http_handler {
      * nothing of the body was read; may be NULL. body: a piece, valid during the call; not called for an empty body.
      * handle: the body is complete. The client is not read while one of them runs, and not before RTN_LATER is
      * resumed. begin and body return RTN_DONE to go on (without a reply), or give the reply early: the connection is
-     * then closed after it. begin may return RTN_NEXT. With `request_body: buffered` body gets everything at once.
+     * then closed after it. begin may return RTN_NEXT. With `request_body: buffered` body gets everything at once;
+     * `none` is refused.
      */
     int (*begin)(rtn_request *request, void *instance);
     int (*body)(rtn_request *request, const void *data, size_t length, void *instance);
@@ -272,7 +273,10 @@ rtn_str rtn_request_param(const rtn_request *request, const char *name);
 /* 10 or 11. */
 int rtn_request_version(const rtn_request *request);
 
-/* Value of the first field of that name (any case), spaces around it removed; absent when there is none. */
+/*
+ * Value of the first field of that name (any case), spaces around it removed; absent when there is none, or when
+ * `header_fields` leaves it out, which goes for this function and the next only.
+ */
 rtn_str rtn_request_header(const rtn_request *request, const char *name);
 
 /* Field number `index` from 0, in the order received; false past the last. */
@@ -497,7 +501,7 @@ struct rtn_multipart_options {
 
 /*
  * By the request's Content-Type. Ends with the request; nothing to free. 0 with *ret; -EINVAL: no multipart/form-data
- * with a boundary (answer 415); -ENOMEM.
+ * with a boundary (answer 415), or, logged, no struct_size; -ENOMEM.
  */
 int rtn_multipart_new(rtn_request *request, const struct rtn_multipart_options *options, rtn_multipart **ret);
 
