@@ -1,7 +1,8 @@
 /*
- * What the files of the HTTP/1.1 connection share: http1.c (the states), http1_input.c (reading), http1_wait.c (active
- * requests that wait), http1_worker.c (the baton), and http1_connections.c (which connections there are). [loop]
- * unless a function says otherwise
+ * What the files of the HTTP/1.1 connection share: http1.c (from parsing to the end of a reply), http1_events.c (what
+ * wakes it), http1_send.c (a reply that has not left), http1_close.c (its end), http1_input.c (reading), http1_wait.c
+ * (active requests that wait), http1_worker.c (the baton), and http1_connections.c (which connections there are).
+ * [loop] unless a function says otherwise
  */
 #ifndef RTN_PROTO_HTTP1_INTERNAL_H
 #define RTN_PROTO_HTTP1_INTERNAL_H
@@ -27,6 +28,27 @@ static inline const struct rtn_config_timeouts *rtn_http1_timeouts(const struct 
 /* Sets the time by which something has to happen, from now. */
 void rtn_http1_set_deadline(struct rtn_connection *connection, int64_t timeout_ms);
 
+/* What follows the reply is decided: keep the connection, or close it and maybe linger. [owner's thread] */
+void rtn_http1_end_reply(struct rtn_connection *connection, struct rtn_request *request);
+
+/* Parses and has handled what has been read, request after request. */
+void rtn_http1_advance(struct rtn_connection *connection);
+
+/* The active request gets its turn. */
+void rtn_http1_run(struct rtn_connection *connection);
+
+/* The active request comes to nothing. `close`: and the connection ends with it, for that cause. */
+void rtn_http1_give_up(struct rtn_connection *connection, int status, const char *text, bool close,
+                       enum rtn_close_cause cause);
+
+/* Whether the client may still be sending when the reply to its last request is sent. [owner's thread] */
+bool rtn_http1_should_linger(const struct rtn_connection *connection, const struct rtn_request *request);
+
+/* Answers a request that cannot be served, with what request->error_status says, and closes. */
+void rtn_http1_reply_broken(struct rtn_connection *connection, enum rtn_close_cause cause);
+
+/* http1_close.c */
+
 /* Closes the socket now; the object lives until its callbacks have run and the iteration ends. */
 void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail);
 
@@ -42,34 +64,32 @@ void rtn_http1_read_linger(struct rtn_connection *connection);
 /* The connection needs no request object for now. */
 void rtn_http1_drop_request(struct rtn_connection *connection);
 
-/* What follows the reply is decided: keep the connection, or close it and maybe linger. [owner's thread] */
-void rtn_http1_end_reply(struct rtn_connection *connection, struct rtn_request *request);
-
 /* The reply has left, or will not: tells the layer above. [owner's thread] */
 void rtn_http1_tell_replied(struct rtn_connection *connection, bool whole);
 
-/* Parses and has handled what has been read, request after request. */
-void rtn_http1_advance(struct rtn_connection *connection);
-
-/* The active request gets its turn. */
-void rtn_http1_run(struct rtn_connection *connection);
-
-/* The active request comes to nothing. `close`: and the connection ends with it, for that cause. */
-void rtn_http1_give_up(struct rtn_connection *connection, int status, const char *text, bool close,
-                       enum rtn_close_cause cause);
+/* http1_send.c */
 
 /* Bytes that the kernel still keeps for the client: a socket becomes writable only when a good part of them is gone. */
 int rtn_http1_unsent(const struct rtn_connection *connection);
 
-/* Whether the client may still be sending when the reply to its last request is sent. [owner's thread] */
-bool rtn_http1_should_linger(const struct rtn_connection *connection, const struct rtn_request *request);
+/* In SENDING: the client has to take in some of what it is sent from now on. */
+void rtn_http1_begin_write_timeout(struct rtn_connection *connection);
 
-/* Answers a request that cannot be served, with what request->error_status says, and closes. */
-void rtn_http1_reply_broken(struct rtn_connection *connection, enum rtn_close_cause cause);
+/* The socket is full, or a file is next: stops reading until everything is sent. */
+void rtn_http1_wait_until_sent(struct rtn_connection *connection);
+
+/* The same when the socket is known to be full. */
+void rtn_http1_wait_for_socket(struct rtn_connection *connection);
+
+void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events);
+
+/* http1_events.c */
+
+/* Everything is sent: on with the next request. */
+void rtn_http1_go_on(struct rtn_connection *connection);
 
 /* Watcher, mail and wheel callbacks. */
 void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events);
-void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events);
 void rtn_http1_on_mail(struct rtn_mail *mail);
 int64_t rtn_http1_on_due(struct rtn_timeout *timeout, int64_t now);
 

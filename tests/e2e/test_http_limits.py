@@ -24,6 +24,13 @@ SERVERS = """\
       - {path: "/e/{what}/{size}", module: errors, handler: loop}
       - {path: "/w/{what}", module: errors, handler: worker}
       - {path: "/w/{what}/{size}", module: errors, handler: worker}
+  routed:
+    listen: [127.0.0.1:0]
+    threads: 2
+    timeouts: {write: 1h}
+    routes:
+      - {path: "/e/{what}/{size}", module: errors, handler: loop, timeouts: {write: 300ms}}
+      - {path: "/w/{what}/{size}", module: errors, handler: worker, timeouts: {write: 300ms}}
   idle:
     listen: [127.0.0.1:0]
     timeouts: {header: 10s, idle: 300ms}
@@ -241,10 +248,12 @@ def deaf(limited, server, sent):
     return client
 
 
-@pytest.mark.parametrize("path", ["/e/static/16000000", "/w/static/16000000", "/w/release/16000000"])
-def test_client_that_never_reads(limited, path):
+@pytest.mark.parametrize("server, path", [
+    ("short", "/e/static/16000000"), ("short", "/w/static/16000000"), ("short", "/w/release/16000000"),
+    ("routed", "/e/static/16000000"), ("routed", "/w/static/16000000")])
+def test_client_that_never_reads(limited, server, path):
     since = limited.log.mark()
-    with deaf(limited, "short", f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 5) as client:
+    with deaf(limited, server, f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 5) as client:
         with Lasts(SHORT):
             limited.log.wait(r"closed \(timeout\): the client does not read its reply \(timeouts.write\)", since=since)
         data = bytearray()

@@ -1,0 +1,91 @@
+/*
+ * The state SENDING: a reply is complete but has not left. Memory goes out when the socket has room, files on a worker,
+ * and the client has to take some of it within timeouts.write.
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include "proto/http1_internal.h"
+
+int rtn_http1_unsent(const struct rtn_connection *connection)
+{
+    int bytes = 0;
+    return ioctl(connection->stream.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+void rtn_http1_begin_write_timeout(struct rtn_connection *connection)
+{
+    connection->unsent = rtn_http1_unsent(connection);
+    const struct rtn_request *request = connection->request;
+    bool of_route = request != NULL && request->leaving;
+    rtn_http1_set_deadline(connection,
+                           of_route ? request->policy->write_timeout : rtn_http1_timeouts(connection->http)->write);
+}
+
+static void send_files_on_worker(struct rtn_connection *connection)
+{
+    rtn_http1_give_to_worker(connection);
+    connection->http->handler->send_files(connection);
+}
+
+static void wait_until_writable(struct rtn_connection *connection)
+{
+    ev_io_start(connection->http->loop->ev, &connection->write);
+    rtn_http1_begin_write_timeout(connection);
+}
+
+/* The socket is full, or a file is next: stop reading until everything is sent. */
+void rtn_http1_wait_until_sent(struct rtn_connection *connection)
+{
+    connection->state = RTN_CONNECTION_SENDING;
+    ev_io_stop(connection->http->loop->ev, &connection->read);
+    if (connection->stream.defer_files && rtn_stream_file_is_next(&connection->stream)) {
+        send_files_on_worker(connection);
+        return;
+    }
+    wait_until_writable(connection);
+}
+
+/* Some of the queue could be sent. */
+static void on_sent(struct rtn_connection *connection, int r)
+{
+    if (connection->state == RTN_CONNECTION_WAITING) {
+        connection->write_deadline = 0;
+        rtn_http1_run(connection);
+        return;
+    }
+    if (r == -EAGAIN) {
+        rtn_http1_begin_write_timeout(connection);
+        return;
+    }
+    ev_io_stop(connection->http->loop->ev, &connection->write);
+    if (r == -EINPROGRESS)
+        send_files_on_worker(connection);
+    else if (connection->close_after)
+        rtn_http1_end(connection);
+    else
+        rtn_http1_go_on(connection);
+}
+
+void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
+    int r = rtn_stream_flush(&connection->stream);
+    if (r < 0 && r != -EAGAIN && r != -EINPROGRESS) {
+        connection->broken = r;
+        rtn_http1_close_broken(connection);
+        return;
+    }
+    on_sent(connection, r);
+}
+
+/* Files have been sent as far as the socket took them. */
+void rtn_http1_wait_for_socket(struct rtn_connection *connection)
+{
+    connection->state = RTN_CONNECTION_SENDING;
+    ev_io_stop(connection->http->loop->ev, &connection->read);
+    wait_until_writable(connection);
+}
