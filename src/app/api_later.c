@@ -151,44 +151,50 @@ static int start_job(rtn_request *request, struct file_job *job)
     return -ECANCELED;
 }
 
-static int make_job(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then then, void *data,
-                    struct file_job **ret)
+/* NULL with *error. */
+static struct file_job *make_job(const rtn_request *request, int fd, int64_t offset, size_t length, int *error)
 {
-    if (rtn_call_of(request)->site->pool == NULL)
-        return -ENOTSUP;
+    if (rtn_call_of(request)->site->pool == NULL) {
+        *error = -ENOTSUP;
+        return NULL;
+    }
     struct file_job *job = malloc(sizeof(*job) + length);
-    if (job == NULL)
-        return -ENOMEM;
+    if (job == NULL) {
+        *error = -ENOMEM;
+        return NULL;
+    }
     *job = (struct file_job){ .task = { .run = run_job, .what = "reading or writing a file" },
                               .id = request->id,
                               .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
                               .offset = offset,
-                              .length = length,
-                              .then = then,
-                              .data = data };
-    if (job->fd < 0) {
-        int error = errno;
-        free(job);
-        return -error;
-    }
-    *ret = job;
-    return 0;
+                              .length = length };
+    if (job->fd >= 0)
+        return job;
+    *error = -errno;
+    free(job);
+    return NULL;
 }
 
 int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then then, void *data)
 {
-    struct file_job *job = NULL;
-    int r = make_job(request, fd, offset, length, then, data, &job);
-    return r < 0 ? r : start_job(request, job);
+    int error = 0;
+    struct file_job *job = make_job(request, fd, offset, length, &error);
+    if (job == NULL)
+        return error;
+    job->then = then;
+    job->data = data;
+    return start_job(request, job);
 }
 
 int rtn_file_write(rtn_request *request, int fd, int64_t offset, const void *bytes, size_t length, rtn_file_then then,
                    void *data)
 {
-    struct file_job *job = NULL;
-    int r = make_job(request, fd, offset, length, then, data, &job);
-    if (r < 0)
-        return r;
+    int error = 0;
+    struct file_job *job = make_job(request, fd, offset, length, &error);
+    if (job == NULL)
+        return error;
+    job->then = then;
+    job->data = data;
     job->writes = true;
     if (length > 0)
         memcpy(job->bytes, bytes, length);

@@ -47,8 +47,9 @@ static const struct rtn_schema_key keys[] = {
       .type = RTN_SCHEMA_BOOL,
       .offset = offsetof(struct rtn_config_listen, proxy_protocol),
       .fallback = "false",
-      .help = "The trusted_proxies of the server begin their connections with a header of the PROXY protocol, version 1 "
-              "or 2, that names the client. Others are ordinary clients, without the header.",
+      .help =
+          "The trusted_proxies of the server begin their connections with a header of the PROXY protocol, version 1 "
+          "or 2, that names the client. Others are ordinary clients, without the header.",
       .example = "true" },
     { .name = NULL },
 };
