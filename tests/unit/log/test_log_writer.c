@@ -317,12 +317,14 @@ Test(log_writer, lines_of_many_threads_are_whole_and_in_order)
         cr_assert_eq(rtn_buf_read_file(&all, old, 100000000), 0);
     }
     cr_assert_eq(rtn_buf_read_file(&all, path, 100000000), 0);
-    for (char *at = all.data; *at != '\0'; at = strchr(at, '\n') + 1) {
-        char *rest;
-        long number = strtol(at, &rest, 10);
+    struct rtn_str rest = rtn_buf_str(&all);
+    struct rtn_str line;
+    while (rtn_str_next(&rest, '\n', &line) && rest.data != NULL) {
+        char expected[64];
+        int number = line.length > 0 ? line.data[0] - '0' : -1;
         cr_assert(number >= 0 && number < THREADS);
-        cr_assert_eq(strtol(rest, &rest, 10), next[number]++);
-        cr_assert_eq(strncmp(rest, " the end\n", 9), 0);
+        (void) snprintf(expected, sizeof(expected), "%d %d the end", number, next[number]++);
+        cr_assert(rtn_str_equal(line, rtn_str_of(expected)));
     }
     for (int i = 0; i < THREADS; i++)
         cr_assert_eq(next[i], LINES);
