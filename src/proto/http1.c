@@ -219,10 +219,8 @@ void rtn_http1_proceed(struct rtn_connection *connection, enum rtn_outcome outco
         return;
     }
     ev_io_stop(connection->http->loop->ev, &connection->write); /* it may have waited for room */
-    if (after_reply(connection)) {
-        ev_io_start(connection->http->loop->ev, &connection->read); /* stopped when much was read ahead */
+    if (after_reply(connection))
         rtn_http1_advance(connection);
-    }
 }
 
 void rtn_http1_run(struct rtn_connection *connection)

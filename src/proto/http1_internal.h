@@ -61,7 +61,7 @@ void rtn_http1_end(struct rtn_connection *connection);
 /* While lingering: reads and drops; the end of input closes. */
 void rtn_http1_read_linger(struct rtn_connection *connection);
 
-/* The connection needs no request object for now. */
+/* Gives the request object back: the connection has nothing to keep in it. */
 void rtn_http1_drop_request(struct rtn_connection *connection);
 
 /* The reply has left, or will not: tells the layer above. [owner's thread] */

@@ -177,9 +177,40 @@ static int on_headers_complete(llhttp_t *parser)
     return HPE_PAUSED; /* what follows is not for llhttp */
 }
 
+/* Blanks may follow a number (RFC 9110, 5.6.3), but llhttp takes only spaces there: from `at` to the end of the line.
+ */
+static void turn_tabs(struct rtn_request *request, const char *at)
+{
+    char *to = request->buffer + (at - request->buffer);
+    for (; to < request->buffer + request->end && *to != '\r' && *to != '\n'; to++) {
+        if (*to == '\t')
+            *to = ' ';
+    }
+}
+
+/* Its colon was seen, or else the name may go on; the end of its line was not. */
+static bool in_content_length(const struct rtn_request *request)
+{
+    if (!request->field_open || !rtn_str_equal_nocase(request->field_name, RTN_STR("content-length")))
+        return false;
+    const char *colon = request->field_name.data + request->field_name.length;
+    const char *parsed = request->buffer + request->parsed;
+    return colon < parsed && memchr(colon, '\r', (size_t) (parsed - colon)) == NULL;
+}
+
+static int on_field_complete(llhttp_t *parser)
+{
+    struct rtn_request *request = request_of(parser);
+    struct rtn_str name = request->field_name;
+    if (rtn_str_equal_nocase(name, RTN_STR("content-length")))
+        turn_tabs(request, name.data + name.length);
+    return 0;
+}
+
 static const llhttp_settings_t settings = {
     .on_url = on_url,
     .on_header_field = on_field,
+    .on_header_field_complete = on_field_complete,
     .on_header_value = on_value,
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
@@ -273,6 +304,8 @@ static void read_head(struct rtn_request *request)
     if (request->error_status != 0)
         return;
     const char *from = request->buffer + request->parsed;
+    if (in_content_length(request))
+        turn_tabs(request, from);
     enum llhttp_errno error = llhttp_execute(&request->parser, from, request->end - request->parsed);
     if (error == HPE_PAUSED) {
         request->parsed = request->start + request->head_length;
