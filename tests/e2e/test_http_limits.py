@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bounds import SLOW, WAIT_BOUND
+from bounds import SLOW
 from http1 import running
 
 SERVERS = """\
@@ -70,9 +70,8 @@ def limited(tmp_path_factory):
 class Lasts:
     """with Lasts(0.3): the block takes that long at least, and not much longer."""
 
-    def __init__(self, seconds, late=LATE):
+    def __init__(self, seconds):
         self.seconds = seconds
-        self.late = late
 
     def __enter__(self):
         self.start = time.monotonic()
@@ -80,7 +79,7 @@ class Lasts:
     def __exit__(self, kind, value, trace):
         if kind is None:
             taken = time.monotonic() - self.start
-            assert self.seconds - 0.02 <= taken <= self.seconds + self.late, f"took {taken:.3f} s"
+            assert self.seconds - 0.02 <= taken <= self.seconds + LATE, f"took {taken:.3f} s"
 
 
 def trickle(raw, data, pause=0.02):
@@ -256,7 +255,7 @@ def deaf(limited, server, sent):
 def test_client_that_never_reads(limited, server, path):
     since = limited.log.mark()
     with deaf(limited, server, f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 5) as client:
-        with Lasts(SHORT, late=WAIT_BOUND):
+        with Lasts(SHORT):
             limited.log.wait(r"closed \(timeout\): the client does not read its reply \(timeouts.write\)", since=since)
         data = bytearray()
         with pytest.raises((ConnectionResetError, EOFError)):

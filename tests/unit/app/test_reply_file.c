@@ -106,7 +106,7 @@ static void ask(const char *method, const char *fields)
     cr_assert_eq(stage, RTN_REQUEST_COMPLETE, "%s", text);
 }
 
-/* As rtn_reply_header(), which is a stub here. */
+/* As rtn_reply_header(), which has no body in this program. */
 static int set(const char *name, const char *value)
 {
     return rtn_response_field(request, rtn_str_of(name), rtn_str_of(value));
