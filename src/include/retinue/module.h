@@ -22,12 +22,13 @@ extern "C" {
 #endif
 
 /* What this header offers. A module compiled at level N loads into daemons of level N and later. */
-#define RTN_API_LEVEL 2
+#define RTN_API_LEVEL 3
 
 typedef struct rtn_request rtn_request; /* one request and its reply */
 typedef struct rtn_connection rtn_connection; /* the connection a request came in on */
 typedef struct rtn_server rtn_server; /* a named server */
 typedef struct rtn_setup rtn_setup; /* a module being configured: place for errors */
+struct rtn_ws_handler; /* <retinue/websocket.h> */
 
 /*
  * How a module's handlers may be run. Each model promises all that the ones before it promise; a
@@ -162,6 +163,9 @@ struct rtn_module {
      */
     void (*connection_closed)(rtn_connection *connection, enum rtn_close_cause cause, const char *detail,
                               void *instance);
+
+    /* Since level 3. A module has handlers of at least one kind. */
+    const struct rtn_ws_handler *websocket;
 };
 
 /* The head: never changes. Sizes are those of the compiling side. */
@@ -174,6 +178,7 @@ struct rtn_module_head {
     uint32_t http_handler_size;
     const struct rtn_module *module;
     const char *built_with; /* compiler, for messages only */
+    uint32_t ws_handler_size; /* since level 3 */
 };
 
 #define RTN_MODULE_MAGIC 0x52544e31u /* "RTN1" */
@@ -192,15 +197,20 @@ struct rtn_module_head {
 #endif
 
 /* Once per module, at file scope: makes the one function a module exports. */
-#define RTN_REGISTER_MODULE(module_)                                                                              \
-    RTN_EXTERN_C RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void);                              \
-    RTN_EXTERN_C RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void)                               \
-    {                                                                                                             \
-        static const struct rtn_module_head head = {                                                              \
-            RTN_MODULE_MAGIC,          sizeof(struct rtn_module_head),  RTN_API_LEVEL, sizeof(struct rtn_module), \
-            sizeof(struct rtn_option), sizeof(struct rtn_http_handler), &(module_),    RTN_BUILT_WITH             \
-        };                                                                                                        \
-        return &head;                                                                                             \
+#define RTN_REGISTER_MODULE(module_)                                                  \
+    RTN_EXTERN_C RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void);  \
+    RTN_EXTERN_C RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void)   \
+    {                                                                                 \
+        static const struct rtn_module_head head = { RTN_MODULE_MAGIC,                \
+                                                     sizeof(struct rtn_module_head),  \
+                                                     RTN_API_LEVEL,                   \
+                                                     sizeof(struct rtn_module),       \
+                                                     sizeof(struct rtn_option),       \
+                                                     sizeof(struct rtn_http_handler), \
+                                                     &(module_),                      \
+                                                     RTN_BUILT_WITH,                  \
+                                                     sizeof(struct rtn_ws_handler) }; \
+        return &head;                                                                 \
     }
 
 #if defined(__GNUC__)
@@ -533,6 +543,9 @@ const char *rtn_connection_peer(rtn_connection *connection);
 int rtn_connection_set_data(rtn_connection *connection, void *data, void (*destroy)(void *data));
 void *rtn_connection_data(const rtn_connection *connection);
 
+/* The server it belongs to. Since level 3. */
+rtn_server *rtn_connection_server(const rtn_connection *connection);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif
@@ -540,4 +553,7 @@ void *rtn_connection_data(const rtn_connection *connection);
 #ifdef __cplusplus
 }
 #endif
+
+#include <retinue/websocket.h>
+
 #endif

@@ -1,0 +1,65 @@
+/*
+ * Who is there: the connections of one loop by number, and for those that take messages how much waits for them, which
+ * senders on any thread look up. An entry is used again, so that its number has a count: a late sender finds nothing.
+ *
+ * [loop] unless a function says otherwise. Entries never move and are freed with the directory.
+ */
+#ifndef RTN_PROTO_DIRECTORY_H
+#define RTN_PROTO_DIRECTORY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct rtn_connection;
+struct rtn_ws_client;
+
+#define RTN_DIRECTORY_BLOCK 1024 /* entries */
+#define RTN_DIRECTORY_BLOCKS 1024
+
+struct rtn_entry {
+    struct rtn_connection *connection; /* with a socket; NULL: none */
+    struct rtn_ws_client *client; /* whose entry it is, between two of its connections too; NULL: of a connection */
+    uint64_t id; /* of the connection, whatever it speaks */
+    unsigned slot;
+    _Atomic uint64_t open_id; /* its id while it takes messages; else 0 */
+    _Atomic int64_t backlog; /* bytes on their way to it: in mail, and in its queue */
+    _Atomic int64_t backlog_limit;
+    _Atomic uint64_t client_id; /* of `client`; else 0 */
+    struct rtn_entry *next; /* of the free ones */
+};
+
+struct rtn_directory {
+    unsigned loop_index;
+    pthread_mutex_t mutex; /* of what follows; outgoing connections are entered by any thread */
+    struct rtn_entry *free_entries;
+    unsigned count; /* entries made */
+    uint64_t ids; /* given out */
+    _Atomic(struct rtn_entry *) blocks[RTN_DIRECTORY_BLOCKS];
+};
+
+void rtn_directory_init(struct rtn_directory *directory, unsigned loop_index);
+void rtn_directory_done(struct rtn_directory *directory);
+
+/* A new entry with a new id; NULL when memory is out or all numbers are in use. Any thread. */
+struct rtn_entry *rtn_directory_enter(struct rtn_directory *directory);
+
+/* The entry may be used again. Nothing may wait for it but mail. */
+void rtn_directory_leave(struct rtn_directory *directory, struct rtn_entry *entry);
+
+/* The entry at that number, in use or not; NULL: there is none. Any thread. */
+struct rtn_entry *rtn_directory_at(struct rtn_directory *directory, unsigned slot);
+
+/* Numbers below this may have entries. Any thread. */
+unsigned rtn_directory_size(struct rtn_directory *directory);
+
+/*
+ * Ids of connections, from the top: 10 bits of the loop's number and one, 20 of the entry, 34 that tell connections of
+ * one entry apart. Loop and slot are where they are in ids of requests (http1.h). Never 0.
+ */
+static inline uint64_t rtn_directory_make_id(unsigned loop_index, unsigned slot, uint64_t count)
+{
+    return (uint64_t) (loop_index + 1) << 54 | (uint64_t) slot << 34 | (count & ((UINT64_C(1) << 34) - 1));
+}
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * permessage-deflate (RFC 7692) by zlib: negotiation on both sides, and the two streams. [any]: one thread at a time
+ * for one object
+ *
+ * zlib cannot write raw streams with a window of 2^8 bytes: bits are 9 to 15 here, and an offer that demands a server
+ * window of 8 is declined.
+ */
+#ifndef RTN_PROTO_WS_DEFLATE_H
+#define RTN_PROTO_WS_DEFLATE_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "config/config.h"
+
+/* What was agreed upon. */
+struct rtn_ws_deflate_terms {
+    int server_bits; /* of the window that the server compresses with: 9 to 15 */
+    int client_bits;
+    bool server_forgets; /* server_no_context_takeover */
+    bool client_forgets;
+};
+
+/*
+ * Server: the first offer of `offers` (all Sec-WebSocket-Extensions fields, joined by commas) that can be accepted under
+ * `config`. True: *terms is filled and the value for the answer appended to `out`. False: none, or malformed ones; the
+ * connection goes without.
+ */
+bool rtn_ws_deflate_accept(const struct rtn_config_deflate *config, struct rtn_str offers,
+                           struct rtn_ws_deflate_terms *terms, struct rtn_buf *out);
+
+/* Client: appends what is offered under `config`. */
+void rtn_ws_deflate_offer(const struct rtn_config_deflate *config, struct rtn_buf *out);
+
+/*
+ * Client: what the server's answer means; `answer` empty or absent: without compression. 1: with, *terms is filled; 0:
+ * without; -EPROTO: it is not an answer to what was offered.
+ */
+int rtn_ws_deflate_confirm(const struct rtn_config_deflate *config, struct rtn_str answer,
+                           struct rtn_ws_deflate_terms *terms);
+
+/* The receiving stream. Memory is taken with the first compressed message; forgetful ones give it back after each. */
+struct rtn_ws_inflate;
+struct rtn_ws_inflate *rtn_ws_inflate_new(int bits, bool forgets);
+void rtn_ws_inflate_free(struct rtn_ws_inflate *inflate); /* accepts NULL */
+
+/*
+ * Decompresses more of a message; `last` with the end of it (its four bytes 00 00 ff ff are added here). Hands on what
+ * comes out, in pieces of at most 16 KiB, as it comes, so that a bomb ends at the caller's limit: piece() returns 0, or
+ * a negative errno that is returned at once. -EPROTO: no deflate stream; -ENOMEM.
+ */
+int rtn_ws_inflate_feed(struct rtn_ws_inflate *inflate, const unsigned char *data, size_t length, bool last,
+                        int (*piece)(void *owner, unsigned char *data, size_t length), void *owner);
+
+/* The sending stream. Memory is taken with the first message. */
+struct rtn_ws_compress;
+struct rtn_ws_compress *rtn_ws_compress_new(int bits, bool forgets, const struct rtn_config_deflate *config);
+void rtn_ws_compress_free(struct rtn_ws_compress *compress); /* accepts NULL */
+
+/* Appends the message, compressed, without its last four bytes (RFC 7692, 7.2.1). 0 or -ENOMEM. */
+int rtn_ws_compress_message(struct rtn_ws_compress *compress, const void *data, size_t length, struct rtn_buf *out);
+
+#endif

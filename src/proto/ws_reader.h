@@ -1,0 +1,74 @@
+/*
+ * The receiving side of a WebSocket: from bytes, cut anywhere, to messages and control frames. Checks everything that
+ * RFC 6455 demands, at the first byte that shows it. No sockets, no timers. [loop]
+ *
+ * A message that lies whole in what is fed is handed on in place, unmasked there; only what is cut is copied. What is
+ * not fragmented, not compressed, and complete costs no memory at all.
+ */
+#ifndef RTN_PROTO_WS_READER_H
+#define RTN_PROTO_WS_READER_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "proto/ws_deflate.h"
+#include "proto/ws_frame.h"
+
+/* Upward calls. Both return false to stop reading: what was fed and not used is fed again later. */
+struct rtn_ws_reader_events {
+    /*
+     * With `streamed`, pieces: last is true with the final one, which may be empty, and only then. Else whole messages,
+     * always with last. data is valid during the call, and may be written to.
+     */
+    bool (*message)(void *owner, enum rtn_ws_opcode type, unsigned char *data, size_t length, bool last);
+    /* Ping, pong, close (its content was checked). */
+    bool (*control)(void *owner, enum rtn_ws_opcode type, const unsigned char *data, size_t length);
+};
+
+/* How far a check of UTF-8 has come; all-zero at the start of a text. */
+struct rtn_utf8_state {
+    uint32_t state; /* of base/utf8.h */
+};
+
+struct rtn_ws_reader {
+    /* Set before the first byte. */
+    const struct rtn_ws_reader_events *events;
+    void *owner;
+    bool from_server; /* frames must not be masked; else they must be */
+    bool streamed;
+    uint64_t limit; /* most bytes of one message, after decompression */
+    struct rtn_ws_inflate *inflate; /* NULL: RSV1 is an error */
+
+    /* What is wrong, once feed returned -EPROTO: a code for the close frame and words for the log. */
+    int error_code;
+    const char *error_text;
+
+    /* Its own. */
+    unsigned char header[RTN_WS_HEADER_MOST];
+    unsigned header_length; /* bytes of it that are there */
+    bool in_frame; /* the header is complete, content follows */
+    bool in_message; /* data frames of a message have come, the last has not */
+    bool compressed; /* the message is */
+    enum rtn_ws_opcode type; /* of the message */
+    uint64_t frame_left; /* content bytes of the frame still to come */
+    uint64_t frame_done; /* that have come */
+    uint64_t message_length; /* so far, after decompression */
+    struct rtn_utf8_state utf8;
+    struct rtn_buf message; /* what was kept of a cut message */
+    unsigned char control[RTN_WS_CONTROL_MOST];
+    unsigned control_length;
+};
+
+/*
+ * Reads `length` bytes, which it unmasks in place. *used: how many of them; less than all when a callback stopped it or
+ * on an error. 0, -EPROTO (error_code and error_text say why; also for a message that is too long, 1009) or -ENOMEM.
+ * After an error nothing may be fed.
+ */
+int rtn_ws_reader_feed(struct rtn_ws_reader *reader, unsigned char *data, size_t length, size_t *used);
+
+/* True between messages: nothing of one is kept. */
+bool rtn_ws_reader_is_idle(const struct rtn_ws_reader *reader);
+
+/* Frees what was kept, not `inflate`. Safe on an all-zero reader. */
+void rtn_ws_reader_done(struct rtn_ws_reader *reader);
+
+#endif
