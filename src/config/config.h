@@ -45,6 +45,8 @@ struct rtn_config_limits {
     int64_t header; /* bytes, request line included */
     int64_t header_count;
     int64_t body; /* bytes */
+    int64_t message; /* bytes of one WebSocket message */
+    int64_t backlog; /* bytes that may wait for a peer */
 };
 
 struct rtn_config_timeouts { /* ms */
@@ -54,17 +56,40 @@ struct rtn_config_timeouts { /* ms */
     int64_t idle;
     int64_t linger;
     int64_t handler; /* of a later reply, until it is begun */
+    int64_t ping; /* a ping after so much silence on a WebSocket; 0: never */
+    int64_t pong; /* so long is waited for something to come after a ping */
+    int64_t close; /* so long is waited for the answer to a close frame */
 };
 
 /* What a route says for itself; -1: as the server. */
 struct rtn_config_route_limits {
     int64_t body;
+    int64_t message;
+    int64_t backlog;
 };
 
 struct rtn_config_route_timeouts { /* ms */
     int64_t body;
     int64_t write;
     int64_t handler;
+    int64_t ping;
+    int64_t pong;
+    int64_t close;
+};
+
+/* What becomes of a connection that has limits.backlog waiting. INHERIT on a route: as the server. */
+enum rtn_config_backlog { RTN_BACKLOG_INHERIT, RTN_BACKLOG_CLOSE, RTN_BACKLOG_DROP };
+
+/* permessage-deflate (RFC 7692) */
+struct rtn_config_deflate {
+    bool on; /* the key is there */
+    int64_t server_max_window_bits; /* 9 to 15, as the next */
+    int64_t client_max_window_bits;
+    bool server_no_context_takeover;
+    bool client_no_context_takeover;
+    int64_t memory_level; /* of zlib, 1 to 9 */
+    int effort; /* enum rtn_config_effort */
+    int64_t min_size; /* bytes; shorter messages are sent as they are */
 };
 
 struct rtn_config_route {
@@ -79,6 +104,41 @@ struct rtn_config_route {
     int request_body; /* enum rtn_config_body; RTN_BODY_INHERIT: as the server */
     struct rtn_config_route_limits limits;
     struct rtn_config_route_timeouts timeouts;
+    struct rtn_schema_strings origins; /* of WebSocket: "all", "same", or origins in lower case; default: same */
+    int backlog_policy; /* enum rtn_config_backlog */
+    struct rtn_config_deflate deflate;
+    const struct rtn_node *node;
+};
+
+/* Limits and timeouts of outgoing connections: their defaults are their own. */
+struct rtn_config_client_limits {
+    int64_t message;
+    int64_t backlog;
+};
+
+struct rtn_config_client_timeouts { /* ms */
+    int64_t connect; /* until the connection is open */
+    int64_t write;
+    int64_t ping;
+    int64_t pong;
+    int64_t close;
+};
+
+/* WebSocket connections that a server makes. */
+struct rtn_config_client {
+    const char *url;
+    const char *module;
+    const char *handler;
+    const struct rtn_node *options; /* NULL when left out */
+    int64_t count; /* connections */
+    struct rtn_schema_strings headers; /* "Name: value" */
+    struct rtn_schema_strings protocols; /* offered; empty: those of the handler */
+    int64_t reconnect; /* ms: the first pause; 0: it does not connect again */
+    int64_t reconnect_max; /* ms: the longest */
+    int backlog_policy; /* enum rtn_config_backlog, never INHERIT */
+    struct rtn_config_deflate deflate;
+    struct rtn_config_client_limits limits;
+    struct rtn_config_client_timeouts timeouts;
     const struct rtn_node *node;
 };
 
@@ -127,7 +187,7 @@ struct rtn_config_compression {
 struct rtn_config_server {
     const char *name;
     int protocol; /* enum rtn_config_protocol */
-    struct rtn_schema_array listen; /* struct rtn_config_listen */
+    struct rtn_schema_array listen; /* struct rtn_config_listen; may be empty */
     int64_t loops;
     int64_t threads; /* default filled in: max(8, 2 x cores) */
     int64_t active_threads; /* default filled in: threads */
@@ -142,7 +202,9 @@ struct rtn_config_server {
     struct rtn_config_compression compression;
     struct rtn_config_limits limits;
     struct rtn_config_timeouts timeouts;
+    int backlog_policy; /* enum rtn_config_backlog, never INHERIT */
     struct rtn_schema_array routes; /* struct rtn_config_route */
+    struct rtn_schema_array clients; /* struct rtn_config_client */
     const struct rtn_node *node;
 };
 

@@ -21,9 +21,9 @@ struct rtn_ws_deflate_terms {
 };
 
 /*
- * Server: the first offer of `offers` (all Sec-WebSocket-Extensions fields, joined by commas) that can be accepted under
- * `config`. True: *terms is filled and the value for the answer appended to `out`. False: none, or malformed ones; the
- * connection goes without.
+ * Server: the first offer of `offers` (all Sec-WebSocket-Extensions fields, joined by commas) that can be accepted
+ * under `config`. True: *terms is filled and the value for the answer appended to `out`. False: none, or malformed
+ * ones; the connection goes without.
  */
 bool rtn_ws_deflate_accept(const struct rtn_config_deflate *config, struct rtn_str offers,
                            struct rtn_ws_deflate_terms *terms, struct rtn_buf *out);

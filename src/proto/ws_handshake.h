@@ -17,9 +17,9 @@
 bool rtn_ws_is_asked_for(const struct rtn_request *request);
 
 /*
- * What is wrong with a request that wants WebSocket: 0, or the status for the answer with *text: 426 for a version other
- * than 13 (the answer needs Sec-WebSocket-Version: 13), 400 for everything else: not GET, HTTP/1.0, a body, Connection
- * without upgrade, a key that is missing, doubled, or not 16 bytes.
+ * What is wrong with a request that wants WebSocket: 0, or the status for the answer with *text: 426 for a version
+ * other than 13 (the answer needs Sec-WebSocket-Version: 13), 400 for everything else: not GET, HTTP/1.0, a body,
+ * Connection without upgrade, a key that is missing, doubled, or not 16 bytes.
  */
 int rtn_ws_handshake_check(const struct rtn_request *request, const char **text);
 
@@ -54,8 +54,8 @@ struct rtn_ws_url {
 };
 
 /*
- * "ws://host[:port]/path?query" or "ws+unix:/socket:/path". Views into `text`. NULL, or why it is none, in words; wss is
- * one of the reasons: there is no TLS yet.
+ * "ws://host[:port]/path?query" or "ws+unix:/socket:/path". Views into `text`. NULL, or why it is none, in words; wss
+ * is one of the reasons: there is no TLS yet.
  */
 const char *rtn_ws_url_read(struct rtn_str text, struct rtn_ws_url *ret);
 
