@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "app/step.h"
+#include "app/ws_events.h"
 #include "proto/connection.h"
 
 static const struct {
@@ -16,7 +17,7 @@ static const struct {
     [RTN_CLOSE_LOST] = { "lost", RTN_LOG_DEBUG },         [RTN_CLOSE_TIMEOUT] = { "timeout", RTN_LOG_DEBUG },
     [RTN_CLOSE_PROTOCOL] = { "protocol", RTN_LOG_INFO },  [RTN_CLOSE_SECURITY] = { "security", RTN_LOG_WARN },
     [RTN_CLOSE_NETWORK] = { "network", RTN_LOG_INFO },    [RTN_CLOSE_HANDLER] = { "handler", RTN_LOG_NOTICE },
-    [RTN_CLOSE_SHUTDOWN] = { "shutdown", RTN_LOG_DEBUG },
+    [RTN_CLOSE_SHUTDOWN] = { "shutdown", RTN_LOG_DEBUG }, [RTN_CLOSE_BACKLOG] = { "backlog", RTN_LOG_INFO },
 };
 
 static void run_slot(struct rtn_connection *connection)
@@ -57,13 +58,18 @@ static void run_slots(struct rtn_connection *connection)
             connection->mail.deliver = on_slot_done;
             slot->task = (struct rtn_task){ .run = run_slot_on_worker,
                                             .serial = rtn_step_serial(instance),
-                                            .what = instance->route->path };
+                                            .what = instance->place.text };
             if (rtn_pool_submit_always(rtn_site_of(connection->http)->pool, &slot->task))
                 return;
         }
         run_slot(connection);
     }
     rtn_http1_release(connection);
+}
+
+void rtn_dispatch_end_slots(struct rtn_connection *connection)
+{
+    run_slots(connection);
 }
 
 static void end_request(struct rtn_request *request)
@@ -93,8 +99,9 @@ static bool end_request_first(struct rtn_connection *connection)
     struct rtn_instance *instance = route != NULL ? route->instance : NULL;
     if (instance != NULL && (instance->threads != RTN_THREADS_LOOP || rtn_call_of(request)->on_worker)) {
         connection->mail.deliver = on_slot_done;
-        request->task =
-            (struct rtn_task){ .run = end_request_on_worker, .serial = rtn_step_serial(instance), .what = route->path };
+        request->task = (struct rtn_task){ .run = end_request_on_worker,
+                                           .serial = rtn_step_serial(instance),
+                                           .what = instance->place.text };
         if (rtn_pool_submit_always(rtn_site_of(connection->http)->pool, &request->task))
             return false;
     }
@@ -108,6 +115,7 @@ void rtn_dispatch_closed(struct rtn_connection *connection)
     if (rtn_log_enabled(level))
         rtn_log(level, "%s closed (%s)%s%s", rtn_connection_peer_text(connection), causes[connection->cause].name,
                 connection->detail != NULL ? ": " : "", connection->detail != NULL ? connection->detail : "");
-    if (end_request_first(connection))
+    bool told = connection->ws == NULL || rtn_ws_tell_closed(connection);
+    if (told && end_request_first(connection))
         run_slots(connection);
 }

@@ -20,6 +20,8 @@ void rtn_site_init(struct rtn_site *site)
 {
     rtn_list_init(&site->batch);
     site->batch_count = 0;
+    rtn_list_init(&site->ws_batch);
+    site->ws_batch_count = 0;
 }
 
 void rtn_dispatch_error(struct rtn_request *request, int status, const char *text)
@@ -187,9 +189,9 @@ void rtn_dispatch_head(struct rtn_request *request)
     call->site = site;
     request->started_us = rtn_access_enabled(site->access) ? rtn_clock_us() : 0;
     rtn_request_id_give(request);
-    struct rtn_str authority = rtn_client_read(request);
-    if (authority.data != request->host.data)
-        call->host = read_host(request, authority);
+    call->authority = rtn_client_read(request);
+    if (call->authority.data != request->host.data)
+        call->host = read_host(request, call->authority);
     if (rtn_client_is_refused(&call->client)) {
         request->policy = &request->http->discarding;
         return;
@@ -228,6 +230,8 @@ struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connecti
 {
     if (connection->closing != NULL)
         return connection->closing->key;
+    if (connection->ws != NULL)
+        return connection->ws->owner;
     if (connection->request == NULL || connection->request->call == NULL)
         return NULL;
     const struct rtn_route *route = rtn_call_of(connection->request)->match.route;

@@ -22,6 +22,8 @@ struct rtn_site {
     const struct rtn_access *access;
     struct rtn_list batch; /* tasks of this iteration */
     unsigned batch_count;
+    struct rtn_list ws_batch; /* the same of WebSockets */
+    unsigned ws_batch_count;
 };
 
 /* How far a walk over name=value pairs has come. All-zero: not begun. */
@@ -36,6 +38,7 @@ struct rtn_call {
     struct rtn_str path; /* decoded */
     struct rtn_str query; /* as sent; absent without '?' */
     struct rtn_str host; /* of rtn_dispatch_host(); data is NULL before it was asked for */
+    struct rtn_str authority; /* the host that the client asked for, as it was written */
     struct rtn_client client;
     struct rtn_pair_cursor query_cursor;
     struct rtn_pair_cursor form_cursor;
@@ -51,6 +54,10 @@ struct rtn_call {
     bool waits; /* it answered RTN_LATER */
     bool refused; /* its last write was not taken */
     bool failing; /* the request comes to nothing */
+    bool upgrade_seen; /* whether it asks for a WebSocket was looked at */
+    bool upgrade; /* it does, and may */
+    bool accepted; /* the handler takes it */
+    struct rtn_str subprotocol; /* chosen by the handler */
     int fail_status;
     const char *fail_text;
     struct rtn_continuation *next; /* to be run in the next step */
@@ -82,6 +89,9 @@ void rtn_dispatch_head(struct rtn_request *request);
 enum rtn_outcome rtn_dispatch_run(struct rtn_request *request);
 void rtn_dispatch_replied(struct rtn_request *request, bool whole); /* [owner's thread] */
 void rtn_dispatch_closed(struct rtn_connection *connection);
+
+/* The last part of `closed`: what instances kept on the connection, and the end of it. */
+void rtn_dispatch_end_slots(struct rtn_connection *connection);
 
 /* The host that the client asked for, lower case, without port; may be empty. [owner's thread] */
 struct rtn_str rtn_dispatch_host(struct rtn_request *request);

@@ -1,5 +1,6 @@
 /*
- * Makes instances: from a route of the configuration and a loaded module to memory that callbacks can work on.
+ * Makes instances: from a route or client of the configuration and a loaded module to memory that callbacks can work
+ * on.
  * Each step reports its own problems and the next one runs as far as it still makes sense, so that one run shows
  * them all; configure is only called when nothing is wrong.
  */
@@ -8,111 +9,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "app/module_text.h"
+#include "app/instance_internal.h"
 #include "app/options.h"
-#include "app/setup.h"
-#include "base/method.h"
 #include "config/memory.h"
 
-#define SUGGEST_MAX 256
-
-/* Where the route's handler is among the module's; their count when it is none of them. */
-static size_t find_handler(const struct rtn_loaded *loaded, const struct rtn_config_route *route)
-{
-    size_t at = 0;
-    if (route->handler == NULL)
-        return loaded->http_count == 1 ? 0 : loaded->http_count;
-    while (at < loaded->http_count && strcmp(loaded->http[at].name, route->handler) != 0)
-        at++;
-    return at;
-}
-
-/* form, post */
-static void list_handlers(const struct rtn_loaded *loaded, struct rtn_buf *out)
-{
-    for (size_t i = 0; i < loaded->http_count; i++)
-        rtn_buf_printf(out, "%s%s", i > 0 ? ", " : "", loaded->http[i].name);
-}
-
-static void report_handler(struct rtn_instance *instance, const struct rtn_setup *setup)
-{
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
-    const struct rtn_loaded *loaded = instance->loaded;
-    const struct rtn_config_route *route = instance->route;
-    const char *names[SUGGEST_MAX];
-    size_t count = 0;
-    list_handlers(loaded, &all);
-    if (route->handler == NULL) {
-        rtn_setup_report(setup, rtn_schema_mark(route->node, "module"),
-                         "module \"%s\" has several handlers; add handler: with one of %s", loaded->module.name,
-                         all.data);
-        return;
-    }
-    for (; count < loaded->http_count && count < SUGGEST_MAX; count++)
-        names[count] = loaded->http[count].name;
-    const char *near = rtn_schema_suggest(rtn_str_of(route->handler), names, count, &instance->arena);
-    rtn_setup_report(setup, rtn_schema_mark(route->node, "handler"), "module \"%s\" has no handler \"%s\"%s%s",
-                     loaded->module.name, route->handler, near[0] != '\0' ? near : "; it has ",
-                     near[0] != '\0' ? "" : all.data);
-}
-
-static void choose_handler(struct rtn_instance *instance, const struct rtn_setup *setup)
-{
-    const struct rtn_loaded *loaded = instance->loaded;
-    size_t at = find_handler(loaded, instance->route);
-    if (at == loaded->http_count) {
-        report_handler(instance, setup);
-        return;
-    }
-    instance->http = &loaded->http[at];
-    unsigned methods = instance->http->methods & RTN_METHOD_ALL;
-    instance->threads = instance->http->threads != 0 ? instance->http->threads : loaded->module.threads;
-    instance->methods = methods != 0 ? methods : RTN_METHOD_ALL & ~(unsigned) RTN_METHOD_OPTIONS;
-    if (instance->methods & RTN_METHOD_GET)
-        instance->methods |= RTN_METHOD_HEAD;
-    instance->takes_options = (instance->methods & RTN_METHOD_OPTIONS) != 0;
-}
-
-static const char *handler_key(const struct rtn_instance *instance)
-{
-    return instance->route->handler != NULL ? "handler" : "module";
-}
-
-bool rtn_instance_needs_workers(const struct rtn_instance *instance)
-{
-    return instance->threads != RTN_THREADS_LOOP || instance->http->worker;
-}
-
-static void check_threads(const struct rtn_instance *instance, const struct rtn_setup *setup)
-{
-    if (instance->http == NULL || !rtn_instance_needs_workers(instance) || instance->server->threads != 0)
-        return;
-    rtn_setup_report(setup, rtn_schema_mark(instance->route->node, handler_key(instance)),
-                     "handler \"%s\" of module \"%s\" runs on workers (%s), but this server has none (threads: 0)",
-                     instance->http->name, instance->loaded->module.name, rtn_threads_name(instance->threads));
-}
-
-/* A handler that reads the body would take it for empty. */
-static void check_no_body(const struct rtn_instance *instance, const struct rtn_setup *setup)
-{
-    const struct rtn_config_route *route = instance->route;
-    bool by_route = route->request_body == RTN_BODY_NONE;
-    bool by_server = route->request_body == RTN_BODY_INHERIT && instance->server->request_body == RTN_BODY_NONE;
-    if (instance->http == NULL || instance->http->body == NULL || (!by_route && !by_server))
-        return;
-    rtn_setup_report(setup, rtn_schema_mark(route->node, by_route ? "request_body" : handler_key(instance)),
-                     "handler \"%s\" of module \"%s\" reads the body, but request_body is none%s", instance->http->name,
-                     instance->loaded->module.name, by_server ? " on this server" : "");
-}
-
-static void check_body(const struct rtn_instance *instance, const struct rtn_setup *setup)
-{
-    if (instance->http == NULL || instance->http->body != NULL || instance->route->request_body != RTN_BODY_STREAMED)
-        return;
-    rtn_setup_report(setup, rtn_schema_mark(instance->route->node, "request_body"),
-                     "handler \"%s\" of module \"%s\" does not take the body in pieces (request_body: streamed)",
-                     instance->http->name, instance->loaded->module.name);
-}
+/* Policies */
 
 static int64_t either(int64_t of_route, int64_t of_server)
 {
@@ -122,6 +23,8 @@ static int64_t either(int64_t of_route, int64_t of_server)
 static int body_mode(const struct rtn_instance *instance)
 {
     int mode = instance->route->request_body;
+    if (instance->http == NULL)
+        return RTN_BODY_NONE;
     if (mode == RTN_BODY_INHERIT)
         mode = instance->server->request_body;
     if (mode == RTN_BODY_INHERIT || mode == RTN_BODY_STREAMED)
@@ -142,34 +45,62 @@ void rtn_instance_policy(const struct rtn_instance *instance, struct rtn_policy 
     };
 }
 
-static void check_methods(const struct rtn_instance *instance, const struct rtn_setup *setup)
+static struct rtn_ws_policy route_ws_policy(const struct rtn_config_route *route,
+                                            const struct rtn_config_server *server)
 {
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf refused = { 0 };
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf taken = { 0 };
-    unsigned beyond = instance->http != NULL ? instance->route->methods & ~instance->methods : 0;
-    if (beyond == 0)
-        return;
-    rtn_method_list(beyond, &refused);
-    rtn_method_list(instance->methods, &taken);
-    rtn_setup_report(setup, rtn_schema_mark(instance->route->node, "methods"),
-                     "handler \"%s\" of module \"%s\" does not take %s; it takes %s", instance->http->name,
-                     instance->loaded->module.name, refused.data, taken.data);
+    int backlog = route->backlog_policy != RTN_BACKLOG_INHERIT ? route->backlog_policy : server->backlog_policy;
+    return (struct rtn_ws_policy){
+        .message_limit = either(route->limits.message, server->limits.message),
+        .backlog_limit = either(route->limits.backlog, server->limits.backlog),
+        .drop = backlog == RTN_BACKLOG_DROP,
+        .ping_timeout = either(route->timeouts.ping, server->timeouts.ping),
+        .pong_timeout = either(route->timeouts.pong, server->timeouts.pong),
+        .write_timeout = either(route->timeouts.write, server->timeouts.write),
+        .close_timeout = either(route->timeouts.close, server->timeouts.close),
+        .origins = route->origins,
+        .deflate = &route->deflate,
+    };
 }
+
+static struct rtn_ws_policy client_ws_policy(const struct rtn_config_client *client)
+{
+    return (struct rtn_ws_policy){
+        .message_limit = client->limits.message,
+        .backlog_limit = client->limits.backlog,
+        .drop = client->backlog_policy == RTN_BACKLOG_DROP,
+        .ping_timeout = client->timeouts.ping,
+        .pong_timeout = client->timeouts.pong,
+        .write_timeout = client->timeouts.write,
+        .close_timeout = client->timeouts.close,
+        .deflate = &client->deflate,
+    };
+}
+
+static void set_ws_policy(struct rtn_instance *instance)
+{
+    if (instance->ws == NULL)
+        return;
+    instance->ws_policy = instance->client != NULL ? client_ws_policy(instance->client)
+                                                   : route_ws_policy(instance->route, instance->server);
+    instance->ws_policy.streamed = instance->ws->fragment != NULL;
+}
+
+/* Steps */
 
 /* Without options: the place of a missing one is the module's name. */
 static void read_options(struct rtn_instance *instance, const struct rtn_setup *setup)
 {
-    const struct rtn_config_route *route = instance->route;
+    const struct rtn_place *place = &instance->place;
     const struct rtn_loaded *loaded = instance->loaded;
-    if (loaded->option_count == 0 && route->options != NULL && route->options->count > 0) {
-        rtn_setup_report(setup, rtn_schema_mark(route->node, "options"), "module \"%s\" has no options",
+    if (loaded->option_count == 0 && place->options != NULL && place->options->count > 0) {
+        rtn_setup_report(setup, rtn_schema_mark(place->node, "options"), "module \"%s\" has no options",
                          loaded->module.name);
         return;
     }
-    const char *where = rtn_config_printf(&instance->arena, "server \"%s\": route \"%s\": options",
-                                          instance->server->name, route->path);
-    struct rtn_mark mark = rtn_schema_mark(route->node, route->options != NULL ? "options" : "module");
-    (void) rtn_options_read(loaded, route->options, mark, where, instance->data, &instance->arena, setup->diags);
+    const char *where =
+        rtn_config_printf(&instance->arena, "server \"%s\": %s: options", instance->server->name, place->text);
+    struct rtn_mark mark = rtn_schema_mark(place->node, place->options != NULL ? "options" : "module");
+    (void) rtn_options_read(loaded, place->options, mark, where, instance->data, &instance->arena, setup->diags);
 }
 
 static const char *describe(int result)
@@ -193,41 +124,78 @@ static bool call_step(const struct rtn_instance *instance, int (*step)(void *dat
     return result == 0;
 }
 
-static struct rtn_instance *instance_alloc(const struct rtn_loaded *loaded, const struct rtn_config_server *server,
-                                           const struct rtn_config_route *route)
+/* Life */
+
+static struct rtn_instance *instance_alloc(const struct rtn_config_server *server, const struct rtn_place *place)
 {
     struct rtn_instance *instance = rtn_config_need(calloc(1, sizeof(*instance)));
-    instance->loaded = loaded;
     instance->server = server;
-    instance->route = route;
-    instance->data = rtn_config_need(calloc(1, RTN_MAX(loaded->module.instance_size, (size_t) 1)));
+    instance->place = *place;
     rtn_serial_init(&instance->serial);
     rtn_arena_init(&instance->arena, NULL, 0);
+    instance->place.text = rtn_config_printf(&instance->arena, "%s \"%s\"", place->kind, place->path);
     return instance;
+}
+
+static void make_steps(struct rtn_instance *instance, const struct rtn_setup *setup)
+{
+    const struct rtn_module *module = &instance->loaded->module;
+    struct rtn_diags *diags = setup->diags;
+    size_t errors = diags->errors;
+    rtn_instance_choose(instance, setup);
+    if (diags->errors == errors)
+        rtn_instance_check(instance, setup);
+    set_ws_policy(instance);
+    read_options(instance, setup);
+    if (diags->errors == errors)
+        instance->configured = call_step(instance, module->configure, "configure", diags);
+}
+
+/* NULL, after freeing the instance, when errors were added. */
+static struct rtn_instance *make(struct rtn_instance *instance, struct rtn_modules *modules, struct rtn_diags *diags)
+{
+    const struct rtn_setup setup = { instance, diags };
+    const struct rtn_place *place = &instance->place;
+    size_t errors = diags->errors;
+    if (instance->client != NULL)
+        rtn_instance_check_client(instance, &setup);
+    instance->loaded = rtn_modules_get(modules, place->module, rtn_schema_mark(place->node, "module"), diags);
+    if (instance->loaded != NULL) {
+        instance->data = rtn_config_need(calloc(1, RTN_MAX(instance->loaded->module.instance_size, (size_t) 1)));
+        make_steps(instance, &setup);
+    }
+    if (instance->loaded != NULL && diags->errors == errors)
+        return instance;
+    rtn_instance_free(instance);
+    return NULL;
 }
 
 struct rtn_instance *rtn_instance_new(struct rtn_modules *modules, const struct rtn_config_server *server,
                                       const struct rtn_config_route *route, struct rtn_diags *diags)
 {
-    struct rtn_mark mark = rtn_schema_mark(route->node, "module");
-    const struct rtn_loaded *loaded = rtn_modules_get(modules, route->module, mark, diags);
-    if (loaded == NULL)
-        return NULL;
-    struct rtn_instance *instance = instance_alloc(loaded, server, route);
-    const struct rtn_setup setup = { instance, diags };
-    size_t errors = diags->errors;
-    choose_handler(instance, &setup);
-    check_threads(instance, &setup);
-    check_methods(instance, &setup);
-    check_body(instance, &setup);
-    check_no_body(instance, &setup);
-    read_options(instance, &setup);
-    if (diags->errors == errors)
-        instance->configured = call_step(instance, loaded->module.configure, "configure", diags);
-    if (diags->errors == errors)
-        return instance;
-    rtn_instance_free(instance);
-    return NULL;
+    const struct rtn_place place = { .kind = "route",
+                                     .path = route->path,
+                                     .module = route->module,
+                                     .handler = route->handler,
+                                     .options = route->options,
+                                     .node = route->node };
+    struct rtn_instance *instance = instance_alloc(server, &place);
+    instance->route = route;
+    return make(instance, modules, diags);
+}
+
+struct rtn_instance *rtn_instance_new_client(struct rtn_modules *modules, const struct rtn_config_server *server,
+                                             const struct rtn_config_client *client, struct rtn_diags *diags)
+{
+    const struct rtn_place place = { .kind = "client",
+                                     .path = client->url,
+                                     .module = client->module,
+                                     .handler = client->handler,
+                                     .options = client->options,
+                                     .node = client->node };
+    struct rtn_instance *instance = instance_alloc(server, &place);
+    instance->client = client;
+    return make(instance, modules, diags);
 }
 
 int rtn_instance_ready(struct rtn_instance *instance, struct rtn_diags *diags)
@@ -241,7 +209,7 @@ void rtn_instance_free(struct rtn_instance *instance)
 {
     if (instance == NULL)
         return;
-    if (instance->configured && instance->loaded->module.unload != NULL)
+    if (instance->configured && instance->loaded != NULL && instance->loaded->module.unload != NULL)
         instance->loaded->module.unload(instance->data);
     rtn_arena_done(&instance->arena);
     free(instance->data);

@@ -1,6 +1,5 @@
 /*
- * Requests that go on later: continuations from any thread, and the loops they find their way to. The table of loops
- * is process-wide by nature: threads of modules know a request by number only. [any] unless a function says otherwise
+ * Requests that go on later: continuations from any thread. [any] unless a function says otherwise
  */
 #ifndef RTN_APP_LATER_H
 #define RTN_APP_LATER_H
@@ -14,10 +13,6 @@ struct rtn_continuation {
     void (*drop)(void *data);
     void *data;
 };
-
-/* From now on / no longer, ids of requests on this loop are found. [main] */
-int rtn_later_add_loop(struct rtn_http1 *http);
-void rtn_later_remove_loop(struct rtn_http1 *http);
 
 /* What a route's request can be resumed by. `id` as in struct rtn_request. Any thread. 0, -ENOENT or -ENOMEM. */
 int rtn_later_post(uint64_t id, int (*then)(struct rtn_request *request, void *data), void (*drop)(void *data),

@@ -43,15 +43,22 @@ static void print_head(const struct rtn_loaded *loaded, struct rtn_buf *out)
                    rtn_threads_meaning(module->threads));
 }
 
-static void print_handler(const struct rtn_loaded *loaded, const struct rtn_http_handler *handler, int width,
-                          struct rtn_buf *out)
+/* The name, the summary when there is one, and the thread model on the line of what follows. */
+static void print_row(const struct rtn_loaded *loaded, const char *name, const char *summary, enum rtn_threads threads,
+                      int width, struct rtn_buf *out)
 {
-    enum rtn_threads threads = handler->threads != 0 ? handler->threads : loaded->module.threads;
-    const char *summary = handler->summary != NULL ? handler->summary : "";
-    rtn_buf_printf(out, "  %-*s  %s%s", width, handler->name, summary, summary[0] != '\0' ? "\n" : "");
-    if (summary[0] != '\0')
+    bool has_summary = summary != NULL && summary[0] != '\0';
+    rtn_buf_printf(out, "  %-*s  %s%s", width, name, has_summary ? summary : "", has_summary ? "\n" : "");
+    if (has_summary)
         rtn_buf_printf(out, "  %*s  ", width, "");
-    rtn_buf_printf(out, "threads: %s, methods: ", rtn_threads_name(threads));
+    rtn_buf_printf(out, "threads: %s", rtn_threads_name(threads != 0 ? threads : loaded->module.threads));
+}
+
+static void print_http(const struct rtn_loaded *loaded, const struct rtn_http_handler *handler, int width,
+                       struct rtn_buf *out)
+{
+    print_row(loaded, handler->name, handler->summary, handler->threads, width, out);
+    rtn_buf_append_text(out, ", methods: ");
     if (handler->methods == 0)
         rtn_buf_append_text(out, "all but OPTIONS");
     else if ((handler->methods & RTN_METHOD_ALL) == RTN_METHOD_ALL)
@@ -61,14 +68,55 @@ static void print_handler(const struct rtn_loaded *loaded, const struct rtn_http
     rtn_buf_append_char(out, '\n');
 }
 
-static void print_handlers(const struct rtn_loaded *loaded, struct rtn_buf *out)
+static void print_http_handlers(const struct rtn_loaded *loaded, struct rtn_buf *out)
 {
     int width = 0;
     for (size_t i = 0; i < loaded->http_count; i++)
         width = widest(width, loaded->http[i].name);
-    rtn_buf_append_text(out, "\nhandlers\n");
+    if (loaded->http_count > 0)
+        rtn_buf_append_text(out, "\nhandlers\n");
     for (size_t i = 0; i < loaded->http_count; i++)
-        print_handler(loaded, &loaded->http[i], width, out);
+        print_http(loaded, &loaded->http[i], width, out);
+}
+
+static void print_callbacks(const struct rtn_ws_handler *handler, struct rtn_buf *out)
+{
+    const struct {
+        const char *name;
+        bool there;
+    } callbacks[] = {
+        { "upgrade", handler->upgrade != NULL }, { "open", handler->open != NULL },
+        { "message", handler->message != NULL }, { "fragment", handler->fragment != NULL },
+        { "drain", handler->drain != NULL },     { "close", handler->close != NULL },
+    };
+    const char *before = ", callbacks: ";
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(callbacks); i++) {
+        if (!callbacks[i].there)
+            continue;
+        rtn_buf_printf(out, "%s%s", before, callbacks[i].name);
+        before = ", ";
+    }
+}
+
+static void print_ws(const struct rtn_loaded *loaded, const struct rtn_ws_handler *handler, int width,
+                     struct rtn_buf *out)
+{
+    print_row(loaded, handler->name, handler->summary, handler->threads, width, out);
+    print_callbacks(handler, out);
+    for (size_t i = 0; handler->protocols != NULL && handler->protocols[i] != NULL; i++)
+        rtn_buf_printf(out, "%s%s", i == 0 ? ", subprotocols: " : ", ", handler->protocols[i]);
+    rtn_buf_append_char(out, '\n');
+}
+
+static void print_ws_handlers(const struct rtn_loaded *loaded, struct rtn_buf *out)
+{
+    int width = 0;
+    for (size_t i = 0; i < loaded->ws_count; i++)
+        width = widest(width, loaded->ws[i].name);
+    if (loaded->ws_count > 0)
+        rtn_buf_append_text(out, "\nWebSocket handlers\n");
+    for (size_t i = 0; i < loaded->ws_count; i++)
+        print_ws(loaded, &loaded->ws[i], width, out);
 }
 
 static void print_choices(const struct rtn_option *option, struct rtn_buf *out)
@@ -146,6 +194,7 @@ static void print_options(const struct rtn_loaded *loaded, struct rtn_buf *out)
 void rtn_module_print(const struct rtn_loaded *loaded, struct rtn_buf *out)
 {
     print_head(loaded, out);
-    print_handlers(loaded, out);
+    print_http_handlers(loaded, out);
+    print_ws_handlers(loaded, out);
     print_options(loaded, out);
 }

@@ -20,6 +20,8 @@ struct rtn_loaded {
     size_t option_count;
     struct rtn_http_handler *http;
     size_t http_count;
+    struct rtn_ws_handler *ws;
+    size_t ws_count;
     uint32_t api_level; /* it was compiled at */
     const char *built_with;
     void *handle; /* dlopen */

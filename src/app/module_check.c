@@ -19,19 +19,29 @@
 #define MODULE_MIN SIZE_UP_TO(struct rtn_module, http)
 #define OPTION_MIN SIZE_UP_TO(struct rtn_option, offset)
 #define HTTP_HANDLER_MIN SIZE_UP_TO(struct rtn_http_handler, handle)
+#define WS_HANDLER_MIN SIZE_UP_TO(struct rtn_ws_handler, close)
 #define STRUCT_MAX 65536
 #define TABLE_MAX 1024
 #define INSTANCE_MAX (INT64_C(1) << 30)
 
-static int refuse(struct rtn_buf *problem, const char *format, ...) RTN_PRINTF(2, 3);
-
-static int refuse(struct rtn_buf *problem, const char *format, ...)
+int rtn_module_refuse(struct rtn_buf *problem, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     rtn_buf_vprintf(problem, format, arguments);
     va_end(arguments);
     return -EINVAL;
+}
+
+bool rtn_module_is_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    return name != NULL && name[0] != '\0' && name[strspn(name, letters)] == '\0';
+}
+
+bool rtn_module_is_thread_model(enum rtn_threads threads)
+{
+    return threads >= RTN_THREADS_SERIAL && threads <= RTN_THREADS_LOOP;
 }
 
 /* The head */
@@ -50,28 +60,37 @@ static bool is_size(uint32_t size, size_t minimum)
     return size >= minimum && size <= STRUCT_MAX && size % _Alignof(void *) == 0;
 }
 
+/* Modules of before level 3 have none. */
+static uint32_t ws_handler_size(const struct rtn_module_head *head)
+{
+    return head->head_size >= SIZE_UP_TO(struct rtn_module_head, ws_handler_size) ? head->ws_handler_size : 0;
+}
+
 static int check_head(const struct rtn_module_head *head, struct rtn_buf *problem)
 {
     if (head == NULL)
-        return refuse(problem, "has no %s: not a Retinue module, or RTN_REGISTER_MODULE is missing", RTN_MODULE_ENTRY);
+        return rtn_module_refuse(problem, "has no %s: not a Retinue module, or RTN_REGISTER_MODULE is missing",
+                                 RTN_MODULE_ENTRY);
     if (head->magic != RTN_MODULE_MAGIC)
-        return refuse(problem, "has a wrong magic number (0x%08x, not 0x%08x): not a Retinue module, or damaged",
-                      (unsigned) head->magic, RTN_MODULE_MAGIC);
+        return rtn_module_refuse(problem,
+                                 "has a wrong magic number (0x%08x, not 0x%08x): not a Retinue module, or damaged",
+                                 (unsigned) head->magic, RTN_MODULE_MAGIC);
     if (!is_size(head->head_size, HEAD_MIN) || !is_size(head->module_size, MODULE_MIN) ||
         !is_size(head->option_size, OPTION_MIN) || !is_size(head->http_handler_size, HTTP_HANDLER_MIN))
-        return refuse(problem, "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged");
+        return rtn_module_refuse(
+            problem, "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged");
     if (head->module == NULL || head->api_level == 0)
-        return refuse(problem, "has a head without %s", head->module == NULL ? "a module" : "an API level");
+        return rtn_module_refuse(problem, "has a head without %s", head->module == NULL ? "a module" : "an API level");
     return 0;
 }
 
 static int check_level(const struct rtn_loaded *loaded, struct rtn_buf *problem)
 {
     if (loaded->module.required_level > RTN_API_LEVEL)
-        return refuse(problem, "requires API level %u, but this daemon offers %u: update the daemon",
-                      loaded->module.required_level, RTN_API_LEVEL);
+        return rtn_module_refuse(problem, "requires API level %u, but this daemon offers %u: update the daemon",
+                                 loaded->module.required_level, RTN_API_LEVEL);
     if (loaded->module.required_level == 0 && loaded->api_level > RTN_API_LEVEL)
-        return refuse(
+        return rtn_module_refuse(
             problem,
             "is compiled for API level %u, but this daemon offers %u: update the daemon or compile the module "
             "with the header of this one",
@@ -94,7 +113,7 @@ static ssize_t count_rows(const void *table, size_t stride, bool (*is_end)(const
 static void *copy_rows(const void *table, size_t stride, size_t count, size_t own_size, struct rtn_arena *arena)
 {
     char *rows = rtn_config_alloc(arena, (count + 1) * own_size);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; table != NULL && i < count; i++)
         memcpy(rows + i * own_size, (const char *) table + i * stride, RTN_MIN(stride, own_size));
     return rows;
 }
@@ -105,74 +124,61 @@ static bool is_last_option(const void *row)
     return option->name == NULL && option->kind == 0;
 }
 
+static bool is_last_ws(const void *row)
+{
+    const struct rtn_ws_handler *handler = row;
+    return handler->name == NULL && handler->upgrade == NULL && handler->open == NULL && handler->message == NULL &&
+           handler->fragment == NULL && handler->drain == NULL && handler->close == NULL;
+}
+
 static bool is_last_http(const void *row)
 {
     const struct rtn_http_handler *handler = row;
     return handler->name == NULL && handler->handle == NULL;
 }
 
+/* The table in our sizes, from `arena`, as long as *count says. NULL: it has no end. */
+static void *widen(const void *table, size_t stride, size_t own_size, bool (*is_end)(const void *row), size_t *count,
+                   struct rtn_arena *arena)
+{
+    ssize_t rows = count_rows(table, stride, is_end);
+    if (rows < 0)
+        return NULL;
+    *count = (size_t) rows;
+    return copy_rows(table, stride, (size_t) rows, own_size, arena);
+}
+
 static int copy_tables(struct rtn_loaded *loaded, const struct rtn_module_head *head, struct rtn_arena *arena,
                        struct rtn_buf *problem)
 {
     struct rtn_module *module = &loaded->module;
-    ssize_t options = count_rows(module->options, head->option_size, is_last_option);
-    ssize_t handlers = count_rows(module->http, head->http_handler_size, is_last_http);
-    if (options < 0 || handlers < 0)
-        return refuse(problem, "has a table of %s that does not end with {0}", options < 0 ? "options" : "handlers");
-    loaded->option_count = (size_t) options;
-    loaded->http_count = (size_t) handlers;
-    loaded->options =
-        copy_rows(module->options, head->option_size, loaded->option_count, sizeof(*module->options), arena);
-    loaded->http = copy_rows(module->http, head->http_handler_size, loaded->http_count, sizeof(*module->http), arena);
+    loaded->options = widen(module->options, head->option_size, sizeof(*loaded->options), is_last_option,
+                            &loaded->option_count, arena);
+    loaded->http =
+        widen(module->http, head->http_handler_size, sizeof(*loaded->http), is_last_http, &loaded->http_count, arena);
+    loaded->ws =
+        widen(module->websocket, ws_handler_size(head), sizeof(*loaded->ws), is_last_ws, &loaded->ws_count, arena);
+    if (loaded->options == NULL || loaded->http == NULL || loaded->ws == NULL)
+        return rtn_module_refuse(problem, "has a table of %s that does not end with {0}",
+                                 loaded->options == NULL ? "options" : "handlers");
     module->options = loaded->options;
     module->http = loaded->http;
+    module->websocket = loaded->ws;
     return 0;
 }
 
 /* What the module says about itself */
 
-static bool is_name(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    return name != NULL && name[0] != '\0' && name[strspn(name, letters)] == '\0';
-}
-
-static bool is_thread_model(enum rtn_threads threads)
-{
-    return threads >= RTN_THREADS_SERIAL && threads <= RTN_THREADS_LOOP;
-}
-
 static int check_module(const struct rtn_module *module, struct rtn_buf *problem)
 {
-    if (!is_name(module->name))
-        return refuse(problem, "has no valid name: .name takes letters, digits, '-' and '_'");
+    if (!rtn_module_is_name(module->name))
+        return rtn_module_refuse(problem, "has no valid name: .name takes letters, digits, '-' and '_'");
     if (module->threads == 0)
-        return refuse(problem, "does not state its thread model: .threads is mandatory");
-    if (!is_thread_model(module->threads))
-        return refuse(problem, "states thread model %d, which is none", (int) module->threads);
+        return rtn_module_refuse(problem, "does not state its thread model: .threads is mandatory");
+    if (!rtn_module_is_thread_model(module->threads))
+        return rtn_module_refuse(problem, "states thread model %d, which is none", (int) module->threads);
     if (module->instance_size > INSTANCE_MAX)
-        return refuse(problem, "wants %zu bytes per instance, which cannot be right", module->instance_size);
-    return 0;
-}
-
-static int check_handler(const struct rtn_loaded *loaded, size_t at, struct rtn_buf *problem)
-{
-    const struct rtn_http_handler *handler = &loaded->http[at];
-    if (!is_name(handler->name))
-        return refuse(problem, "has no valid name for handler %zu: .name takes letters, digits, '-' and '_'", at + 1);
-    if (handler->handle == NULL)
-        return refuse(problem, "has handler \"%s\" without a function: .handle is mandatory", handler->name);
-    if (handler->threads != 0 && !is_thread_model(handler->threads))
-        return refuse(problem, "has handler \"%s\" with thread model %d, which is none", handler->name,
-                      (int) handler->threads);
-    if (handler->threads > loaded->module.threads)
-        return refuse(problem, "has handler \"%s\", which promises more about threads than the module", handler->name);
-    if (handler->methods != 0 && (handler->methods & RTN_METHOD_ALL) == 0)
-        return refuse(problem, "has handler \"%s\" for methods this daemon does not know", handler->name);
-    for (size_t i = 0; i < at; i++) {
-        if (strcmp(loaded->http[i].name, handler->name) == 0)
-            return refuse(problem, "has two handlers called \"%s\"", handler->name);
-    }
+        return rtn_module_refuse(problem, "wants %zu bytes per instance, which cannot be right", module->instance_size);
     return 0;
 }
 
@@ -186,11 +192,11 @@ static int check_value(const struct rtn_option *option, struct rtn_buf *problem)
 {
     int64_t number = 0;
     if (rtn_option_parse(option, option->fallback, &number) < 0)
-        return refuse(problem, "has option \"%s\" with fallback \"%s\", which is no %s", option->name, option->fallback,
-                      rtn_option_type(option->kind)->name);
+        return rtn_module_refuse(problem, "has option \"%s\" with fallback \"%s\", which is no %s", option->name,
+                                 option->fallback, rtn_option_type(option->kind)->name);
     if (is_number(option->kind) && rtn_option_bounded(option) && (number < option->min || number > option->max))
-        return refuse(problem, "has option \"%s\" with fallback \"%s\", which is out of bounds", option->name,
-                      option->fallback);
+        return rtn_module_refuse(problem, "has option \"%s\" with fallback \"%s\", which is out of bounds",
+                                 option->name, option->fallback);
     return 0;
 }
 
@@ -199,18 +205,18 @@ static int check_fallback(const struct rtn_option *option, struct rtn_buf *probl
     if (option->fallback == NULL)
         return 0;
     if (option->required)
-        return refuse(problem, "has option \"%s\" with a fallback, though it is required", option->name);
+        return rtn_module_refuse(problem, "has option \"%s\" with a fallback, though it is required", option->name);
     switch (option->kind) {
     case RTN_OPTION_STRING:
         return 0;
     case RTN_OPTION_PATH:
         if (option->fallback[0] != '/')
-            return refuse(problem, "has option \"%s\" with fallback \"%s\", which is no absolute path", option->name,
-                          option->fallback);
+            return rtn_module_refuse(problem, "has option \"%s\" with fallback \"%s\", which is no absolute path",
+                                     option->name, option->fallback);
         return 0;
     case RTN_OPTION_STRINGS:
         if (option->fallback[0] == '\0')
-            return refuse(problem, "has option \"%s\" with an empty fallback: leave it out", option->name);
+            return rtn_module_refuse(problem, "has option \"%s\" with an empty fallback: leave it out", option->name);
         return 0;
     default:
         return check_value(option, problem);
@@ -222,31 +228,28 @@ static int check_option(const struct rtn_loaded *loaded, size_t at, struct rtn_b
     const struct rtn_option *option = &loaded->options[at];
     const struct rtn_option_type *type = rtn_option_type(option->kind);
     if (option->name == NULL || option->name[0] == '\0')
-        return refuse(problem, "has no name for option %zu", at + 1);
+        return rtn_module_refuse(problem, "has no name for option %zu", at + 1);
     if (type == NULL)
-        return refuse(problem, "has option \"%s\" of kind %d, which this daemon does not know", option->name,
-                      (int) option->kind);
+        return rtn_module_refuse(problem, "has option \"%s\" of kind %d, which this daemon does not know", option->name,
+                                 (int) option->kind);
     size_t room = loaded->module.instance_size;
     if (option->offset > room || type->size > room - option->offset || option->offset % type->alignment != 0)
-        return refuse(problem, "has option \"%s\" outside of the instance: is .instance_size the size of its struct?",
-                      option->name);
+        return rtn_module_refuse(problem,
+                                 "has option \"%s\" outside of the instance: is .instance_size the size of its struct?",
+                                 option->name);
     if (option->kind == RTN_OPTION_CHOICE && (option->choices == NULL || option->choices[0] == NULL))
-        return refuse(problem, "has option \"%s\" without .choices", option->name);
+        return rtn_module_refuse(problem, "has option \"%s\" without .choices", option->name);
     for (size_t i = 0; i < at; i++) {
         if (strcmp(loaded->options[i].name, option->name) == 0)
-            return refuse(problem, "has two options called \"%s\"", option->name);
+            return rtn_module_refuse(problem, "has two options called \"%s\"", option->name);
     }
     return check_fallback(option, problem);
 }
 
 static int check_rows(const struct rtn_loaded *loaded, struct rtn_buf *problem)
 {
-    if (loaded->http_count == 0)
-        return refuse(problem, "has no handlers: .http is missing or empty");
-    for (size_t i = 0; i < loaded->http_count; i++) {
-        if (check_handler(loaded, i, problem) < 0)
-            return -EINVAL;
-    }
+    if (rtn_module_check_handlers(loaded, problem) < 0)
+        return -EINVAL;
     for (size_t i = 0; i < loaded->option_count; i++) {
         if (check_option(loaded, i, problem) < 0)
             return -EINVAL;
@@ -262,6 +265,9 @@ int rtn_module_check(struct rtn_loaded *loaded, struct rtn_arena *arena, struct 
     memcpy(&loaded->module, head->module, RTN_MIN((size_t) head->module_size, sizeof(loaded->module)));
     loaded->api_level = head->api_level;
     loaded->built_with = head->built_with != NULL ? head->built_with : "unknown compiler";
+    if (loaded->module.websocket != NULL && !is_size(ws_handler_size(head), WS_HANDLER_MIN))
+        return rtn_module_refuse(
+            problem, "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged");
     if (check_level(loaded, problem) < 0 || check_module(&loaded->module, problem) < 0)
         return -EINVAL;
     if (copy_tables(loaded, head, arena, problem) < 0)

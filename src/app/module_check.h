@@ -11,4 +11,15 @@
  */
 int rtn_module_check(struct rtn_loaded *loaded, struct rtn_arena *arena, struct rtn_buf *problem);
 
+/* The second half: names, functions, thread models. 0, or -EINVAL as above. */
+int rtn_module_check_handlers(const struct rtn_loaded *loaded, struct rtn_buf *problem);
+
+/* Appends to `problem` and returns -EINVAL. */
+int rtn_module_refuse(struct rtn_buf *problem, const char *format, ...) RTN_PRINTF(2, 3);
+
+/* What modules and handlers may be called: letters, digits, '-', '_'. NULL is no name. */
+bool rtn_module_is_name(const char *name);
+
+bool rtn_module_is_thread_model(enum rtn_threads threads);
+
 #endif

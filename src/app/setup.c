@@ -1,4 +1,4 @@
-/* The rtn_setup_ functions of the public header, and the one way errors of a route are worded. */
+/* The rtn_setup_ functions of the public header, and the one way errors of a route or client are worded. */
 #include "app/setup.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@ static void vreport(const struct rtn_setup *setup, struct rtn_mark mark, const c
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     rtn_buf_vprintf(&text, format, arguments);
-    rtn_diags_error(setup->diags, mark, "server \"%s\": route \"%s\": %s%s", setup->instance->server->name,
-                    setup->instance->route->path, prefix, rtn_buf_str(&text).data);
+    rtn_diags_error(setup->diags, mark, "server \"%s\": %s: %s%s", setup->instance->server->name,
+                    setup->instance->place.text, prefix, rtn_buf_str(&text).data);
 }
 
 void rtn_setup_report(const struct rtn_setup *setup, struct rtn_mark mark, const char *format, ...)
@@ -23,12 +23,12 @@ void rtn_setup_report(const struct rtn_setup *setup, struct rtn_mark mark, const
     va_end(arguments);
 }
 
-/* A given option, at its value; else the route. */
+/* A given option, at its value; else the module. */
 static struct rtn_mark option_mark(const struct rtn_setup *setup, const char *option)
 {
     if (option != NULL && rtn_setup_given(setup, option))
-        return rtn_schema_mark(setup->instance->route->options, option);
-    return rtn_schema_mark(setup->instance->route->node, "module");
+        return rtn_schema_mark(setup->instance->place.options, option);
+    return rtn_schema_mark(setup->instance->place.node, "module");
 }
 
 RTN_EXPORT int rtn_setup_error(rtn_setup *setup, const char *option, const char *format, ...)
@@ -47,7 +47,7 @@ RTN_EXPORT int rtn_setup_error(rtn_setup *setup, const char *option, const char 
 
 RTN_EXPORT bool rtn_setup_given(const rtn_setup *setup, const char *option)
 {
-    return rtn_node_get(setup->instance->route->options, option) != NULL;
+    return rtn_node_get(setup->instance->place.options, option) != NULL;
 }
 
 RTN_EXPORT const char *rtn_setup_server(const rtn_setup *setup)
@@ -57,5 +57,5 @@ RTN_EXPORT const char *rtn_setup_server(const rtn_setup *setup)
 
 RTN_EXPORT const char *rtn_setup_route(const rtn_setup *setup)
 {
-    return setup->instance->route->path;
+    return setup->instance->place.path;
 }

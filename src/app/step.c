@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "app/later.h"
+#include "app/upgrade.h"
 #include "base/clock.h"
 #include "proto/response.h"
 
@@ -18,12 +19,12 @@
 static bool belongs_to_worker(const struct rtn_call *call)
 {
     const struct rtn_instance *instance = rtn_step_instance(call);
-    return instance != NULL && (call->on_worker || instance->threads != RTN_THREADS_LOOP);
+    return instance != NULL && !call->accepted && (call->on_worker || instance->threads != RTN_THREADS_LOOP);
 }
 
 static bool takes_pieces(const struct rtn_call *call)
 {
-    return rtn_step_instance(call)->http->body != NULL;
+    return !call->upgrade && rtn_step_instance(call)->http->body != NULL;
 }
 
 void rtn_step_end_call(struct rtn_call *call, bool cancelled)
@@ -48,7 +49,7 @@ static bool moves(struct rtn_request *request, int result)
 {
     struct rtn_call *call = rtn_call_of(request);
     if (result != RTN_WORKER || rtn_step_on_worker(request) || request->response.state != RTN_RESPONSE_NONE ||
-        !rtn_step_instance(call)->http->worker)
+        call->upgrade || !rtn_step_instance(call)->http->worker)
         return false;
     rtn_response_reset(request);
     call->on_worker = true;
@@ -85,7 +86,7 @@ static enum rtn_turn call_handle(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
     struct rtn_instance *instance = rtn_step_instance(call);
-    int result = instance->http->handle(request, instance->data);
+    int result = call->upgrade ? rtn_upgrade_call(request) : instance->http->handle(request, instance->data);
     if (moves(request, result))
         return RTN_TURN_MOVE;
     call->handled = true;
@@ -157,6 +158,9 @@ static enum rtn_turn go_on(struct rtn_request *request)
             rtn_dispatch_answer(request);
             return RTN_TURN_REPLIED;
         }
+        turn = rtn_upgrade_look(request);
+        if (turn != RTN_TURN_GO_ON)
+            return turn;
         if (belongs_to_worker(call) != rtn_step_on_worker(request))
             return RTN_TURN_MOVE;
         turn = call_handler(request, &fills);
@@ -193,6 +197,8 @@ static enum rtn_turn do_step(struct rtn_request *request)
     enum rtn_turn turn = RTN_TURN_GO_ON;
     if (call->failing)
         turn = give_up(request);
+    else if (call->accepted)
+        turn = RTN_TURN_UPGRADE;
     else if (call->next != NULL)
         turn = run_continuation(request);
     else if (call->waits && is_drained(request))
@@ -235,6 +241,8 @@ static enum rtn_outcome step_on_loop(struct rtn_request *request)
         }
         turn = rtn_step_take(request);
     }
+    if (turn == RTN_TURN_UPGRADE)
+        return rtn_upgrade_finish(request);
     return turn == RTN_TURN_REPLIED ? RTN_OUTCOME_REPLIED : wait_for_more(request);
 }
 
@@ -244,7 +252,7 @@ static bool has_work(struct rtn_request *request)
     struct rtn_call *call = rtn_call_of(request);
     if (call->next == NULL)
         call->next = rtn_continuation_take(request->connection);
-    if (call->next != NULL)
+    if (call->next != NULL || call->accepted)
         return true;
     if (call->waits)
         return is_drained(request);

@@ -11,10 +11,9 @@
 
 void rtn_step_log_failure(const struct rtn_request *request, const char *what, const char *reason)
 {
-    const struct rtn_route *route = rtn_call_of(request)->match.route;
-    rtn_log(RTN_LOG_ERROR, "route \"%s\": module %s: handler %s %s%s%s", route->path,
-            route->instance->loaded->module.name, route->instance->http->name, what, reason != NULL ? ": " : "",
-            reason != NULL ? reason : "");
+    const struct rtn_instance *instance = rtn_step_instance(rtn_call_of(request));
+    rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s %s%s%s", instance->place.text, instance->loaded->module.name,
+            rtn_call_of(request)->upgrade ? instance->ws->name : instance->http->name, what, reason != NULL ? ": " : "", reason != NULL ? reason : "");
 }
 
 /* The handler gave its reply, whatever it returned then. */
@@ -49,6 +48,10 @@ static enum rtn_turn conclude_done(struct rtn_request *request)
     if (!rtn_call_of(request)->handled) {
         request->handler_deadline = 0; /* it is the client's turn: the handler's time begins anew */
         return RTN_TURN_GO_ON;
+    }
+    if (rtn_call_of(request)->upgrade && request->response.state == RTN_RESPONSE_NONE) {
+        rtn_call_of(request)->accepted = true;
+        return rtn_step_on_worker(request) ? RTN_TURN_MOVE : RTN_TURN_UPGRADE;
     }
     if (request->response.state == RTN_RESPONSE_NONE)
         return conclude_failed(request, "returned RTN_DONE without a reply", NULL);
@@ -97,6 +100,9 @@ static enum rtn_turn conclude_next(struct rtn_request *request)
     call->begun = false;
     call->handled = false;
     call->armed = false;
+    call->upgrade_seen = false;
+    call->upgrade = false;
+    call->subprotocol = (struct rtn_str){ 0 };
     request->handler_deadline = 0;
     request->id = rtn_http1_next_id(request->id); /* what was asked for so far finds nothing */
     call->skip++;
@@ -109,6 +115,8 @@ static const char *why_not_on_worker(const struct rtn_request *request)
         return "returned RTN_WORKER on a worker";
     if (request->response.state != RTN_RESPONSE_NONE)
         return "returned RTN_WORKER after it had begun to reply";
+    if (rtn_call_of(request)->upgrade)
+        return "returned RTN_WORKER from upgrade";
     if (!rtn_step_instance(rtn_call_of(request))->http->worker)
         return "returned RTN_WORKER, but its row in the table of handlers does not say .worker = true";
     return "returned RTN_WORKER from a continuation";

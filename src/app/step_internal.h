@@ -10,7 +10,8 @@ enum rtn_turn {
     RTN_TURN_GO_ON,
     RTN_TURN_REPLIED,
     RTN_TURN_WAIT,
-    RTN_TURN_MOVE /* what comes next belongs to the other kind of thread */
+    RTN_TURN_MOVE, /* what comes next belongs to the other kind of thread */
+    RTN_TURN_UPGRADE /* the loop makes it a WebSocket */
 };
 
 static inline struct rtn_instance *rtn_step_instance(const struct rtn_call *call)

@@ -36,7 +36,7 @@ void rtn_step_queue(struct rtn_request *request)
     struct rtn_call *call = rtn_call_of(request);
     request->task.run = run_on_worker;
     request->task.serial = rtn_step_serial(rtn_step_instance(call));
-    request->task.what = call->match.route->path;
+    request->task.what = rtn_step_instance(call)->place.text;
     rtn_http1_hold(request);
     rtn_list_append(&call->site->batch, &request->task.node);
     call->site->batch_count++;

@@ -27,7 +27,7 @@ void rtn_buf_clear(struct rtn_buf *buf)
         buf->data[0] = '\0';
 }
 
-static void grow(struct rtn_buf *buf, size_t needed)
+static bool grow(struct rtn_buf *buf, size_t needed)
 {
     size_t capacity = buf->capacity > 0 ? buf->capacity : BUF_FIRST;
 
@@ -35,19 +35,28 @@ static void grow(struct rtn_buf *buf, size_t needed)
         capacity = capacity <= SIZE_MAX / 2 ? capacity * 2 : SIZE_MAX;
     char *data = realloc(buf->data, capacity);
     if (data == NULL)
-        abort();
+        return false;
     buf->data = data;
     buf->capacity = capacity;
+    return true;
+}
+
+char *rtn_buf_try_reserve(struct rtn_buf *buf, size_t extra)
+{
+    if (extra >= SIZE_MAX - buf->length)
+        return NULL;
+    if (buf->length + extra + 1 > buf->capacity && !grow(buf, buf->length + extra + 1))
+        return NULL;
+    buf->data[buf->length] = '\0';
+    return buf->data + buf->length;
 }
 
 char *rtn_buf_reserve(struct rtn_buf *buf, size_t extra)
 {
-    if (extra >= SIZE_MAX - buf->length)
+    char *end = rtn_buf_try_reserve(buf, extra);
+    if (end == NULL)
         abort();
-    if (buf->length + extra + 1 > buf->capacity)
-        grow(buf, buf->length + extra + 1);
-    buf->data[buf->length] = '\0';
-    return buf->data + buf->length;
+    return end;
 }
 
 void rtn_buf_append(struct rtn_buf *buf, const void *data, size_t length)

@@ -26,6 +26,9 @@ void rtn_buf_clear(struct rtn_buf *buf);
 /* Room for `extra` more bytes and the NUL; returns where to write them (then add to length). */
 char *rtn_buf_reserve(struct rtn_buf *buf, size_t extra);
 
+/* The same for bytes that a peer makes us keep: NULL when memory is out. */
+char *rtn_buf_try_reserve(struct rtn_buf *buf, size_t extra);
+
 void rtn_buf_append(struct rtn_buf *buf, const void *data, size_t length);
 void rtn_buf_append_str(struct rtn_buf *buf, struct rtn_str s);
 void rtn_buf_append_text(struct rtn_buf *buf, const char *text);

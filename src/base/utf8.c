@@ -1,31 +1,26 @@
 /*
  * UTF-8 by a table of lead bytes. The second byte carries all the special cases of RFC 3629 (no
- * overlong forms, no surrogates, nothing above U+10FFFF), so each row names its range.
+ * overlong forms, no surrogates, nothing above U+10FFFF), so each row names its range. Most text is
+ * ASCII, which is passed over two words at a time.
  */
 #include "base/utf8.h"
 
+#include <stdint.h>
+
 #include "base/macros.h"
 
+#define ASCII_STEP ((size_t) 16) /* bytes */
+
 struct lead {
-    unsigned char first, last; /* lead bytes */
-    unsigned char length;
+    unsigned char length; /* of the character; 0: it begins none */
     unsigned char second_min, second_max;
 };
 
-static const struct lead leads[] = {
-    { 0xc2, 0xdf, 2, 0x80, 0xbf }, { 0xe0, 0xe0, 3, 0xa0, 0xbf }, { 0xe1, 0xec, 3, 0x80, 0xbf },
-    { 0xed, 0xed, 3, 0x80, 0x9f }, { 0xee, 0xef, 3, 0x80, 0xbf }, { 0xf0, 0xf0, 4, 0x90, 0xbf },
-    { 0xf1, 0xf3, 4, 0x80, 0xbf }, { 0xf4, 0xf4, 4, 0x80, 0x8f },
+static const struct lead leads[256] = {
+    [0x00 ... 0x7f] = { 1, 0, 0 },       [0xc2 ... 0xdf] = { 2, 0x80, 0xbf }, [0xe0] = { 3, 0xa0, 0xbf },
+    [0xe1 ... 0xec] = { 3, 0x80, 0xbf }, [0xed] = { 3, 0x80, 0x9f },          [0xee ... 0xef] = { 3, 0x80, 0xbf },
+    [0xf0] = { 4, 0x90, 0xbf },          [0xf1 ... 0xf3] = { 4, 0x80, 0xbf }, [0xf4] = { 4, 0x80, 0x8f },
 };
-
-static const struct lead *find_lead(unsigned char byte)
-{
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(leads); i++) {
-        if (byte >= leads[i].first && byte <= leads[i].last)
-            return &leads[i];
-    }
-    return NULL;
-}
 
 unsigned rtn_utf8_next(struct rtn_str s)
 {
@@ -33,10 +28,10 @@ unsigned rtn_utf8_next(struct rtn_str s)
 
     if (s.length == 0)
         return 0;
-    if (bytes[0] < 0x80)
-        return 1;
-    const struct lead *lead = find_lead(bytes[0]);
-    if (lead == NULL || s.length < lead->length)
+    const struct lead *lead = &leads[bytes[0]];
+    if (lead->length < 2)
+        return lead->length;
+    if (s.length < lead->length)
         return 0;
     if (bytes[1] < lead->second_min || bytes[1] > lead->second_max)
         return 0;
@@ -47,16 +42,74 @@ unsigned rtn_utf8_next(struct rtn_str s)
     return lead->length;
 }
 
-bool rtn_utf8_valid(struct rtn_str s)
+static struct rtn_str skip(struct rtn_str s, size_t bytes)
 {
-    while (s.length > 0) {
-        unsigned step = rtn_utf8_next(s);
-        if (step == 0)
+    return (struct rtn_str){ s.data + bytes, s.length - bytes };
+}
+
+static bool is_ascii(const char *data)
+{
+    uint64_t words[ASCII_STEP / sizeof(uint64_t)], all = 0;
+
+    memcpy(words, data, ASCII_STEP);
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(words); i++)
+        all |= words[i];
+    return (all & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static struct rtn_str skip_ascii(struct rtn_str s)
+{
+    while (s.length >= ASCII_STEP && is_ascii(s.data))
+        s = skip(s, ASCII_STEP);
+    while (s.length > 0 && (unsigned char) *s.data < 0x80)
+        s = skip(s, 1);
+    return s;
+}
+
+/* Takes bytes of the character that is cut, until it is whole or *s is used up. */
+static bool follow(struct rtn_utf8_state *state, struct rtn_str *s)
+{
+    while (state->left > 0 && s->length > 0) {
+        unsigned char byte = (unsigned char) *s->data;
+        if (byte < state->least || byte > state->most)
             return false;
-        s.data += step;
-        s.length -= step;
+        *state = (struct rtn_utf8_state){ (unsigned char) (state->left - 1), 0x80, 0xbf };
+        *s = skip(*s, 1);
     }
     return true;
+}
+
+/* s does not begin with a whole valid character: it is cut, or wrong. */
+static bool begin_cut(struct rtn_utf8_state *state, struct rtn_str s)
+{
+    const struct lead *lead = &leads[(unsigned char) *s.data];
+
+    if (s.length >= lead->length)
+        return false;
+    *state = (struct rtn_utf8_state){ (unsigned char) (lead->length - 1), lead->second_min, lead->second_max };
+    s = skip(s, 1);
+    return follow(state, &s);
+}
+
+bool rtn_utf8_feed(struct rtn_utf8_state *state, struct rtn_str piece)
+{
+    if (!follow(state, &piece))
+        return false;
+    while (piece.length > 0) {
+        unsigned step = rtn_utf8_next(piece);
+        if (step == 0)
+            return begin_cut(state, piece);
+        piece = skip(piece, step);
+        if (step == 1)
+            piece = skip_ascii(piece);
+    }
+    return true;
+}
+
+bool rtn_utf8_valid(struct rtn_str s)
+{
+    struct rtn_utf8_state state = { 0 };
+    return rtn_utf8_feed(&state, s) && rtn_utf8_is_whole(&state);
 }
 
 size_t rtn_utf8_count(struct rtn_str s)
@@ -65,10 +118,7 @@ size_t rtn_utf8_count(struct rtn_str s)
 
     while (s.length > 0) {
         unsigned step = rtn_utf8_next(s);
-        if (step == 0)
-            step = 1;
-        s.data += step;
-        s.length -= step;
+        s = skip(s, step > 0 ? step : 1);
         count++;
     }
     return count;

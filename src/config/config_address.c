@@ -14,7 +14,7 @@
 #define UNIX_PATH_MAX 107
 #define NAME_MAX_LENGTH 253
 
-static const char *read_port(struct rtn_str text, struct rtn_arena *arena, int64_t *ret)
+const char *rtn_config_port_read(struct rtn_str text, struct rtn_arena *arena, int64_t *ret)
 {
     size_t digits = 0;
 
@@ -70,7 +70,7 @@ static const char *read_bracketed(struct rtn_str text, struct rtn_arena *arena, 
         return rtn_config_printf(arena, "the port is missing; write \"%.*s:80\"", (int) length, text.data);
     const char *problem = read_ipv6((struct rtn_str){ text.data + 1, length - 2 }, arena, &host);
     if (problem == NULL)
-        problem = read_port((struct rtn_str){ close + 2, text.length - length - 1 }, arena, &port);
+        problem = rtn_config_port_read((struct rtn_str){ close + 2, text.length - length - 1 }, arena, &port);
     if (problem == NULL)
         claim(ret, host, port, arena);
     return problem;
@@ -115,7 +115,7 @@ static const char *read_host_port(struct rtn_str text, struct rtn_arena *arena, 
 
     if (colon == NULL && memchr(text.data, '.', text.length) == NULL &&
         (isdigit((unsigned char) text.data[0]) || text.data[0] == '-'))
-        return read_port(text, arena, &port);
+        return rtn_config_port_read(text, arena, &port);
     if (colon == NULL)
         return rtn_config_printf(arena, "the port is missing; write %.*s:80", RTN_STR_ARG(text));
     size_t length = (size_t) (colon - text.data);
@@ -124,7 +124,7 @@ static const char *read_host_port(struct rtn_str text, struct rtn_arena *arena, 
         return "an IPv6 address stands in brackets before its port; write \"[::1]:80\"";
     const char *problem = read_host((struct rtn_str){ text.data, length }, arena, &host);
     if (problem == NULL)
-        problem = read_port(rest, arena, &port);
+        problem = rtn_config_port_read(rest, arena, &port);
     if (problem == NULL)
         claim(ret, host, port, arena);
     return problem;
@@ -166,7 +166,7 @@ static const char *read_systemd(struct rtn_str name, struct rtn_arena *arena, st
 static const char *read_port_alone(struct rtn_str text, struct rtn_arena *arena, struct rtn_config_address *ret)
 {
     int64_t port = 0;
-    const char *problem = read_port(text, arena, &port);
+    const char *problem = rtn_config_port_read(text, arena, &port);
 
     if (problem != NULL)
         return problem;

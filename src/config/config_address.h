@@ -18,6 +18,9 @@ struct rtn_config_address {
 /* Returns NULL with *ret filled, or what is wrong with `text`. Memory comes from `arena`. */
 const char *rtn_config_address_read(const char *text, struct rtn_arena *arena, struct rtn_config_address *ret);
 
+/* The number of a port, 0 to 65535, or what is wrong with `text`. */
+const char *rtn_config_port_read(struct rtn_str text, struct rtn_arena *arena, int64_t *ret);
+
 /* Labels of letters, digits, - and _ between dots; none in front, none at the end. */
 bool rtn_config_is_host_name(struct rtn_str host);
 

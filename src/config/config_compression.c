@@ -32,7 +32,7 @@ static const struct rtn_schema_choice encodings[] = {
     { NULL, 0 },
 };
 
-static const struct rtn_schema_choice efforts[] = {
+const struct rtn_schema_choice rtn_config_efforts[] = {
     { "fast", RTN_EFFORT_FAST },
     { "default", RTN_EFFORT_DEFAULT },
     { "best", RTN_EFFORT_BEST },
@@ -72,7 +72,7 @@ static const struct rtn_schema_key keys[] = {
       .type = RTN_SCHEMA_ENUM,
       .offset = offsetof(struct rtn_config_compression, effort),
       .fallback = "default",
-      .choices = efforts,
+      .choices = rtn_config_efforts,
       .help = "How much time goes into making replies smaller.",
       .example = "fast" },
     { .name = NULL },

@@ -2,7 +2,8 @@
  * The effective configuration as YAML that loads again. It walks the tables beside the structs; the
  * node of a struct tells which keys were given, and where. Keys that were left out and have no value
  * are not written, nor is a computed default outside the bounds of its key (threads: 0 leaves no
- * active_threads), nor what a route takes from its server.
+ * active_threads), nor what a route takes from its server, nor the origins that it has by default: a
+ * route without WebSocket may not name any.
  */
 #include <assert.h>
 
@@ -207,6 +208,12 @@ static void write_named(struct dump *dump, const struct rtn_schema_key *key, con
     dump->indent -= 2;
 }
 
+/* A list that a check has made up (origins) has no nodes. */
+static bool is_made_up(const struct rtn_schema_strings *strings)
+{
+    return strings->count == 0 || strings->nodes[0] == NULL;
+}
+
 /* No value, or one that cannot be written: inherited, or below the bounds. */
 static bool is_unset(const struct rtn_schema_key *key, const void *value)
 {
@@ -225,7 +232,7 @@ static bool is_unset(const struct rtn_schema_key *key, const void *value)
         return *(const unsigned *) value == 0;
     case RTN_SCHEMA_STRINGS:
     case RTN_SCHEMA_PATHS:
-        return ((const struct rtn_schema_strings *) value)->count == 0;
+        return is_made_up(value);
     case RTN_SCHEMA_LIST:
     case RTN_SCHEMA_NAMED:
         return ((const struct rtn_schema_array *) value)->count == 0;
@@ -251,7 +258,7 @@ static bool is_written(const struct rtn_schema_key *key, const char *object, con
 
     if (rtn_node_pair(node, key->name) != NULL)
         return true;
-    if (key->type == RTN_SCHEMA_NAMED)
+    if (key->type == RTN_SCHEMA_NAMED || key->switches_on)
         return false;
     if (key->type == RTN_SCHEMA_MAP)
         return has_keys(key->table, value, NULL);

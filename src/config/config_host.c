@@ -1,6 +1,7 @@
 /*
  * The host of a route: an exact name, an address, or "*." and a name for everything below that name. Requests come
- * with names in lower case and IPv6 addresses in brackets, so they are kept in that form.
+ * with names in lower case and IPv6 addresses in brackets, so they are kept in that form. And the host of a URL, which
+ * may have a port but no star.
  */
 #include <arpa/inet.h>
 
@@ -103,4 +104,40 @@ const char *rtn_config_host_read(const char *text, struct rtn_arena *arena, cons
     if (problem == NULL)
         *ret = rtn_config_printf(arena, "%s%s", text[0] == '*' ? "*." : "", rtn_config_lower(arena, rtn_str_of(name)));
     return problem;
+}
+
+/* Where the port begins, colon included: behind the brackets, if there are any. NULL: there is none. */
+static const char *find_port(struct rtn_str text)
+{
+    const char *colon = memrchr(text.data, ':', text.length);
+    const char *bracket = memrchr(text.data, ']', text.length);
+
+    return colon != NULL && (bracket == NULL || colon > bracket) ? colon : NULL;
+}
+
+const char *rtn_config_authority_read(struct rtn_str text, struct rtn_arena *arena, const char **ret)
+{
+    const char *colon = find_port(text);
+    struct rtn_str host = { text.data, colon != NULL ? (size_t) (colon - text.data) : text.length };
+    struct rtn_str port = { NULL, 0 };
+    const char *name = NULL;
+    int64_t number = 0;
+
+    if (colon != NULL)
+        port = (struct rtn_str){ colon + 1, text.length - host.length - 1 };
+    if (host.length == 0)
+        return "the host is missing";
+    if (memchr(host.data, '*', host.length) != NULL)
+        return "a * has no place here";
+    if (host.data[0] != '[' && memchr(host.data, ':', host.length) != NULL)
+        return "an IPv6 address stands in brackets";
+    const char *problem = rtn_config_host_read(rtn_config_strdup(arena, host), arena, &name);
+    if (problem == NULL && colon != NULL)
+        problem = rtn_config_port_read(port, arena, &number);
+    if (problem != NULL)
+        return problem;
+    if (colon != NULL && number == 0)
+        return "port 0 is out of range 1..65535";
+    *ret = colon != NULL ? rtn_config_printf(arena, "%s:%lld", name, (long long) number) : name;
+    return NULL;
 }

@@ -6,6 +6,7 @@
 
 #define KIB INT64_C(1024)
 #define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
 #define TIB (MIB * 1024 * 1024)
 #define DAY (INT64_C(24) * 60 * 60 * 1000)
 
@@ -41,6 +42,14 @@ static const struct rtn_schema_key limits_keys[] = {
       .help = "Number of header fields. More are answered with 431.", .example = "50" },
     { LIMIT(body), .type = RTN_SCHEMA_SIZE, .fallback = "1MiB", .min = 0, .max = TIB,
       .help = "Size of a request body. A larger one is answered with 413.", .example = "64MiB" },
+    { LIMIT(message), .type = RTN_SCHEMA_SIZE, .fallback = "1MiB", .min = 1, .max = GIB,
+      .help = "Size of a message that comes by WebSocket. A larger one closes the connection with 1009.",
+      .example = "64KiB" },
+    { LIMIT(backlog), .type = RTN_SCHEMA_SIZE, .fallback = "1MiB", .min = KIB, .max = GIB,
+      .help =
+          "What may wait for the peer of a WebSocket. A message is taken as long as less than this waits, so that at "
+          "most this and one message do; then backlog_policy says what happens.",
+      .example = "16MiB" },
     { .name = NULL },
 };
 
@@ -76,16 +85,38 @@ static const struct rtn_schema_key route_limits_keys[] = {
       .max = TIB,
       .help = "Size of a request body. A larger one is answered with 413.",
       .example = "1GiB" },
+    { .name = "message",
+      .type = RTN_SCHEMA_SIZE,
+      .offset = offsetof(struct rtn_config_route_limits, message),
+      AS_THE_SERVER,
+      .min = 1,
+      .max = GIB,
+      .help = "Size of a message that comes by WebSocket. A larger one closes the connection with 1009.",
+      .example = "64MiB" },
+    { .name = "backlog",
+      .type = RTN_SCHEMA_SIZE,
+      .offset = offsetof(struct rtn_config_route_limits, backlog),
+      AS_THE_SERVER,
+      .min = KIB,
+      .max = GIB,
+      .help = "What may wait for the peer of a WebSocket. A message is taken as long as less than this waits.",
+      .example = "64KiB" },
     { .name = NULL },
 };
 
+/* Keys of routes that were left out; all of them are numbers. */
+static void inherit(const struct rtn_schema_key *keys, void *object, const struct rtn_node *node)
+{
+    for (const struct rtn_schema_key *key = keys; key->name != NULL; key++) {
+        if (rtn_node_get(node, key->name) == NULL)
+            *(int64_t *) (void *) ((char *) object + key->offset) = INHERIT;
+    }
+}
+
 static void inherit_limits(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
-    struct rtn_config_route_limits *limits = object;
-
     (void) context;
-    if (rtn_node_get(node, "body") == NULL)
-        limits->body = INHERIT;
+    inherit(route_limits_keys, object, node);
 }
 
 const struct rtn_schema_table rtn_config_route_limits_table = {
@@ -97,9 +128,10 @@ const struct rtn_schema_table rtn_config_route_limits_table = {
     .check = inherit_limits,
 };
 
-#define TIMEOUT(member)                                                                                              \
-    .name = #member, .type = RTN_SCHEMA_DURATION, .offset = offsetof(struct rtn_config_timeouts, member), .min = 10, \
-    .max = DAY
+#define TIMEOUT_FROM(member, least)                                                                       \
+    .name = #member, .type = RTN_SCHEMA_DURATION, .offset = offsetof(struct rtn_config_timeouts, member), \
+    .min = (least), .max = DAY
+#define TIMEOUT(member) TIMEOUT_FROM(member, 10)
 
 static const struct rtn_schema_key timeouts_keys[] = {
     { TIMEOUT(header), .fallback = "10s",
@@ -110,7 +142,8 @@ static const struct rtn_schema_key timeouts_keys[] = {
     { TIMEOUT(body), .fallback = "30s",
       .help = "For a request body; begun anew with each 64 KiB of it. Past it the answer is 408.", .example = "1m" },
     { TIMEOUT(write), .fallback = "30s",
-      .help = "Between two pieces of a reply that the client takes in. Past it the connection is cut.",
+      .help = "Between two pieces of a reply, or of what a WebSocket sends, that the client takes in. Past it the "
+              "connection is cut.",
       .example = "1m" },
     { TIMEOUT(idle), .fallback = "60s",
       .help = "Between two requests on one connection. Past it the connection is closed.", .example = "5m" },
@@ -120,6 +153,12 @@ static const struct rtn_schema_key timeouts_keys[] = {
       .example = "500ms" },
     { TIMEOUT(handler), .fallback = "30s",
       .help = "For a handler that replies later, until it begins to. Past it the answer is 504.", .example = "5s" },
+    { TIMEOUT_FROM(ping, 0), .fallback = "30s",
+      .help = "A WebSocket is sent a ping after so much silence of its peer. 0: never.", .example = "10s" },
+    { TIMEOUT_FROM(pong, 1), .fallback = "10s",
+      .help = "After such a ping, until something comes. Past it the connection is cut.", .example = "3s" },
+    { TIMEOUT(close), .fallback = "5s",
+      .help = "For the answer to a close frame on a WebSocket. Past it the connection is cut.", .example = "1s" },
     { .name = NULL },
 };
 
@@ -131,32 +170,33 @@ const struct rtn_schema_table rtn_config_timeouts_table = {
     .name_offset = SIZE_MAX,
 };
 
-#define ROUTE_TIMEOUT(member)                                                                                   \
+#define ROUTE_TIMEOUT_FROM(member, least)                                                                       \
     .name = #member, .type = RTN_SCHEMA_DURATION, .offset = offsetof(struct rtn_config_route_timeouts, member), \
-    .min = 10, .max = DAY, AS_THE_SERVER
+    .min = (least), .max = DAY, AS_THE_SERVER
+#define ROUTE_TIMEOUT(member) ROUTE_TIMEOUT_FROM(member, 10)
 
 static const struct rtn_schema_key route_timeouts_keys[] = {
     { ROUTE_TIMEOUT(body), .help = "For a request body; begun anew with each 64 KiB of it. Past it the answer is 408.",
       .example = "5m" },
     { ROUTE_TIMEOUT(write),
-      .help = "Between two pieces of a reply that the client takes in. Past it the connection is cut.",
+      .help = "Between two pieces of a reply, or of what a WebSocket sends, that the client takes in. Past it the "
+              "connection is cut.",
       .example = "5m" },
     { ROUTE_TIMEOUT(handler),
       .help = "For a handler that replies later, until it begins to. Past it the answer is 504.", .example = "2m" },
+    { ROUTE_TIMEOUT_FROM(ping, 0), .help = "A WebSocket is sent a ping after so much silence of its peer. 0: never.",
+      .example = "1m" },
+    { ROUTE_TIMEOUT_FROM(pong, 1), .help = "After such a ping, until something comes. Past it the connection is cut.",
+      .example = "30s" },
+    { ROUTE_TIMEOUT(close), .help = "For the answer to a close frame on a WebSocket. Past it the connection is cut.",
+      .example = "10s" },
     { .name = NULL },
 };
 
 static void inherit_timeouts(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
-    struct rtn_config_route_timeouts *timeouts = object;
-
     (void) context;
-    if (rtn_node_get(node, "body") == NULL)
-        timeouts->body = INHERIT;
-    if (rtn_node_get(node, "write") == NULL)
-        timeouts->write = INHERIT;
-    if (rtn_node_get(node, "handler") == NULL)
-        timeouts->handler = INHERIT;
+    inherit(route_timeouts_keys, object, node);
 }
 
 const struct rtn_schema_table rtn_config_route_timeouts_table = {

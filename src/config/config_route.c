@@ -33,7 +33,7 @@ static bool check_host(void *value, const struct rtn_node *node, const struct rt
 }
 
 /* A name is looked up in daemon.modules; a file is found from the folder of the file that names it. */
-static bool check_module(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+bool rtn_config_check_module(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
     static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     const char **module = value;
@@ -52,7 +52,7 @@ static bool check_module(void *value, const struct rtn_node *node, const struct 
                             rtn_node_quote(node->text, context->arena));
 }
 
-static bool check_handler(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
+bool rtn_config_check_handler(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
     (void) value;
     return node->text.length > 0 || rtn_schema_error(context, node->mark, "\"handler\" is empty");
@@ -108,8 +108,8 @@ static const struct rtn_schema_key keys[] = {
     { .name = "module",
       .type = RTN_SCHEMA_STRING,
       .offset = offsetof(struct rtn_config_route, module),
-      .check = check_module,
-      .pattern = "^([A-Za-z0-9_-]+|.+\\.so|.*\\$\\{.*)$",
+      .check = rtn_config_check_module,
+      .pattern = RTN_CONFIG_MODULE_PATTERN,
       .help =
           "The module that answers: a name, looked up in the folders of daemon.modules, or a file that ends in .so. A "
           "route has either this, or redirect, or status alone.",
@@ -117,7 +117,7 @@ static const struct rtn_schema_key keys[] = {
     { .name = "handler",
       .type = RTN_SCHEMA_STRING,
       .offset = offsetof(struct rtn_config_route, handler),
-      .check = check_handler,
+      .check = rtn_config_check_handler,
       .fallback_help = "the only one the module has",
       .help = "Which of the module's handlers answers.",
       .example = "form" },
@@ -146,8 +146,8 @@ static const struct rtn_schema_key keys[] = {
       .offset = offsetof(struct rtn_config_route, request_body),
       .choices = rtn_config_bodies,
       .fallback_help = "as the server",
-      .help = "What becomes of request bodies, as for the server. Only for routes with module, as are limits and "
-              "timeouts.",
+      .help = "What becomes of request bodies, as for the server. Only for routes with module, as are limits, timeouts "
+              "and what concerns WebSocket.",
       .example = "streamed" },
     { .name = "limits",
       .type = RTN_SCHEMA_MAP,
@@ -159,6 +159,36 @@ static const struct rtn_schema_key keys[] = {
       .offset = offsetof(struct rtn_config_route, timeouts),
       .table = &rtn_config_route_timeouts_table,
       .help = "How long a client or a handler may take, where that is not as for the server." },
+    { .name = "origins",
+      .type = RTN_SCHEMA_STRINGS,
+      .offset = offsetof(struct rtn_config_route, origins),
+      .min = 1,
+      .max = 1000,
+      .check = rtn_config_check_origins,
+      .pattern = "^(all|same|[A-Za-z][A-Za-z0-9+.-]*://[^/]+)$",
+      .fallback_help = "same",
+      .help =
+          "From which pages browsers may open a WebSocket: same is those of the host and port that they connect to; "
+          "others are listed, such as https://example.org. All others are answered with 403, also those whose origin "
+          "is "
+          "null. With all everyone is taken. A request without Origin is not from a browser, and always taken.",
+      .example = "[same, \"https://example.org\"]" },
+    { .name = "backlog_policy",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_route, backlog_policy),
+      .choices = rtn_config_backlogs,
+      .fallback_help = "as the server",
+      .help = "What becomes of a WebSocket whose peer takes too little, as for the server.",
+      .example = "drop" },
+    { .name = "deflate",
+      .type = RTN_SCHEMA_MAP,
+      .offset = offsetof(struct rtn_config_route, deflate),
+      .table = &rtn_config_deflate_table,
+      .switches_on = true,
+      .fallback_help = "off",
+      .help = "Messages of WebSockets are compressed, for clients that offer it (permessage-deflate of RFC 7692). Off "
+              "unless it is there; {} will do.",
+      .example = "{effort: fast}" },
     { .name = NULL },
 };
 
@@ -199,13 +229,16 @@ static bool is_redirect(int64_t status)
 
 static void check(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
-    static const char *const of_modules[] = { "handler", "options", "request_body", "limits", "timeouts" };
+    static const char *const of_modules[] = { "handler",  "options", "request_body",   "limits",
+                                              "timeouts", "origins", "backlog_policy", "deflate" };
     struct rtn_config_route *route = object;
     const char *answer = find_answer(node, context);
     bool module = answer == NULL || strcmp(answer, "module") == 0;
 
     for (size_t i = 0; !module && i < RTN_ARRAY_LENGTH(of_modules); i++)
         need_module(node, of_modules[i], context);
+    if (rtn_node_get(node, "module") != NULL && rtn_node_get(node, "origins") == NULL)
+        rtn_config_default_origins(&route->origins, context->arena);
     if (route->redirect == NULL)
         return;
     if (rtn_node_get(node, "status") == NULL)

@@ -68,12 +68,11 @@ static const struct rtn_schema_key keys[] = {
       .type = RTN_SCHEMA_LIST,
       .offset = offsetof(struct rtn_config_server, listen),
       .table = &rtn_config_listen_table,
-      .min = 1,
+      .min = 0,
       .max = 64,
-      .required = true,
+      .fallback_help = "none, which only a server with clients may leave out",
       .help = "The addresses that clients connect to: one, or a list. An entry is an address, or a map with its "
-              "address and "
-              "more.",
+              "address and more. A server without any, which only serves sockets that modules adopt, has [].",
       .example = "[127.0.0.1:8080, \"[::1]:8080\"]" },
     { .name = "loops",
       .type = RTN_SCHEMA_INT,
@@ -185,12 +184,21 @@ static const struct rtn_schema_key keys[] = {
       .type = RTN_SCHEMA_MAP,
       .offset = offsetof(struct rtn_config_server, limits),
       .table = &rtn_config_limits_table,
-      .help = "How much a client may send." },
+      .help = "How much a client may send, and how much may wait for it." },
     { .name = "timeouts",
       .type = RTN_SCHEMA_MAP,
       .offset = offsetof(struct rtn_config_server, timeouts),
       .table = &rtn_config_timeouts_table,
       .help = "How long a client may take." },
+    { .name = "backlog_policy",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_server, backlog_policy),
+      .fallback = "close",
+      .choices = rtn_config_backlogs,
+      .help =
+          "What becomes of a WebSocket whose peer takes so little that limits.backlog waits for it, when more is to "
+          "be sent: with close it is closed; with drop what is more is dropped, and the sender is told.",
+      .example = "drop" },
     { .name = "routes",
       .type = RTN_SCHEMA_LIST,
       .offset = offsetof(struct rtn_config_server, routes),
@@ -201,6 +209,15 @@ static const struct rtn_schema_key keys[] = {
               "the most specific wins: an exact path, then paths with "
               "{name} segments, then the longest one that ends in *. A request that none matches is answered with 404.",
       .example = "[{path: /, module: hello}]" },
+    { .name = "clients",
+      .type = RTN_SCHEMA_LIST,
+      .offset = offsetof(struct rtn_config_server, clients),
+      .table = &rtn_config_client_table,
+      .min = 0,
+      .max = 1000,
+      .fallback_help = "none",
+      .help = "WebSocket connections that the server makes. They are spread over its loops.",
+      .example = "[{url: \"ws://127.0.0.1:8080/feed\", module: discussion, handler: client}]" },
     { .name = NULL },
 };
 
@@ -211,11 +228,39 @@ static int64_t default_threads(void)
     return RTN_MIN(RTN_MAX(8, 2 * cores), 1024);
 }
 
+/* A list that holds something, or a value that is none by mistake; or a key that was meant to be this one. */
+static bool has_list(const struct rtn_node *node, const char *name)
+{
+    const struct rtn_node *list = rtn_node_get(node, name);
+
+    if (list == NULL)
+        return rtn_schema_is_meant(&rtn_config_server_table, node, name);
+    return list->kind != RTN_NODE_LIST || list->count > 0;
+}
+
+/* With an empty list of listeners somebody has said that there are to be none. */
+static void check_purpose(const struct rtn_node *node, const struct rtn_schema_context *context)
+{
+    const struct rtn_node_pair *routes = rtn_node_pair(node, "routes");
+
+    if (rtn_node_get(node, "listen") != NULL || has_list(node, "listen"))
+        return;
+    if (routes != NULL && has_list(node, "routes"))
+        rtn_schema_error(context, routes->name_mark,
+                         "\"routes\" need \"listen\"; write \"listen: []\" for a server that only serves sockets which "
+                         "modules adopt");
+    else if (!has_list(node, "clients"))
+        rtn_schema_error(context, context->mark,
+                         "has nothing to do: give \"listen\" or \"clients\"; \"listen: []\" is for a server that only "
+                         "serves sockets which modules adopt");
+}
+
 static void check(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
     struct rtn_config_server *server = object;
     bool given = rtn_node_get(node, "threads") != NULL;
 
+    check_purpose(node, context);
     if (!context->sound)
         return;
     rtn_config_check_proxy_protocol(server, context);
@@ -237,6 +282,7 @@ const struct rtn_schema_table rtn_config_server_table = {
     .name = "server",
     .size = sizeof(struct rtn_config_server),
     .keys = keys,
+    .typical = "listen",
     .node_offset = offsetof(struct rtn_config_server, node),
     .name_offset = offsetof(struct rtn_config_server, name),
     .check = check,

@@ -16,10 +16,14 @@ extern const struct rtn_schema_table rtn_config_timeouts_table;
 extern const struct rtn_schema_table rtn_config_route_table;
 extern const struct rtn_schema_table rtn_config_route_limits_table;
 extern const struct rtn_schema_table rtn_config_route_timeouts_table;
+extern const struct rtn_schema_table rtn_config_client_table;
+extern const struct rtn_schema_table rtn_config_deflate_table;
 
 extern const struct rtn_schema_choice rtn_config_levels[]; /* enum rtn_log_level */
 extern const struct rtn_schema_choice rtn_config_methods[]; /* enum rtn_method */
 extern const struct rtn_schema_choice rtn_config_bodies[]; /* enum rtn_config_body, without INHERIT */
+extern const struct rtn_schema_choice rtn_config_efforts[]; /* enum rtn_config_effort */
+extern const struct rtn_schema_choice rtn_config_backlogs[]; /* enum rtn_config_backlog, without INHERIT */
 
 /* What the key "to" of a log says: whether that is a file (file:PATH), and its path made absolute, in *target too; NULL
  * after an error was reported. */
@@ -42,6 +46,21 @@ void rtn_config_check_proxy_protocol(const struct rtn_config_server *server, con
 void rtn_config_check_proxy_header(const struct rtn_config_server *server, const struct rtn_node *node,
                                    const struct rtn_schema_context *context);
 
+/* Key checks of a module and its handler, on a route or a client. */
+bool rtn_config_check_module(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+bool rtn_config_check_handler(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+
+#define RTN_CONFIG_MODULE_PATTERN "^([A-Za-z0-9_-]+|.+\\.so|.*\\$\\{.*)$"
+
+/* Key check of `origins`, which puts them in lower case; and what they are by default. */
+bool rtn_config_check_origins(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+void rtn_config_default_origins(struct rtn_schema_strings *origins, struct rtn_arena *arena);
+
+/* Key checks of what a client says in its handshake. */
+bool rtn_config_check_url(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+bool rtn_config_check_headers(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+bool rtn_config_check_protocols(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+
 /* Reports two listeners on one address, in one server or two. */
 void rtn_config_check_listeners(const struct rtn_config *config, struct rtn_diags *diags);
 
@@ -54,6 +73,9 @@ bool rtn_config_is_media_type(struct rtn_str text);
 /* The host of a route, *ret in lower case and without a final dot, or why `text` cannot be one. Memory comes from
  * `arena`. */
 const char *rtn_config_host_read(const char *text, struct rtn_arena *arena, const char **ret);
+
+/* HOST[:PORT] of a URL, *ret in the same form, or why `text` cannot be that. Memory comes from `arena`. */
+const char *rtn_config_authority_read(struct rtn_str text, struct rtn_arena *arena, const char **ret);
 
 /* Why `path` cannot be the path of a route; NULL when it can. Memory comes from `arena`. */
 const char *rtn_config_path_problem(const char *path, struct rtn_arena *arena);

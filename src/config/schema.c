@@ -34,6 +34,8 @@ struct rtn_mark rtn_schema_mark(const struct rtn_node *node, const char *name)
 /* The one to mention when a map is missing altogether. */
 static const char *typical_key(const struct rtn_schema_table *table)
 {
+    if (table->typical != NULL)
+        return table->typical;
     for (const struct rtn_schema_key *key = table->keys; key->name != NULL; key++) {
         if (key->required)
             return key->name;
@@ -50,8 +52,9 @@ static bool read_map(const struct rtn_schema_key *key, const struct rtn_node *no
     inner.where = rtn_config_printf(context->arena, "%s%s%s", context->where, separator, key->name);
     inner.mark = node != NULL ? node->mark : context->mark;
     if (node != NULL && node->kind != RTN_NODE_MAP && key->table->shorthand == NULL)
-        return rtn_schema_error(context, node->mark, "\"%s\" must be a map with keys such as \"%s\", not %s", key->name,
-                                typical_key(key->table), rtn_node_describe(node, context->arena));
+        return rtn_schema_error(context, node->mark, "\"%s\" must be a map with keys such as \"%s\"%s, not %s",
+                                key->name, typical_key(key->table), key->switches_on ? ", or {}" : "",
+                                rtn_node_describe(node, context->arena));
     rtn_schema_read_struct(key->table, node, value, &inner);
     return true;
 }
@@ -112,7 +115,8 @@ static bool read_key(const struct rtn_schema_key *key, const struct rtn_schema_t
     if (pair->value->broken)
         return false;
     if (rtn_node_is_null(pair->value))
-        return rtn_schema_error(context, pair->name_mark, "\"%s\" has no value", key->name);
+        return rtn_schema_error(context, pair->name_mark, "\"%s\" has no value%s", key->name,
+                                key->switches_on ? "; write {}" : "");
     if (!rtn_schema_read_value(key, pair->value, value, context))
         return false;
     return key->check == NULL || key->check(value, pair->value, context);

@@ -75,12 +75,15 @@ struct rtn_schema_key {
     enum rtn_schema_change change;
     bool required;
     bool consumed; /* has done its work while loading: the dump holds it as a comment */
+    bool switches_on; /* a map that counts by being there, be it empty: a dump has it only where it was given */
     const char *help; /* one or more sentences */
     const char *example; /* a value as written in YAML; may be NULL */
 };
 
 /*
  * A struct. `shorthand`: a scalar may stand for a map that has just this key (listen).
+ * `typical`: the key that is named when there is no map where one should be; NULL: the first required one, else the
+ * first.
  * `label`: the key whose value tells elements of a list apart in messages (route "/x").
  * `node_offset`: member of type const struct rtn_node * that receives the node (SIZE_MAX: none).
  * `name_offset`: member of type const char * that receives the name in RTN_SCHEMA_NAMED (SIZE_MAX: none).
@@ -93,6 +96,7 @@ struct rtn_schema_table {
     size_t size;
     const struct rtn_schema_key *keys; /* ends with name NULL */
     const char *shorthand;
+    const char *typical;
     const char *label;
     size_t node_offset;
     size_t name_offset;
@@ -113,6 +117,9 @@ bool rtn_schema_error(const struct rtn_schema_context *context, struct rtn_mark 
 /* The place of `name` in map `node`: its value when that is a scalar, else the key; the node itself
  * when the key is absent. For later errors. */
 struct rtn_mark rtn_schema_mark(const struct rtn_node *node, const char *name);
+
+/* True when the map has an unknown key that is probably a misspelled `name`: that name is not missing then. */
+bool rtn_schema_is_meant(const struct rtn_schema_table *table, const struct rtn_node *map, const char *name);
 
 /* True for a map with a key that the table does not have. */
 bool rtn_schema_has_unknown_key(const struct rtn_schema_table *table, const struct rtn_node *map);

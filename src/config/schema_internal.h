@@ -43,9 +43,6 @@ const char *rtn_schema_number(enum rtn_schema_type type, int64_t number, struct 
 void rtn_schema_unknown_key(const struct rtn_schema_table *table, const struct rtn_node_pair *pair,
                             const struct rtn_schema_context *context);
 
-/* True when the map has an unknown key that is probably a misspelled `name`: that name is not missing then. */
-bool rtn_schema_is_meant(const struct rtn_schema_table *table, const struct rtn_node *map, const char *name);
-
 /* ; did you mean "x"? of the choices of a key. */
 const char *rtn_schema_suggest_choice(const struct rtn_schema_key *key, struct rtn_str given, struct rtn_arena *arena);
 

@@ -2,7 +2,7 @@
 #include "config/schema_internal.h"
 
 /* Maps with more keys than this are not listed when nothing is near. */
-#define LIST_MAX 12
+#define LIST_MAX 16
 #define NAMES_MAX 64
 #define PREFIX_MIN 3
 

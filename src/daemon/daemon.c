@@ -14,6 +14,9 @@
 #include "app/media.h"
 #include "daemon/daemon_state.h"
 #include "daemon/log_check.h"
+#include "net/resolver.h"
+
+#define RESOLVER_MS 100 /* a lookup that takes longer is left behind */
 
 bool rtn_daemon_report(struct rtn_daemon *daemon)
 {
@@ -108,6 +111,7 @@ static void done(struct rtn_daemon *daemon)
     rtn_daemon_servers_free(daemon);
     rtn_modules_free(daemon->modules);
     rtn_media_free(daemon->media);
+    rtn_resolver_free(daemon->resolver, RESOLVER_MS);
     rtn_activation_done(&daemon->activation);
     (void) stop_writers(daemon, RTN_DAEMON_STOP_MS);
     rtn_log_set_default(NULL);

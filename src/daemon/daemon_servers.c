@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "daemon/daemon_state.h"
 #include "daemon/notify.h"
+#include "net/resolver.h"
 
 void rtn_daemon_servers_check_modules(struct rtn_daemon *daemon)
 {
@@ -40,7 +41,7 @@ bool rtn_daemon_servers_make(struct rtn_daemon *daemon)
     if (rtn_modules_new(&daemon->config->daemon.modules, &daemon->modules) < 0)
         return false;
     daemon->media = rtn_media_new(daemon->config->daemon.media_types);
-    if (daemon->media == NULL)
+    if (daemon->media == NULL || rtn_resolver_new(daemon->log, &daemon->log_level, &daemon->resolver) < 0)
         return false;
     daemon->host = (struct rtn_server_host){ .log = daemon->log,
                                              .log_level = &daemon->log_level,
@@ -48,6 +49,7 @@ bool rtn_daemon_servers_make(struct rtn_daemon *daemon)
                                              .modules = daemon->modules,
                                              .media = daemon->media,
                                              .activation = &daemon->activation,
+                                             .resolver = daemon->resolver,
                                              .mailbox = &daemon->mailbox,
                                              .closed = on_server_closed,
                                              .drained = on_server_drained,

@@ -16,6 +16,7 @@ struct rtn_daemon {
     struct rtn_modules *modules;
     struct rtn_activation activation;
     struct rtn_media *media;
+    struct rtn_resolver *resolver;
     struct rtn_server_host host;
     struct rtn_server **servers;
     size_t server_count;

@@ -109,6 +109,11 @@ int rtn_loop_stop(struct rtn_loop *loop, int64_t ms)
     return 0;
 }
 
+void rtn_loop_deliver(struct rtn_loop *loop)
+{
+    rtn_mailbox_deliver(&loop->mailbox);
+}
+
 void rtn_loop_done(struct rtn_loop *loop)
 {
     if (loop->ev == NULL)

@@ -58,6 +58,9 @@ int rtn_loop_start(struct rtn_loop *loop);
  */
 int rtn_loop_stop(struct rtn_loop *loop, int64_t ms);
 
+/* Delivers mail that came after the loop had ended, before what it is for goes away. [main] */
+void rtn_loop_deliver(struct rtn_loop *loop);
+
 void rtn_loop_done(struct rtn_loop *loop);
 
 /* Any thread. */

@@ -7,7 +7,7 @@
 
 #include "base/macros.h"
 
-static void deliver_all(struct rtn_mailbox *mailbox)
+void rtn_mailbox_deliver(struct rtn_mailbox *mailbox)
 {
     struct rtn_mail *mail = atomic_exchange_explicit(&mailbox->top, NULL, memory_order_acquire);
     struct rtn_mail *ordered = NULL;
@@ -28,7 +28,7 @@ static void on_wake(struct ev_loop *ev, struct ev_async *watcher, int events)
 {
     (void) ev;
     (void) events;
-    deliver_all(RTN_CONTAINER_OF(watcher, struct rtn_mailbox, wake));
+    rtn_mailbox_deliver(RTN_CONTAINER_OF(watcher, struct rtn_mailbox, wake));
 }
 
 void rtn_mailbox_init(struct rtn_mailbox *mailbox, struct ev_loop *ev)
@@ -41,7 +41,7 @@ void rtn_mailbox_init(struct rtn_mailbox *mailbox, struct ev_loop *ev)
 
 void rtn_mailbox_done(struct rtn_mailbox *mailbox)
 {
-    deliver_all(mailbox);
+    rtn_mailbox_deliver(mailbox);
     ev_async_stop(mailbox->ev, &mailbox->wake);
 }
 

@@ -26,6 +26,9 @@ struct rtn_mailbox {
 /* Starts receiving on `ev`; on its thread or before it runs. It keeps the loop running. */
 void rtn_mailbox_init(struct rtn_mailbox *mailbox, struct ev_loop *ev);
 
+/* Delivers what is there. On the loop's thread or after it ended. */
+void rtn_mailbox_deliver(struct rtn_mailbox *mailbox);
+
 /* On the loop's thread or after it ended. Mail that is still there is delivered first. */
 void rtn_mailbox_done(struct rtn_mailbox *mailbox);
 

@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "base/macros.h"
 
-#define MOST_IOVECS 16
+#define MOST_IOVECS 64
 #define MOST_OF_FILE ((size_t) 2 * 1024 * 1024) /* per call: it holds the socket's lock, and may read a slow disk */
 #define MOST_OF_FILES ((size_t) 8 * 1024 * 1024) /* per flush: a client that is never full would keep the thread */
 
@@ -83,6 +83,16 @@ static void drop_first(struct rtn_stream *stream)
     if (stream->first == NULL)
         stream->last = NULL;
     free_segment(segment);
+}
+
+void *rtn_stream_reserve(struct rtn_stream *stream, size_t length)
+{
+    struct rtn_segment *segment = malloc(sizeof(*segment) + length);
+    if (segment == NULL)
+        return NULL;
+    *segment = (struct rtn_segment){ .data = segment->copy, .length = length };
+    append(stream, segment);
+    return segment->copy;
 }
 
 /* Queues the piece without its first `skip` bytes. */
@@ -237,6 +247,11 @@ static int follow_with_file(struct rtn_stream *stream)
     if (r < 0)
         drop_queue(stream);
     return r;
+}
+
+int rtn_stream_queue(struct rtn_stream *stream, const struct rtn_piece *piece)
+{
+    return queue(stream, piece, 0);
 }
 
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count)

@@ -45,6 +45,12 @@ struct rtn_piece {
  */
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count);
 
+/* Queues the piece, to be sent by a flush. 0, or -ENOMEM after its release. */
+int rtn_stream_queue(struct rtn_stream *stream, const struct rtn_piece *piece);
+
+/* Queues `length` bytes that the caller writes now, to where the result points. NULL when memory is out. */
+void *rtn_stream_reserve(struct rtn_stream *stream, size_t length);
+
 /*
  * Sends from the queue. 0: all sent; -EAGAIN: the socket is full, or so much of files was sent that others are to have
  * their turn: go on when it is writable; -EINPROGRESS: a file is next and is deferred; else -errno.

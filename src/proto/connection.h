@@ -28,6 +28,8 @@ enum rtn_connection_state {
     RTN_CONNECTION_HANDLED, /* a worker has the request, or will have it at the end of the iteration */
     RTN_CONNECTION_WAITING, /* an active request waits for the client or for somebody else */
     RTN_CONNECTION_SENDING, /* the reply is complete, the socket is full; reading stopped */
+    RTN_CONNECTION_CONNECTING, /* outgoing: no socket yet, or the handshake is under way */
+    RTN_CONNECTION_WEBSOCKET, /* see ws.h */
     RTN_CONNECTION_LINGER, /* all sent, our side shut down, reading what the client still sends */
     RTN_CONNECTION_CLOSED /* no socket any more; waits for callbacks and the end of the iteration */
 };
@@ -42,6 +44,9 @@ struct rtn_slot {
     struct rtn_task task; /* of the layer above, once the connection is closed */
 };
 
+struct rtn_entry;
+struct rtn_ws;
+
 struct rtn_connection {
     struct rtn_http1 *http;
     struct rtn_stream stream;
@@ -55,11 +60,13 @@ struct rtn_connection {
     bool expects_proxy; /* a PROXY header is to come first */
     bool trusted; /* the peer is believed about who its client is */
     bool counted; /* among its client's connections */
+    bool outgoing; /* made by us */
     int64_t request_count; /* that have come */
     int broken; /* -errno of a failed send, found by whoever held the connection */
     enum rtn_close_cause cause;
     const char *detail; /* static text */
     struct rtn_request *request; /* NULL when idle */
+    struct rtn_ws *ws; /* NULL as long as it speaks HTTP */
     struct rtn_timeout timeout;
     int64_t deadline; /* ms, monotonic */
     int64_t write_deadline; /* of an active request; 0: nothing waits to be sent */
@@ -69,7 +76,7 @@ struct rtn_connection {
     struct rtn_mail mail;
     struct rtn_task send_task; /* of the layer above: files to be sent */
     struct rtn_list resumptions; /* struct rtn_resumption, of this request or of one that is gone */
-    unsigned slot; /* in http->slots */
+    struct rtn_entry *entry; /* in http->directory; NULL once the socket is closed */
     struct rtn_slot *slots;
     struct rtn_slot *closing; /* the slot whose callbacks are running */
     uint64_t id;

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rtn_connection;
@@ -25,6 +26,9 @@ struct rtn_entry {
     _Atomic uint64_t open_id; /* its id while it takes messages; else 0 */
     _Atomic int64_t backlog; /* bytes on their way to it: in mail, and in its queue */
     _Atomic int64_t backlog_limit;
+    _Atomic bool waits; /* the socket takes no more at the moment */
+    _Atomic bool drain_due; /* a sender was told to wait */
+    _Atomic bool drops; /* its backlog_policy */
     _Atomic uint64_t client_id; /* of `client`; else 0 */
     struct rtn_entry *next; /* of the free ones */
 };

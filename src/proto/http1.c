@@ -174,12 +174,28 @@ static void activate(struct rtn_connection *connection)
     request->busy_since = 0;
     connection->write_deadline = 0;
     connection->state = RTN_CONNECTION_HANDLED;
-    request->id = rtn_http1_make_id(http->loop_index, connection->slot, ++http->request_count);
+    request->id = rtn_http1_make_id(http->loop_index, connection->entry->slot, ++http->request_count);
+}
+
+/* The answer that says so leaves; what was read behind the request are frames. */
+static void become_websocket(struct rtn_connection *connection)
+{
+    connection->used = true;
+    connection->request->active = false;
+    connection->request->leaving = true;
+    if (!flush_sink(connection))
+        return;
+    rtn_http1_tell_replied(connection, true);
+    rtn_ws_start(connection);
 }
 
 /* What an outcome other than RTN_OUTCOME_REPLIED means. */
 static void leave(struct rtn_connection *connection, enum rtn_outcome outcome)
 {
+    if (outcome == RTN_OUTCOME_UPGRADED) {
+        become_websocket(connection);
+        return;
+    }
     if (outcome == RTN_OUTCOME_WAITING) {
         rtn_http1_wait(connection);
         return;

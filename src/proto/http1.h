@@ -11,12 +11,16 @@
 #include "loop/loop.h"
 #include "net/clients.h"
 #include "proto/connection.h"
+#include "proto/directory.h"
 #include "proto/sink.h"
+#include "proto/topics.h"
+#include "proto/ws.h"
 
 /* What became of a request when the layer above had its turn. */
 enum rtn_outcome {
     RTN_OUTCOME_REPLIED, /* the reply is complete, or was given up */
     RTN_OUTCOME_HELD, /* a worker goes on, after rtn_http1_hold() */
+    RTN_OUTCOME_UPGRADED, /* rtn_ws_upgrade() was called: the connection is a WebSocket from now on */
     RTN_OUTCOME_WAITING /* for more of the body (request->reads_body), a resumption, a drain */
 };
 
@@ -64,6 +68,8 @@ struct rtn_http1 {
     unsigned loop_index; /* part of connection ids */
     unsigned connection_limit; /* of this loop */
     bool defer_files; /* there are workers to read files */
+    const struct rtn_ws_events *ws_events;
+    struct rtn_resolver *resolver; /* for outgoing connections */
     void (*room)(struct rtn_http1 *http); /* a connection went away: accepting may go on */
     const struct rtn_cidr *trusted; /* peers that are believed about their clients */
     size_t trusted_count;
@@ -73,11 +79,8 @@ struct rtn_http1 {
     struct rtn_list connections;
     struct rtn_list dead; /* freed at the end of the iteration */
     unsigned connection_count;
-    uint64_t next_id;
-    struct rtn_connection **slots; /* connections by the number in ids of requests; free ones are NULL */
-    unsigned slot_count;
-    unsigned open_count; /* slots in use: connections that have a socket */
-    unsigned slot_hint; /* where the search for a free one begins */
+    unsigned outgoing_count; /* of them, that we made */
+    struct rtn_directory directory;
     uint32_t request_count; /* makes ids of requests unique */
     _Atomic bool draining; /* read by workers */
     bool drained;
@@ -86,6 +89,14 @@ struct rtn_http1 {
     struct rtn_request *free_requests;
     unsigned free_count;
     _Atomic(struct rtn_request *) returned_requests; /* pushed by workers */
+
+    struct rtn_list ws_unsent; /* WebSockets that have something to send at the end of the iteration */
+    unsigned char *ws_input; /* what all of them read into; made when first used */
+    struct rtn_buf ws_scratch; /* compressed messages on their way to a queue */
+    unsigned char ws_masks[1024]; /* random bytes, of which the first ws_masks_left were not used */
+    size_t ws_masks_left;
+    struct rtn_list ws_clients; /* struct rtn_ws_client */
+    struct rtn_topics topics;
 };
 
 /* In place. The members from loop to room are set by the caller before. 0 or -ENOMEM. */
@@ -168,7 +179,7 @@ void rtn_http1_post(struct rtn_http1 *http, struct rtn_resumption *resumption);
 struct rtn_resumption *rtn_http1_next_resumption(struct rtn_connection *connection);
 
 /*
- * Ids of requests, from the top: 10 bits of the loop's number and one, 20 of the connection's slot, 3 that tell
+ * Ids of requests, from the top: 10 bits of the loop's number and one, 20 of the connection's number in the directory, 3 that tell
  * handlers of one request apart, 31 that tell requests of one slot apart. Never 0. The configuration has at most 1000
  * loops.
  */

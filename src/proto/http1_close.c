@@ -17,6 +17,16 @@ void rtn_http1_drop_request(struct rtn_connection *connection)
     connection->request = NULL;
 }
 
+/* The entry of an outgoing connection is kept for the next attempt. */
+static void leave_directory(struct rtn_connection *connection)
+{
+    struct rtn_entry *entry = connection->entry;
+    connection->entry = NULL;
+    entry->connection = NULL;
+    if (entry->client == NULL)
+        rtn_directory_leave(&connection->http->directory, entry);
+}
+
 void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail)
 {
     struct rtn_http1 *http = connection->http;
@@ -24,9 +34,9 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
     ev_io_stop(http->loop->ev, &connection->write);
     rtn_wheel_remove(&http->wheel, &connection->timeout);
     rtn_http1_dismiss(connection);
-    http->slots[connection->slot] = NULL;
-    http->slot_hint = connection->slot;
-    http->open_count--;
+    if (connection->ws != NULL)
+        rtn_ws_detach(connection->ws);
+    leave_directory(connection);
     rtn_http1_drop_resumptions(connection);
     rtn_http1_tell_replied(connection, false);
     if (connection->request != NULL && !connection->request->active)
@@ -76,7 +86,7 @@ void rtn_http1_close_broken(struct rtn_connection *connection)
     rtn_http1_close(connection, RTN_CLOSE_NETWORK, "sending failed");
 }
 
-static void begin_linger(struct rtn_connection *connection)
+void rtn_http1_linger(struct rtn_connection *connection)
 {
     if (shutdown(connection->stream.fd, SHUT_WR) < 0) {
         rtn_http1_close(connection, RTN_CLOSE_LOST, "the client went away");
@@ -104,7 +114,7 @@ void rtn_http1_end(struct rtn_connection *connection)
     rtn_http1_tell_replied(connection, true);
     rtn_http1_drop_request(connection);
     if (connection->linger_after)
-        begin_linger(connection);
+        rtn_http1_linger(connection);
     else
         rtn_http1_close(connection, connection->cause, connection->detail);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "proto/http1_internal.h"
+#include "proto/ws_client.h"
 
 int rtn_http1_init(struct rtn_http1 *http)
 {
@@ -23,6 +24,10 @@ int rtn_http1_init(struct rtn_http1 *http)
     http->discarding.request_body = RTN_BODY_NONE;
     rtn_list_init(&http->connections);
     rtn_list_init(&http->dead);
+    rtn_list_init(&http->ws_unsent);
+    rtn_list_init(&http->ws_clients);
+    rtn_directory_init(&http->directory, http->loop_index);
+    rtn_topics_init(&http->topics);
     atomic_init(&http->draining, false);
     atomic_init(&http->returned_requests, NULL);
     http->sink = calloc(1, sizeof(*http->sink));
@@ -41,67 +46,55 @@ void rtn_http1_done(struct rtn_http1 *http)
     rtn_http1_free_requests(http);
     free(http->sink);
     http->sink = NULL;
-    free(http->slots);
-    http->slots = NULL;
-    http->slot_count = 0;
+    rtn_directory_done(&http->directory);
+    rtn_topics_done(&http->topics);
+    rtn_buf_done(&http->ws_scratch);
+    free(http->ws_input);
+    http->ws_input = NULL;
 }
 
-/* The table grows to the most connections that were ever open; limits.connections bounds it. */
-static int grow_slots(struct rtn_http1 *http)
+struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *entry)
 {
-    unsigned count = RTN_MAX(64, http->slot_count * 2);
-    struct rtn_connection **slots = realloc(http->slots, count * sizeof(struct rtn_connection *));
-    if (slots == NULL)
-        return -ENOMEM;
-    memset(slots + http->slot_count, 0, (count - http->slot_count) * sizeof(struct rtn_connection *));
-    http->slot_hint = http->slot_count;
-    http->slots = slots;
-    http->slot_count = count;
-    return 0;
+    struct rtn_connection *connection = calloc(1, sizeof(*connection));
+    if (connection == NULL)
+        return NULL;
+    connection->http = http;
+    connection->stream.fd = -1;
+    connection->stream.defer_files = http->defer_files;
+    rtn_list_init(&connection->resumptions);
+    connection->mail.deliver = rtn_http1_on_mail;
+    connection->entry = entry;
+    connection->id = entry->id;
+    entry->connection = connection;
+    atomic_init(&connection->owner, RTN_OWNER_LOOP);
+    rtn_timeout_init(&connection->timeout);
+    rtn_list_append(&http->connections, &connection->node);
+    http->connection_count++;
+    return connection;
 }
 
-/* The hint is the slot that became free last, so that the search is short. */
-static int take_slot(struct rtn_http1 *http, struct rtn_connection *connection)
+static struct rtn_connection *make_entered(struct rtn_http1 *http)
 {
-    if (http->open_count >= http->slot_count) {
-        int r = grow_slots(http);
-        if (r < 0)
-            return r;
-    }
-    while (http->slots[http->slot_hint] != NULL)
-        http->slot_hint = (http->slot_hint + 1) % http->slot_count;
-    connection->slot = http->slot_hint;
-    http->slots[connection->slot] = connection;
-    http->open_count++;
-    return 0;
+    struct rtn_entry *entry = rtn_directory_enter(&http->directory);
+    if (entry == NULL)
+        return NULL;
+    struct rtn_connection *connection = rtn_http1_make(http, entry);
+    if (connection == NULL)
+        rtn_directory_leave(&http->directory, entry);
+    return connection;
 }
 
 int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length,
                      bool proxy_protocol)
 {
-    struct rtn_connection *connection = calloc(1, sizeof(*connection));
+    struct rtn_connection *connection = make_entered(http);
     if (connection == NULL) {
         rtn_fd_close(&fd);
         return -ENOMEM;
     }
-    if (take_slot(http, connection) < 0) {
-        free(connection);
-        rtn_fd_close(&fd);
-        return -ENOMEM;
-    }
-    connection->http = http;
     connection->stream.fd = fd;
-    connection->stream.defer_files = http->defer_files;
-    rtn_list_init(&connection->resumptions);
-    connection->mail.deliver = rtn_http1_on_mail;
-    /* The loop's number and one, then a count: unique, never 0. */
-    connection->id = ((uint64_t) (http->loop_index + 1) << 48) + ++http->next_id;
     connection->peer_length = RTN_MIN(peer_length, (socklen_t) sizeof(connection->peer));
     memcpy(&connection->peer, peer, connection->peer_length);
-    atomic_init(&connection->owner, RTN_OWNER_LOOP);
-    rtn_timeout_init(&connection->timeout);
-    rtn_list_append(&http->connections, &connection->node);
-    http->connection_count++;
     ev_io_init(&connection->read, rtn_http1_on_readable, fd, EV_READ);
     ev_io_init(&connection->write, rtn_http1_on_writable, fd, EV_WRITE);
     ev_io_start(http->loop->ev, &connection->read);
@@ -113,9 +106,9 @@ int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer
     return 0;
 }
 
-static void report_drained(struct rtn_http1 *http)
+void rtn_http1_report_drained(struct rtn_http1 *http)
 {
-    if (http->connection_count > 0 || http->drained || rtn_http1_may_keep_alive(http))
+    if (http->connection_count > 0 || !rtn_list_empty(&http->ws_clients) || http->drained || rtn_http1_may_keep_alive(http))
         return;
     http->drained = true;
     http->handler->drained(http);
@@ -131,16 +124,19 @@ void rtn_http1_close_idle(struct rtn_connection *connection)
 void rtn_http1_drain(struct rtn_http1 *http)
 {
     atomic_store_explicit(&http->draining, true, memory_order_relaxed);
+    rtn_ws_clients_leave(http);
     RTN_LIST_FOREACH (node, &http->connections) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
         if (rtn_http1_leave_to_worker(connection))
             continue;
-        if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
+        if (connection->ws != NULL)
+            rtn_ws_leave(connection->ws);
+        else if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
             rtn_http1_close_idle(connection);
         else if (connection->state == RTN_CONNECTION_WAITING && connection->request->response.open_end)
             rtn_http1_give_up(connection, 503, "the server is stopping", true, RTN_CLOSE_SHUTDOWN);
     }
-    report_drained(http);
+    rtn_http1_report_drained(http);
 }
 
 void rtn_http1_abandon(struct rtn_connection *connection)
@@ -151,6 +147,8 @@ void rtn_http1_abandon(struct rtn_connection *connection)
 unsigned rtn_http1_close_all(struct rtn_http1 *http)
 {
     unsigned held = 0;
+    atomic_store_explicit(&http->draining, true, memory_order_relaxed);
+    rtn_ws_clients_leave(http);
     RTN_LIST_FOREACH (node, &http->connections) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
         /* Nothing else may be looked at while a worker holds it. */
@@ -170,6 +168,7 @@ void rtn_http1_collect(struct rtn_http1 *http)
     while ((node = rtn_list_pop(&http->dead)) != NULL) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
         free(connection->peer_text);
+        rtn_ws_free(connection->ws);
         free(connection);
     }
 }
@@ -184,9 +183,12 @@ void rtn_http1_release(struct rtn_connection *connection)
     rtn_list_remove(&connection->node);
     rtn_list_append(&http->dead, &connection->node);
     http->connection_count--;
+    http->outgoing_count -= connection->outgoing;
+    if (connection->ws != NULL && connection->ws->client != NULL)
+        rtn_ws_client_ended(connection->ws->client);
     if (http->room != NULL)
         http->room(http);
-    report_drained(http);
+    rtn_http1_report_drained(http);
 }
 
 /* Resumptions */
@@ -215,10 +217,10 @@ void rtn_http1_drop_resumptions(struct rtn_connection *connection)
         resumption->drop(resumption);
 }
 
-static struct rtn_connection *find_connection(const struct rtn_http1 *http, uint64_t id)
+static struct rtn_connection *find_connection(struct rtn_http1 *http, uint64_t id)
 {
-    unsigned slot = rtn_http1_slot_of(id);
-    return slot < http->slot_count ? http->slots[slot] : NULL;
+    const struct rtn_entry *entry = rtn_directory_at(&http->directory, rtn_http1_slot_of(id));
+    return entry != NULL ? entry->connection : NULL;
 }
 
 static void on_resumption(struct rtn_mail *mail)

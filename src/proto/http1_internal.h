@@ -58,6 +58,9 @@ void rtn_http1_close_broken(struct rtn_connection *connection);
 /* Everything is sent and the connection is not kept: closes it, or lingers. */
 void rtn_http1_end(struct rtn_connection *connection);
 
+/* Ends our side, and reads what still comes until the peer ends its side, for timeouts.linger at most. */
+void rtn_http1_linger(struct rtn_connection *connection);
+
 /* While lingering: reads and drops; the end of input closes. */
 void rtn_http1_read_linger(struct rtn_connection *connection);
 
@@ -138,6 +141,12 @@ void rtn_http1_wait(struct rtn_connection *connection);
 void rtn_http1_wait_timeout(struct rtn_connection *connection);
 
 /* http1_connections.c */
+
+/* A connection object without a socket, among the others of the loop. NULL when memory is out. */
+struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *entry);
+
+/* After the last connection is gone while draining. */
+void rtn_http1_report_drained(struct rtn_http1 *http);
 
 /* For a connection without a request while draining: one that has arrived but was not read yet is still served. */
 void rtn_http1_close_idle(struct rtn_connection *connection);

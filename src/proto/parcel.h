@@ -28,7 +28,7 @@ struct rtn_parcel *rtn_parcel_new(enum rtn_ws_opcode opcode, const void *data, s
 void rtn_parcel_ref(struct rtn_parcel *parcel);
 
 /* Takes a void pointer so that it can be a release. */
-void rtn_parcel_unref(void *parcel);
+void rtn_parcel_unref(void *reference);
 
 static inline struct rtn_str rtn_parcel_content(const struct rtn_parcel *parcel)
 {

@@ -115,13 +115,10 @@ static int check_begin(const struct rtn_request *request, int status, int64_t le
     return status < 200 || status > 599 || length < -1 ? -EINVAL : 0;
 }
 
-/* Everything was checked, and the encoder chosen. */
-static int begin(struct rtn_request *request, int status, int64_t length)
+/* The head, into the sink when it fits. 0, or -errno when the connection is broken. */
+static int put_head(struct rtn_request *request)
 {
-    struct rtn_response *response = &request->response;
-    response->state = RTN_RESPONSE_BEGUN;
-    response->status = status;
-    choose_framing(request, length);
+    const struct rtn_response *response = &request->response;
     struct rtn_sink *sink = request->sink;
     size_t head_room = HEAD_ROOM + response->fields_length;
     if (head_room > sizeof(sink->data))
@@ -130,6 +127,30 @@ static int begin(struct rtn_request *request, int status, int64_t length)
         (void) rtn_response_send(request, NULL, 0);
     sink->length += write_head(request, sink->data + sink->length);
     return request->connection->broken;
+}
+
+/* Everything was checked, and the encoder chosen. */
+static int begin(struct rtn_request *request, int status, int64_t length)
+{
+    struct rtn_response *response = &request->response;
+    response->state = RTN_RESPONSE_BEGUN;
+    response->status = status;
+    choose_framing(request, length);
+    return put_head(request);
+}
+
+void rtn_response_switch_protocols(struct rtn_request *request)
+{
+    struct rtn_response *response = &request->response;
+    response->state = RTN_RESPONSE_ENDED;
+    response->status = 101;
+    response->announced = -1;
+    response->chunk_start = RTN_NO_CHUNK;
+    response->no_content = true;
+    request->keep_alive = true;
+    int r = put_head(request);
+    if (r < 0)
+        request->connection->broken = r;
 }
 
 int rtn_response_begin(struct rtn_request *request, int status, int64_t length)

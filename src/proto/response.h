@@ -60,6 +60,9 @@ void rtn_response_reset(struct rtn_request *request);
 /* The daemon's own answer: "404 Not Found: text\n" as plain text. `text` may be NULL. */
 int rtn_response_error(struct rtn_request *request, int status, const char *text);
 
+/* The answer 101 with the fields gathered (RFC 9110, 15.2.2); nothing of HTTP follows it. */
+void rtn_response_switch_protocols(struct rtn_request *request);
+
 /* Appends "HTTP/1.1 100 Continue" and its empty line (RFC 9110, 15.2.1). */
 void rtn_response_continue(struct rtn_request *request);
 

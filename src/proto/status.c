@@ -8,6 +8,11 @@
         (text), sizeof(text) - 1 \
     }
 
+static const struct rtn_str informational[] = {
+    REASON("Continue"),
+    REASON("Switching Protocols"),
+};
+
 static const struct rtn_str success[] = {
     REASON("OK"),
     REASON("Created"),
@@ -81,7 +86,7 @@ static const struct {
     size_t count;
 } classes[] = {
     { NULL, 0 },
-    { NULL, 0 },
+    { informational, RTN_ARRAY_LENGTH(informational) },
     { success, RTN_ARRAY_LENGTH(success) },
     { redirection, RTN_ARRAY_LENGTH(redirection) },
     { client_error, RTN_ARRAY_LENGTH(client_error) },

@@ -2,8 +2,8 @@
  * permessage-deflate (RFC 7692) by zlib: negotiation on both sides, and the two streams. [any]: one thread at a time
  * for one object
  *
- * zlib cannot write raw streams with a window of 2^8 bytes: bits are 9 to 15 here, and an offer that demands a server
- * window of 8 is declined.
+ * zlib cannot write raw streams with a window of 2^8 bytes: an offer that demands a server window of 8 is declined. As
+ * a client we take what the server demands, and then compress runs of one byte only.
  */
 #ifndef RTN_PROTO_WS_DEFLATE_H
 #define RTN_PROTO_WS_DEFLATE_H
@@ -14,8 +14,8 @@
 
 /* What was agreed upon. */
 struct rtn_ws_deflate_terms {
-    int server_bits; /* of the window that the server compresses with: 9 to 15 */
-    int client_bits;
+    int server_bits; /* of the window that the server compresses with: 8 to 15, where we are the server 9 to 15 */
+    int client_bits; /* 8 to 15 */
     bool server_forgets; /* server_no_context_takeover */
     bool client_forgets;
 };
@@ -38,25 +38,34 @@ void rtn_ws_deflate_offer(const struct rtn_config_deflate *config, struct rtn_bu
 int rtn_ws_deflate_confirm(const struct rtn_config_deflate *config, struct rtn_str answer,
                            struct rtn_ws_deflate_terms *terms);
 
-/* The receiving stream. Memory is taken with the first compressed message; forgetful ones give it back after each. */
+/*
+ * The receiving stream. Memory is taken with the first compressed message: at most 2^bits bytes and 8 KiB, 40 KiB for
+ * 15 bits, however long the messages are. Forgetful ones give it back after each. NULL: memory is out.
+ */
 struct rtn_ws_inflate;
 struct rtn_ws_inflate *rtn_ws_inflate_new(int bits, bool forgets);
-void rtn_ws_inflate_free(struct rtn_ws_inflate *inflate); /* accepts NULL */
+void rtn_ws_inflate_free(struct rtn_ws_inflate *stream); /* accepts NULL */
 
 /*
  * Decompresses more of a message; `last` with the end of it (its four bytes 00 00 ff ff are added here). Hands on what
  * comes out, in pieces of at most 16 KiB, as it comes, so that a bomb ends at the caller's limit: piece() returns 0, or
- * a negative errno that is returned at once. -EPROTO: no deflate stream; -ENOMEM.
+ * a negative errno that is returned at once. -EPROTO: no deflate stream; -ENOMEM. After an error it can only be freed.
  */
-int rtn_ws_inflate_feed(struct rtn_ws_inflate *inflate, const unsigned char *data, size_t length, bool last,
+int rtn_ws_inflate_feed(struct rtn_ws_inflate *stream, const unsigned char *data, size_t length, bool last,
                         int (*piece)(void *owner, unsigned char *data, size_t length), void *owner);
 
-/* The sending stream. Memory is taken with the first message. */
+/*
+ * The sending stream. Memory is taken with the first message: at most 2^(bits + 2) + 2^(memory_level + 9) bytes and 8
+ * KiB, 264 KiB for 15 bits and level 8. Forgetful ones give it back after each. NULL: memory is out.
+ */
 struct rtn_ws_compress;
 struct rtn_ws_compress *rtn_ws_compress_new(int bits, bool forgets, const struct rtn_config_deflate *config);
-void rtn_ws_compress_free(struct rtn_ws_compress *compress); /* accepts NULL */
+void rtn_ws_compress_free(struct rtn_ws_compress *stream); /* accepts NULL */
 
-/* Appends the message, compressed, without its last four bytes (RFC 7692, 7.2.1). 0 or -ENOMEM. */
-int rtn_ws_compress_message(struct rtn_ws_compress *compress, const void *data, size_t length, struct rtn_buf *out);
+/*
+ * Appends the message, compressed, without its last four bytes (RFC 7692, 7.2.1). 0, or -ENOMEM: `out` is as before.
+ * What was appended must be sent, and in that order: later messages may refer to it.
+ */
+int rtn_ws_compress_message(struct rtn_ws_compress *stream, const void *data, size_t length, struct rtn_buf *out);
 
 #endif

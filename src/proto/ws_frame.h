@@ -19,6 +19,11 @@ enum rtn_ws_opcode {
 
 #define RTN_WS_FIN 0x80u
 #define RTN_WS_RSV1 0x40u /* of a compressed message (RFC 7692, 6) */
+#define RTN_WS_RESERVED 0x30u /* RSV2 and RSV3, which nobody has given a meaning */
+#define RTN_WS_CONTROL 0x8u /* the bit that opcodes of control frames have */
+#define RTN_WS_MASKED 0x80u /* of the second byte; the rest is a length, or one of these */
+#define RTN_WS_LENGTH_16 126 /* it follows in 2 bytes */
+#define RTN_WS_LENGTH_64 127 /* in 8 bytes */
 #define RTN_WS_HEADER_MOST 14 /* bytes of a frame header, mask included */
 #define RTN_WS_CONTROL_MOST 125 /* bytes of content of a control frame */
 

@@ -23,7 +23,7 @@ bool rtn_ws_is_asked_for(const struct rtn_request *request);
  */
 int rtn_ws_handshake_check(const struct rtn_request *request, const char **text);
 
-/* Sec-WebSocket-Accept for a key (RFC 6455, 4.2.2). */
+/* Sec-WebSocket-Accept for a key of the right form (RFC 6455, 4.2.2). */
 void rtn_ws_accept_of(struct rtn_str key, char out[RTN_WS_ACCEPT_SIZE]);
 
 /*
@@ -37,7 +37,10 @@ bool rtn_ws_origin_is_welcome(const struct rtn_request *request, const struct rt
 /* The value of the first field of that name (lower case); absent when there is none. */
 struct rtn_str rtn_ws_field(const struct rtn_request *request, const char *name);
 
-/* All values of list fields of that name joined by commas, in the request's arena; absent: none. */
+/*
+ * All values of list fields of that name joined by commas, in the request's arena when there are several; absent: none,
+ * or memory is out.
+ */
 struct rtn_str rtn_ws_fields(struct rtn_request *request, const char *name);
 
 /* True when the list of tokens has this one, compared as it is. */
@@ -49,7 +52,7 @@ struct rtn_ws_url {
     struct rtn_str host; /* without brackets; empty with a socket */
     struct rtn_str authority; /* for the Host field */
     struct rtn_str path; /* of a unix socket; absent: TCP */
-    struct rtn_str target; /* begins with '/' */
+    struct rtn_str target; /* "/path?query"; only "?query" when the path was left out, the slash is written then */
     int port;
 };
 
@@ -75,19 +78,23 @@ const char *rtn_ws_header_problem(const char *header);
 
 void rtn_ws_request_write(const struct rtn_ws_request *request, struct rtn_buf *out);
 
+#define RTN_WS_MESSAGE_SIZE 96
+
 /* What the server answered; views into the bytes that were read. */
 struct rtn_ws_answer {
     int status; /* 0: not read so far */
     struct rtn_str protocol; /* absent: none */
     struct rtn_str extensions; /* absent: none */
     size_t length; /* of the whole head: frames begin behind it */
+    char message[RTN_WS_MESSAGE_SIZE]; /* room for *text */
 };
 
 #define RTN_WS_ANSWER_MOST 16384 /* bytes of a head */
 
 /*
- * Reads and checks the answer (RFC 6455, 4.1): 1: good, frames may follow; 0: the head is not complete; -EPROTO with
- * *text: anything else, *answer has the status when there was one.
+ * Reads and checks the answer (RFC 6455, 4.1): 1: good, frames may follow; 0: the head is not complete, to be called
+ * again with all bytes so far; -EPROTO with *text, valid as long as *answer: anything else, *answer has the status when
+ * there was one.
  */
 int rtn_ws_answer_read(const struct rtn_ws_request *request, struct rtn_str bytes, struct rtn_ws_answer *answer,
                        const char **text);

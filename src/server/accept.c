@@ -77,7 +77,7 @@ static void pause_after_error(struct rtn_server_loop *loop)
 
 static bool at_limit(const struct rtn_server_loop *loop)
 {
-    return loop->http.connection_count >= loop->http.connection_limit;
+    return loop->http.connection_count - loop->http.outgoing_count >= loop->http.connection_limit;
 }
 
 /* Errors that concern only the connection that was being accepted (accept(2)). */

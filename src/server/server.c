@@ -60,8 +60,8 @@ static int make_clients(struct rtn_server *server)
 
 static bool needs_workers(const struct rtn_server *server)
 {
-    for (size_t i = 0; i < server->route_count; i++) {
-        if (server->routes[i].instance != NULL && rtn_instance_needs_workers(server->routes[i].instance))
+    for (size_t i = 0; i < server->instance_count; i++) {
+        if (rtn_instance_needs_workers(server->instances[i]))
             return true;
     }
     return false;
@@ -152,8 +152,8 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
 int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags)
 {
     int result = 0;
-    for (size_t i = 0; i < server->route_count; i++) {
-        if (server->routes[i].instance != NULL && rtn_instance_ready(server->routes[i].instance, diags) < 0)
+    for (size_t i = 0; i < server->instance_count; i++) {
+        if (rtn_instance_ready(server->instances[i], diags) < 0)
             result = -EINVAL;
     }
     return result;
@@ -198,7 +198,7 @@ void rtn_server_abort(struct rtn_server *server)
 static void report_running(const char *thread, const char *what, void *data)
 {
     const struct rtn_server *server = data;
-    rtn_log(RTN_LOG_ERROR, "server \"%s\": %s is still in the handler of route \"%s\"; the daemon ends without it",
+    rtn_log(RTN_LOG_ERROR, "server \"%s\": %s is still in the handler of %s; the daemon ends without it",
             server->config->name, thread, what);
 }
 
@@ -251,29 +251,29 @@ void rtn_server_free(struct rtn_server *server)
     free(server);
 }
 
-/* Each module once, in the order of the routes. */
+/* Each module once, in the order of the instances. */
 static void describe_modules(const struct rtn_server *server, struct rtn_buf *out)
 {
-    bool any = false;
-    for (size_t i = 0; i < server->route_count; i++) {
-        const struct rtn_instance *instance = server->routes[i].instance;
-        bool seen = instance == NULL;
+    for (size_t i = 0; i < server->instance_count; i++) {
+        const struct rtn_loaded *loaded = server->instances[i]->loaded;
+        bool seen = false;
         for (size_t j = 0; j < i && !seen; j++)
-            seen = server->routes[j].instance != NULL && server->routes[j].instance->loaded == instance->loaded;
-        if (seen)
-            continue;
-        rtn_buf_printf(out, "%s %s", any ? "" : ", modules", instance->loaded->module.name);
-        any = true;
+            seen = server->instances[j]->loaded == loaded;
+        if (!seen)
+            rtn_buf_printf(out, "%s %s", i > 0 ? "" : ", modules", loaded->module.name);
     }
 }
 
 void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out)
 {
-    rtn_buf_printf(out, "server \"%s\": http on", server->config->name);
+    rtn_buf_printf(out, "server \"%s\": http %s", server->config->name,
+                   server->listener_count > 0 ? "on" : "without listeners");
     for (size_t i = 0; i < server->listener_count; i++)
         rtn_buf_printf(out, " %s", server->listeners[i]->text);
     rtn_buf_printf(out, ", loops %d, threads %d, routes %zu", (int) server->config->loops,
                    (int) server->config->threads, server->route_count);
+    if (server->outgoing_count > 0)
+        rtn_buf_printf(out, ", clients %zu", server->outgoing_count);
     describe_modules(server, out);
 }
 

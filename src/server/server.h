@@ -1,5 +1,5 @@
 /*
- * A named server: listeners, loops, worker pool, routes. [main] unless a function says otherwise
+ * A named server: listeners, loops, worker pool, routes, clients. [main] unless a function says otherwise
  *
  * Order: new, listen, ready, start, open, (runs), drain, stop, free. free may follow any step that came
  * before stop only when start was not reached or failed.
@@ -21,12 +21,19 @@ struct rtn_server_host {
     struct rtn_modules *modules;
     const struct rtn_media *media;
     struct rtn_activation *activation;
+    struct rtn_resolver *resolver; /* of names that clients connect to */
     struct rtn_mailbox *mailbox; /* of main */
     /* On main: no loop of the server accepts any more, and new clients are refused. */
     void (*closed)(struct rtn_server *server, void *data);
     /* On main: its last connection is gone. */
     void (*drained)(struct rtn_server *server, void *data);
     void *data;
+};
+
+/* A row of `clients`: outgoing connections. */
+struct rtn_outgoing {
+    const struct rtn_config_client *config;
+    struct rtn_instance *instance;
 };
 
 struct rtn_server {
@@ -37,6 +44,11 @@ struct rtn_server {
     size_t listener_count;
     struct rtn_route *routes;
     size_t route_count;
+    struct rtn_outgoing *outgoing;
+    size_t outgoing_count;
+    atomic_uint outgoing_turn; /* which loop makes the next connection of a module */
+    struct rtn_instance **instances; /* of the routes, then of the clients: the order of hooks */
+    size_t instance_count;
     struct rtn_router *router;
     struct rtn_access access;
     struct rtn_map header_fields; /* empty: all */

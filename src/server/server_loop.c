@@ -8,33 +8,30 @@
 #include <string.h>
 
 #include "app/compress.h"
-#include "app/later.h"
+#include "app/loops.h"
 #include "app/step.h"
-
-static struct rtn_instance *instance_of(const struct rtn_server *server, size_t index)
-{
-    return server->routes[index].instance;
-}
+#include "app/ws_events.h"
+#include "app/ws_work.h"
 
 static void log_hook_failure(const struct rtn_instance *instance, const char *hook, int r)
 {
-    rtn_log(RTN_LOG_ERROR, "route \"%s\": module %s: %s failed: %s", instance->route->path,
-            instance->loaded->module.name, hook, strerror(-r));
+    rtn_log(RTN_LOG_ERROR, "%s: module %s: %s failed: %s", instance->place.text, instance->loaded->module.name, hook,
+            strerror(-r));
 }
 
 int rtn_server_threads_start(struct rtn_server *server)
 {
-    for (size_t i = 0; i < server->route_count; i++) {
-        const struct rtn_instance *instance = instance_of(server, i);
-        if (instance == NULL || instance->loaded->module.thread_start == NULL)
+    for (size_t i = 0; i < server->instance_count; i++) {
+        const struct rtn_instance *instance = server->instances[i];
+        if (instance->loaded->module.thread_start == NULL)
             continue;
         int r = instance->loaded->module.thread_start(instance->data, server);
         if (r >= 0)
             continue;
         log_hook_failure(instance, "thread_start", r);
         while (i-- > 0) {
-            instance = instance_of(server, i);
-            if (instance != NULL && instance->loaded->module.thread_stop != NULL)
+            instance = server->instances[i];
+            if (instance->loaded->module.thread_stop != NULL)
                 instance->loaded->module.thread_stop(instance->data, server);
         }
         return r;
@@ -44,9 +41,9 @@ int rtn_server_threads_start(struct rtn_server *server)
 
 void rtn_server_threads_stop(struct rtn_server *server)
 {
-    for (size_t i = server->route_count; i-- > 0;) {
-        const struct rtn_instance *instance = instance_of(server, i);
-        if (instance != NULL && instance->loaded->module.thread_stop != NULL)
+    for (size_t i = server->instance_count; i-- > 0;) {
+        const struct rtn_instance *instance = server->instances[i];
+        if (instance->loaded->module.thread_stop != NULL)
             instance->loaded->module.thread_stop(instance->data, server);
     }
 }
@@ -55,17 +52,17 @@ void rtn_server_threads_stop(struct rtn_server *server)
 static void stop_instances(struct rtn_server *server, size_t count)
 {
     while (count-- > 0) {
-        const struct rtn_instance *instance = instance_of(server, count);
-        if (instance != NULL && instance->loaded->module.stop != NULL)
+        const struct rtn_instance *instance = server->instances[count];
+        if (instance->loaded->module.stop != NULL)
             instance->loaded->module.stop(instance->data, server);
     }
 }
 
 static int start_instances(struct rtn_server *server)
 {
-    for (size_t i = 0; i < server->route_count; i++) {
-        const struct rtn_instance *instance = instance_of(server, i);
-        if (instance == NULL || instance->loaded->module.start == NULL)
+    for (size_t i = 0; i < server->instance_count; i++) {
+        const struct rtn_instance *instance = server->instances[i];
+        if (instance->loaded->module.start == NULL)
             continue;
         int r = instance->loaded->module.start(instance->data, server);
         if (r >= 0)
@@ -79,9 +76,9 @@ static int start_instances(struct rtn_server *server)
 
 static void quiesce_instances(struct rtn_server *server)
 {
-    for (size_t i = 0; i < server->route_count; i++) {
-        const struct rtn_instance *instance = instance_of(server, i);
-        if (instance != NULL && instance->loaded->module.quiesce != NULL)
+    for (size_t i = 0; i < server->instance_count; i++) {
+        const struct rtn_instance *instance = server->instances[i];
+        if (instance->loaded->module.quiesce != NULL)
             instance->loaded->module.quiesce(instance->data, server);
     }
 }
@@ -89,6 +86,7 @@ static void quiesce_instances(struct rtn_server *server)
 static int begin(void *data)
 {
     struct rtn_server_loop *loop = data;
+    rtn_loops_enter(&loop->http);
     if (loop->index == 0) {
         int r = start_instances(loop->server);
         if (r < 0)
@@ -96,13 +94,14 @@ static int begin(void *data)
     }
     int r = rtn_server_threads_start(loop->server);
     if (r < 0 && loop->index == 0)
-        stop_instances(loop->server, loop->server->route_count);
+        stop_instances(loop->server, loop->server->instance_count);
     return r;
 }
 
 static void before_wait(void *data)
 {
     struct rtn_server_loop *loop = data;
+    rtn_ws_work_flush(&loop->site, &loop->http);
     rtn_step_flush(&loop->site);
     rtn_http1_collect(&loop->http);
 }
@@ -112,14 +111,18 @@ static void end(void *data)
     struct rtn_server_loop *loop = data;
     rtn_step_flush(&loop->site);
     (void) rtn_http1_close_all(&loop->http);
+    rtn_ws_work_flush(&loop->site, &loop->http);
+    rtn_loop_deliver(&loop->loop);
     rtn_server_threads_stop(loop->server);
     if (loop->index == 0)
-        stop_instances(loop->server, loop->server->route_count);
+        stop_instances(loop->server, loop->server->instance_count);
 }
 
 static void on_open(struct rtn_mail *mail)
 {
-    rtn_accept_open(RTN_CONTAINER_OF(mail, struct rtn_server_loop, open_mail));
+    struct rtn_server_loop *loop = RTN_CONTAINER_OF(mail, struct rtn_server_loop, open_mail);
+    rtn_accept_open(loop);
+    rtn_server_outgoing_open(loop);
 }
 
 static void drain(struct rtn_server_loop *loop)
@@ -191,6 +194,8 @@ static void set_up(struct rtn_server_loop *loop)
         .config = config,
         .header_fields = server->header_fields.count > 0 ? &server->header_fields : NULL,
         .handler = &http_handler,
+        .ws_events = &rtn_ws_upward_events,
+        .resolver = server->host->resolver,
         .data = &loop->site,
         .defer_files = server->pool != NULL,
         .loop_index = server->first_loop + loop->index,
@@ -205,7 +210,8 @@ static void set_up(struct rtn_server_loop *loop)
 
 void rtn_server_loop_done(struct rtn_server_loop *loop)
 {
-    rtn_later_remove_loop(&loop->http);
+    rtn_loops_remove(&loop->http);
+    rtn_loop_deliver(&loop->loop);
     rtn_http1_done(&loop->http);
     rtn_accept_done(loop);
     rtn_loop_done(&loop->loop);
@@ -228,7 +234,7 @@ int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *serve
     set_up(loop);
     r = rtn_http1_init(&loop->http);
     if (r == 0)
-        r = rtn_later_add_loop(&loop->http);
+        r = rtn_loops_add(&loop->http);
     if (r == 0)
         r = rtn_accept_init(loop);
     if (r == 0)

@@ -50,6 +50,9 @@ void rtn_server_loop_done(struct rtn_server_loop *loop);
 int rtn_server_threads_start(struct rtn_server *server);
 void rtn_server_threads_stop(struct rtn_server *server);
 
+/* server_outgoing.c: begins the loop's share of the connections in `clients`. */
+void rtn_server_outgoing_open(struct rtn_server_loop *loop);
+
 /* accept.c */
 int rtn_accept_init(struct rtn_server_loop *loop);
 void rtn_accept_done(struct rtn_server_loop *loop);

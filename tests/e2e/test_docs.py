@@ -13,12 +13,14 @@ import pytest
 import yaml
 
 import harness
+import ws_talk
 
 CONF = sorted((harness.ROOT / "conf").glob("*.yaml"))
 # Each #try line of a file, in their order: what it has to answer.
 TRIES = {
-    "demo.yaml": [(200, "hello world"), (200, "anything at all"), (200, "GET /inspect?a=1 HTTP/1.1"), (200, "<form action="),
-                  (303, ""), (200, "Index of /files/"), (405, "does not take this method"), (403, "posts from this origin")],
+    "demo.yaml": [(200, "<title>Retinue's demo</title>"), (200, "hello world"), (200, "anything at all"),
+                  (200, "GET /inspect?a=1 HTTP/1.1"), (200, "<form action="), (303, ""), (200, "Index of /files/"),
+                  (405, "does not take this method"), (403, "posts from this origin")],
     "proxy.yaml": [(200, "x-forwarded-for: 192.0.2.7"), (200, "hello world")],
     "vhosts.yaml": [(200, "the site"), (308, "Location: http://example.org/"), (200, "one of many"), (404, "Not Found"), (204, "")],
 }
@@ -236,6 +238,39 @@ def test_manual_multipart_example(daemon, tmp_path):
         cut = raw.request("POST", "/", headers=[("Content-Type", "multipart/form-data; boundary=x")], body=b"--x\r\n")
     assert cut.status == 400
     assert cut.body.endswith(b"\n")
+
+
+def test_manual_websocket_example(daemon, tmp_path):
+    [source] = [block for block in displays("retinue-module.3") if '.name = "room"' in block]
+    compile_module(source, tmp_path / "room.so")
+    running = daemon("servers: {web: {listen: 127.0.0.1:0, routes: [{path: /, module: ./room.so}]}}", config=tmp_path / "retinued.yaml")
+    one, two = ws_talk.connect(running, "/"), ws_talk.connect(running, "/")
+    assert one.message() == two.message() == "welcome"
+    one.text("hello")
+    assert two.message() == "hello"
+    one.close_and_wait()
+    assert two.message() == "somebody has left"
+    two.raw.close()
+
+
+def test_manual_outgoing_example(daemon, tmp_path):
+    [source] = [block for block in displays("retinue-module.3") if '.name = "relay"' in block]
+    compile_module(source, tmp_path / "relay.so")
+    with ws_talk.Acceptor() as acceptor:
+        running = daemon(f"""servers:
+  web:
+    listen: 127.0.0.1:0
+    routes: [{{path: /, module: ./relay.so, handler: relay, options: {{url: "ws://127.0.0.1:{acceptor.port}/news"}}}}]
+""", config=tmp_path / "retinued.yaml")
+        source = acceptor.accept()
+        assert source.request[0] == "/news"
+        with ws_talk.connect(running, "/") as reader:
+            # It hears what comes after it has joined.
+            reader.send(ws_talk.PING)
+            reader.message(ws_talk.PONG)
+            source.text("it rains")
+            assert reader.message() == "it rains"
+        source.raw.close()
 
 
 def settled(line):

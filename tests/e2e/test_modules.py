@@ -21,20 +21,27 @@ def config(module, more=""):
 REFUSED = {
     "no_entry": "has no rtn_module_entry_v1: not a Retinue module, or RTN_REGISTER_MODULE is missing",
     "wrong_magic": "has a wrong magic number (0x12345678, not 0x52544e31): not a Retinue module, or damaged",
-    "newer_level": "is compiled for API level 3, but this daemon offers 2: update the daemon or compile the module with the "
+    "newer_level": "is compiled for API level 4, but this daemon offers 3: update the daemon or compile the module with the "
                    "header of this one",
-    "newer_required": "requires API level 3, but this daemon offers 2: update the daemon",
+    "newer_required": "requires API level 4, but this daemon offers 3: update the daemon",
     "bad_sizes": "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged",
     "no_name": "has no valid name: .name takes letters, digits, '-' and '_'",
     "bad_name": "has no valid name: .name takes letters, digits, '-' and '_'",
     "no_threads": "does not state its thread model: .threads is mandatory",
     "odd_threads": "states thread model 9, which is none",
-    "no_handlers": "has no handlers: .http is missing or empty",
+    "no_handlers": "has no handlers: .http and .websocket are missing or empty",
     "no_function": 'has handler "one" without a function: .handle is mandatory',
     "loud_handler": 'has handler "one", which promises more about threads than the module',
     "twin_handlers": 'has two handlers called "one"',
     "bad_option": 'has option "number" outside of the instance: is .instance_size the size of its struct?',
     "odd_option": 'has option "number" of kind 99, which this daemon does not know',
+    "ws_no_size": "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged",
+    "ws_no_name": "has no valid name for WebSocket handler 1: .name takes letters, digits, '-' and '_'",
+    "ws_odd_threads": 'has WebSocket handler "one" with thread model 9, which is none',
+    "ws_loud": 'has WebSocket handler "one", which promises more about threads than the module',
+    "ws_twins": 'has two WebSocket handlers called "one"',
+    "ws_both": 'has WebSocket handler "one" with both .message and .fragment',
+    "ws_protocol": 'has WebSocket handler "one" with subprotocol "not good", which is no token',
     "missing_symbol": "needs rtn_reply_hologram(), which this daemon does not have",
 }
 
@@ -146,7 +153,7 @@ def test_modinfo_of_what_is_shipped():
     lines = [line.strip() for line in modinfo("hello").splitlines()]
     assert lines[0] == "hello 1.0 - Answers every request with a greeting."
     assert "threads    loop: never blocks, runs on the server's loops" in lines
-    assert "API level  2" in " ".join(lines)
+    assert "API level  3" in " ".join(lines)
     assert 'text  string, default "hello world\\n"' in lines
 
     lines = [line.strip() for line in modinfo("echo").splitlines()]
@@ -198,3 +205,37 @@ def test_a_module_of_level_1_runs(daemon):
     result = harness.run("--modinfo", f"{TEST_MODULES}/level1.so")
     lines = " ".join(result.stdout.split())
     assert "API level 1" in lines and "worker threads: parallel" in lines, lines
+
+
+def test_a_module_of_level_2_runs(daemon):
+    """Compiled against the headers of before WebSocket: bodies and replies in pieces, later replies, workers."""
+    running = daemon(with_test_modules("""
+  get:
+    listen: 127.0.0.1:0
+    routes:
+      - {path: /count, module: level2, handler: count, options: {word: given, times: 7}}
+      - {path: /pieces, module: level2, handler: pieces, options: {word: ab, times: 3}}
+      - {path: /later, module: level2, handler: later}
+      - {path: /worker, module: level2, handler: worker}
+"""))
+    with running.raw() as raw:
+        response = raw.request("POST", "/count", body=b"x" * 100000)
+        assert response.text == "word=given times=7 body=100000 host=test scheme=http level=1\n"
+        assert raw.request(target="/pieces").text == "ababab"
+        assert raw.request(target="/later").text == "later\n"
+        assert raw.request(target="/worker").text == "on a worker\n"
+        refused = raw.request(target="/count", headers=[("X-Refuse", "1")])
+        assert (refused.status, refused.text) == (403, "refused\n")
+    lines = " ".join(harness.run("--modinfo", f"{TEST_MODULES}/level2.so").stdout.split())
+    assert "API level 2" in lines and "pieces threads: parallel" in lines, lines
+    assert "WebSocket handlers" not in lines
+
+
+def test_modinfo_of_websocket_handlers():
+    result = harness.run("--modinfo", f"{TEST_MODULES}/ws_kinds.so")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [line.strip() for line in result.stdout.split("\nWebSocket handlers\n")[1].splitlines()]
+    assert lines[lines.index("both    Takes whole messages.") + 1] == (
+        "threads: loop, callbacks: open, message, subprotocols: chat.v2, chat")
+    assert "stream  threads: loop, callbacks: fragment" in lines
+    assert "worker  threads: parallel, callbacks: message" in lines

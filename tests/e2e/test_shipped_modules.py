@@ -1,10 +1,11 @@
-"""The modules that ship, by their own words: hello, echo, and the form of getandpost with its post."""
+"""The modules that ship, by their own words: hello, echo over HTTP and WebSocket, and the form of getandpost with its post."""
 import re
 
 import pytest
 
 from common import with_test_modules
 from harness import curl
+from ws_talk import BINARY, PING, PONG, TEXT, connect
 
 HELLO_AND_ECHO = """
   get:
@@ -43,6 +44,34 @@ def test_echo_can_show_the_head(daemon):
     assert response.text.startswith("POST /headers?a=b HTTP/1.1\n")
     # The head ends with an empty line, as it does on the wire.
     assert re.search(r"(?i)X-Test: one\nx-test: two\n(.*\n)*\nbody$", response.text), response.text
+
+
+def test_echo_sends_messages_back(daemon):
+    running = daemon(with_test_modules(HELLO_AND_ECHO))
+    for path in ("/echo", "/headers"):
+        with connect(running, path) as end:
+            for text in ("hi", "", "gr\u00fc\u00df dich \U0001f600", 70_000 * "x"):
+                assert end.ask(text) == text
+            data = bytes(range(256)) * 300
+            end.send(BINARY, data)
+            assert end.frame() == (BINARY, data)
+            end.send(TEXT, b"in ", fin=False)
+            end.send(PING, b"?")
+            end.send(0, b"pieces")
+            assert (end.frame(), end.frame()) == ((PONG, b"?"), (TEXT, b"in pieces"))
+            end.close_and_wait(1000)
+        assert running.get(path).status == 200
+
+
+def test_echo_keeps_the_order_of_many(daemon):
+    running = daemon(with_test_modules(HELLO_AND_ECHO))
+    with connect(running, "/echo") as one, connect(running, "/echo") as other:
+        for i in range(500):
+            one.text(f"one {i}")
+            other.send(BINARY, f"other {i}".encode())
+        for i in range(500):
+            assert one.message() == f"one {i}"
+            assert other.message(BINARY) == f"other {i}".encode()
 
 
 @pytest.fixture

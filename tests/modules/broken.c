@@ -17,6 +17,15 @@
         0                                \
     }
 #endif
+#ifndef WS_HANDLERS
+#define WS_HANDLERS \
+    {               \
+        0           \
+    }
+#endif
+#ifndef WS_SIZE
+#define WS_SIZE sizeof(struct rtn_ws_handler)
+#endif
 #ifndef OPTION
 #define OPTION
 #endif
@@ -43,12 +52,31 @@ static int handle(rtn_request *request, void *instance)
     return rtn_reply_status(request, 204);
 }
 
+static int take(rtn_connection *connection, enum rtn_ws_type type, const void *data, size_t length, void *instance)
+{
+    (void) connection;
+    (void) type;
+    (void) data;
+    (void) length;
+    (void) instance;
+    return 0;
+}
+
+static int take_piece(rtn_connection *connection, enum rtn_ws_type type, const void *data, size_t length, bool last,
+                      void *instance)
+{
+    (void) last;
+    return take(connection, type, data, length, instance);
+}
+
 static const struct rtn_option options[] = {
     { .name = "number", .kind = RTN_OPTION_INT, .offset = OFFSET, OPTION },
     { 0 },
 };
 
 static const struct rtn_http_handler http_handlers[] = { HANDLERS };
+
+static const struct rtn_ws_handler ws_handlers[] = { WS_HANDLERS };
 
 static const struct rtn_module module = {
     .name = NAME,
@@ -57,6 +85,7 @@ static const struct rtn_module module = {
     .instance_size = sizeof(struct broken),
     .options = options,
     .http = http_handlers,
+    .websocket = ws_handlers,
 };
 
 RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void);
@@ -71,6 +100,7 @@ const struct rtn_module_head *rtn_module_entry_v1(void)
         .http_handler_size = sizeof(struct rtn_http_handler),
         .module = &module,
         .built_with = RTN_BUILT_WITH,
+        .ws_handler_size = WS_SIZE,
     };
     return &head;
 }

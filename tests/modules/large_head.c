@@ -15,6 +15,11 @@ struct new_http_handler {
     void *more;
 };
 
+struct new_ws_handler {
+    struct rtn_ws_handler known;
+    void *more[3];
+};
+
 struct new_module {
     struct rtn_module known;
     void (*reload)(void *);
@@ -54,6 +59,12 @@ static const struct new_http_handler http_handlers[] = {
     { .known = { 0 } },
 };
 
+static const struct new_ws_handler ws_handlers[] = {
+    { { .name = "three", .threads = RTN_THREADS_SERIAL }, { NULL } },
+    { { .name = "four" }, { NULL } },
+    { .known = { 0 } },
+};
+
 static const struct new_module module = {
     .known = {
         .name = "large_head",
@@ -62,6 +73,7 @@ static const struct new_module module = {
         .instance_size = sizeof(struct large_head),
         .options = &options[0].known,
         .http = &http_handlers[0].known,
+        .websocket = &ws_handlers[0].known,
     },
     .reload = later,
 };
@@ -79,6 +91,7 @@ const struct rtn_module_head *rtn_module_entry_v1(void)
             .http_handler_size = sizeof(struct new_http_handler),
             .module = &module.known,
             .built_with = "a newer compiler",
+            .ws_handler_size = sizeof(struct new_ws_handler),
         },
     };
     return &head.known;

@@ -71,13 +71,14 @@ const struct rtn_module_head *rtn_module_entry_v1(void)
 {
     static const struct rtn_module_head head = {
         .magic = RTN_MODULE_MAGIC,
-        .head_size = sizeof(struct rtn_module_head),
+        .head_size = offsetof(struct rtn_module_head, ws_handler_size),
         .api_level = 1,
         .module_size = sizeof(struct old_module),
         .option_size = sizeof(struct old_option),
         .http_handler_size = sizeof(struct old_http_handler),
         .module = (const struct rtn_module *) (const void *) &small.module,
         .built_with = "an older compiler",
+        .ws_handler_size = 1,
     };
     return &head;
 }

@@ -82,7 +82,8 @@ enum rtn_close_cause {
     RTN_CLOSE_SECURITY, /* the client tried something that only an attacker does */
     RTN_CLOSE_NETWORK, /* a system call on the socket failed */
     RTN_CLOSE_HANDLER, /* by us, after a last reply whose handler failed */
-    RTN_CLOSE_SHUTDOWN /* the server is stopping */
+    RTN_CLOSE_SHUTDOWN, /* the server is stopping */
+    RTN_CLOSE_BACKLOG /* limits.backlog bytes waited for the peer */
 };
 
 #ifdef __cplusplus

@@ -44,7 +44,7 @@ struct rtn_ws_handler {
 
     /*
      * A client asks for a WebSocket; what RFC 6455 demands of it was checked, and its Origin. RTN_DONE takes it; after
-     * a reply was given (any status, any body) it refuses it. RTN_NEXT, RTN_LATER and RTN_WORKER as in HTTP handlers.
+     * a reply was given (any status, any body) it refuses it. RTN_NEXT and RTN_LATER as in HTTP handlers.
      * rtn_reply_header() adds to the 101. What rtn_connection_set_data() keeps is there in the other callbacks. May be
      * NULL: everyone is taken. Not called for outgoing connections.
      */

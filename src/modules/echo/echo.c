@@ -1,4 +1,5 @@
 /* echo: answers with what was asked. For trying out clients, proxies and the daemon itself. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,15 @@ static int echo(rtn_request *request, void *instance)
     return self->headers ? reply_with_head(request, body) : reply_with_body(request, body);
 }
 
+/* A client that has gone, or that does not read what it gets, is the daemon's concern and no error here. */
+static int echo_message(rtn_connection *connection, enum rtn_ws_type type, const void *data, size_t length,
+                        void *instance)
+{
+    (void) instance;
+    int r = rtn_ws_send(rtn_connection_id(connection), type, data, length);
+    return r > 0 || r == -ENOENT || r == -ENOTCONN || r == -ENOBUFS ? 0 : r;
+}
+
 static const struct rtn_option options[] = {
     RTN_OPTION(BOOL, struct echo, headers, .name = "headers", .fallback = "false",
                .help = "Answer with the request line and header fields before the body, all as text."),
@@ -103,13 +113,19 @@ static const struct rtn_http_handler http_handlers[] = {
     { 0 },
 };
 
+static const struct rtn_ws_handler ws_handlers[] = {
+    { .name = "echo", .summary = "Sends each message back.", .message = echo_message },
+    { 0 },
+};
+
 static const struct rtn_module module = {
     .name = "echo",
     .version = "1.0",
-    .summary = "Answers with the request's own body and content type.",
+    .summary = "Answers with the request's own body and content type; sends WebSocket messages back.",
     .threads = RTN_THREADS_LOOP,
     .instance_size = sizeof(struct echo),
     .options = options,
     .http = http_handlers,
+    .websocket = ws_handlers,
 };
 RTN_REGISTER_MODULE(module)

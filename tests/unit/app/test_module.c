@@ -173,6 +173,11 @@ Test(module, older_and_newer_structs_load)
         cr_expect_null(loaded->module.unload);
     }
     cr_expect_eq(get("small_head")->http[1].threads, 0);
+    cr_expect_eq(get("small_head")->ws_count, 0);
+    cr_expect_null(get("large_head")->ws[1].message);
+    cr_assert_eq(get("large_head")->ws_count, 2);
+    cr_expect_str_eq(get("large_head")->ws[1].name, "four");
+    cr_expect_eq(get("large_head")->ws[0].threads, RTN_THREADS_SERIAL);
     cr_expect_eq(get("large_head")->http[1].threads, RTN_THREADS_PARALLEL);
     cr_expect_eq(get("large_head")->api_level, RTN_API_LEVEL + 1);
 }
@@ -184,14 +189,14 @@ static const struct {
     { "no_entry", "has no rtn_module_entry_v1: not a Retinue module, or RTN_REGISTER_MODULE is missing" },
     { "missing_symbol", "needs rtn_reply_hologram(), which this daemon does not have" },
     { "wrong_magic", "wrong magic number (0x12345678, not 0x52544e31)" },
-    { "newer_level", "is compiled for API level 3, but this daemon offers 2" },
-    { "newer_required", "requires API level 3, but this daemon offers 2" },
+    { "newer_level", "is compiled for API level 4, but this daemon offers 3" },
+    { "newer_required", "requires API level 4, but this daemon offers 3" },
     { "bad_sizes", "states impossible struct sizes" },
     { "no_name", "has no valid name" },
     { "bad_name", "has no valid name" },
     { "no_threads", "does not state its thread model: .threads is mandatory" },
     { "odd_threads", "states thread model 9" },
-    { "no_handlers", "has no handlers" },
+    { "no_handlers", "has no handlers: .http and .websocket are missing or empty" },
     { "no_function", "has handler \"one\" without a function" },
     { "loud_handler", "promises more about threads" },
     { "twin_handlers", "has two handlers called \"one\"" },
@@ -200,6 +205,13 @@ static const struct {
     { "bad_fallback", "fallback \"seven\", which is no integer" },
     { "far_fallback", "fallback \"7\", which is out of bounds" },
     { "no_choices", "has option \"number\" without .choices" },
+    { "ws_no_size", "states impossible struct sizes" },
+    { "ws_no_name", "has no valid name for WebSocket handler 1" },
+    { "ws_odd_threads", "has WebSocket handler \"one\" with thread model 9, which is none" },
+    { "ws_loud", "has WebSocket handler \"one\", which promises more about threads than the module" },
+    { "ws_twins", "has two WebSocket handlers called \"one\"" },
+    { "ws_both", "has WebSocket handler \"one\" with both .message and .fragment" },
+    { "ws_protocol", "has WebSocket handler \"one\" with subprotocol \"not good\", which is no token" },
     { "relative_fallback", "fallback \"here\", which is no absolute path" },
 };
 
@@ -288,7 +300,7 @@ Test(module, prints_what_people_need)
     static const char *const words[] = {
         "options 1.0\n",
         "\n  file       " TEST_MODULES "/options.so\n",
-        "\n  API level  2 (compiler ",
+        "\n  API level  3 (compiler ",
         "\n  threads    loop: never blocks",
         "\nhandlers\n  options  threads: loop, methods: all but OPTIONS\n",
         "\n  flag      bool\n            A flag.\n",
@@ -313,6 +325,50 @@ Test(module, prints_handlers)
         "\n  worker  threads: parallel, methods: all but OPTIONS\n",
         "\n  all     threads: loop, methods: all\n",
         "\nno options\n",
+    };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(words); i++)
+        cr_expect_not_null(strstr(text.data, words[i]), "[%s] is not in:\n%s", words[i], text.data);
+}
+
+Test(module, handlers_of_both_kinds)
+{
+    const struct rtn_loaded *loaded = get("ws_kinds");
+    cr_assert_not_null(loaded);
+    cr_expect_eq(loaded->http_count, 3);
+    cr_assert_eq(loaded->ws_count, 5);
+    cr_expect_eq(loaded->module.websocket, loaded->ws);
+    cr_expect_str_eq(loaded->ws[0].name, "both");
+    cr_expect_not_null(loaded->ws[0].message);
+    cr_expect_str_eq(loaded->ws[0].protocols[1], "chat");
+    cr_expect_not_null(loaded->ws[2].fragment);
+    cr_expect_str_eq(loaded->ws[4].name, "silent");
+}
+
+Test(module, a_websocket_handler_is_enough)
+{
+    const struct rtn_loaded *loaded = get("ws_only");
+    cr_assert_not_null(loaded);
+    cr_expect_eq(loaded->http_count, 0);
+    cr_expect_eq(loaded->ws_count, 1);
+    rtn_module_print(loaded, &text);
+    cr_expect_not_null(strstr(text.data, "\nWebSocket handlers\n  only  Takes what comes.\n"
+                                         "        threads: loop, callbacks: message\n"),
+                       "%s", text.data);
+    cr_expect_null(strstr(text.data, "\nhandlers"));
+}
+
+Test(module, prints_websocket_handlers)
+{
+    const struct rtn_loaded *loaded = get("ws_kinds");
+    cr_assert_not_null(loaded);
+    rtn_module_print(loaded, &text);
+    static const char *const words[] = {
+        "\nhandlers\n  both   threads: loop, methods: POST\n",
+        "\nWebSocket handlers\n  both    Takes whole messages.\n"
+        "          threads: loop, callbacks: open, message, subprotocols: chat.v2, chat\n",
+        "\n  stream  threads: loop, callbacks: fragment\n",
+        "\n  worker  threads: parallel, callbacks: message\n",
+        "\n  silent  threads: loop\n",
     };
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(words); i++)
         cr_expect_not_null(strstr(text.data, words[i]), "[%s] is not in:\n%s", words[i], text.data);

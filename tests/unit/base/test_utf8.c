@@ -81,3 +81,111 @@ Test(utf8, count)
     cr_assert_eq(rtn_utf8_count(RTN_STR("\xe2\x82\xac\xf0\x9f\x98\x80")), 2);
     cr_assert_eq(rtn_utf8_count(RTN_STR("a\xff\xe2\x82z")), 5);
 }
+
+/* How many bytes are taken before the check fails when they come one by one; all of them when it does not. */
+static size_t feed_bytes(struct rtn_str text, bool *whole)
+{
+    struct rtn_utf8_state state = { 0 };
+    for (size_t i = 0; i < text.length; i++) {
+        if (!rtn_utf8_feed(&state, (struct rtn_str){ text.data + i, 1 }))
+            return i;
+    }
+    *whole = rtn_utf8_is_whole(&state);
+    return text.length;
+}
+
+struct feed_case {
+    struct rtn_str text;
+    size_t taken; /* the first bad byte, or all */
+    bool whole;
+};
+
+#define FEED(text, taken, whole)                       \
+    {                                                  \
+        { (text), sizeof(text) - 1 }, (taken), (whole) \
+    }
+
+static const struct feed_case feed_cases[] = {
+    FEED("", 0, true),
+    FEED("plain", 5, true),
+    FEED("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9, true),
+    FEED("a\xc3", 2, false),
+    FEED("a\xe2\x82", 3, false),
+    FEED("\xf0\x9f\x98", 3, false),
+    FEED("a\x80", 1, false),
+    FEED("\xc0\x80", 0, false),
+    FEED("\xc1\xbf", 0, false),
+    FEED("\xc3(", 1, false),
+    FEED("\xe0\x9f\xbf", 1, false),
+    FEED("\xed\xa0\x80", 1, false),
+    FEED("\xe2\x82x", 2, false),
+    FEED("\xe2\x82\xe2", 2, false),
+    FEED("\xf0\x8f\xbf\xbf", 1, false),
+    FEED("\xf0\x90\x80(", 3, false),
+    FEED("\xf4\x90\x80\x80", 1, false),
+    FEED("\xf5\x80\x80\x80", 0, false),
+    FEED("\xff", 0, false),
+};
+
+/* The byte that shows it is refused at once, whatever comes or does not come behind it. */
+Test(utf8, feed_fails_fast)
+{
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(feed_cases); i++) {
+        const struct feed_case *c = &feed_cases[i];
+        bool whole = false;
+        cr_assert_eq(feed_bytes(c->text, &whole), c->taken, "case %zu", i);
+        cr_assert_eq(whole, c->whole, "case %zu", i);
+        for (size_t length = 0; length <= c->text.length; length++) {
+            struct rtn_utf8_state state = { 0 };
+            struct rtn_str piece = { c->text.data, length };
+            bool valid = c->taken == c->text.length || length <= c->taken;
+            cr_assert_eq(rtn_utf8_feed(&state, piece), valid, "case %zu, %zu bytes", i, length);
+        }
+    }
+}
+
+static void feed_cut(struct rtn_str text, size_t cut)
+{
+    struct rtn_utf8_state state = { 0 };
+    bool valid = rtn_utf8_feed(&state, (struct rtn_str){ text.data, cut }) &&
+                 rtn_utf8_feed(&state, (struct rtn_str){ text.data + cut, text.length - cut });
+    cr_assert_eq(valid && rtn_utf8_is_whole(&state), rtn_utf8_valid(text), "cut at %zu", cut);
+}
+
+/* Every byte at every place of text that is otherwise ASCII, around the ends of words. */
+Test(utf8, feed_words)
+{
+    char text[20];
+
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < sizeof(text); at++) {
+            memset(text, 'x', sizeof(text));
+            text[at] = (char) byte;
+            struct rtn_str s = { text, sizeof(text) };
+            cr_assert_eq(rtn_utf8_valid(s), byte < 0x80, "%02x at %zu", byte, at);
+            for (size_t cut = 0; cut <= sizeof(text); cut++)
+                feed_cut(s, cut);
+        }
+    }
+}
+
+/* Every lead with every second byte, cut everywhere, is what the check of a whole character says. */
+Test(utf8, feed_is_next_in_pieces)
+{
+    static const char thirds[] = { '\x7f', '\x80', '\xbf', '\xc0' };
+
+    for (unsigned long i = 0; i < 0x10000; i++) {
+        for (size_t third = 0; third < sizeof(thirds); third++) {
+            char text[] = { (char) (i >> 8), (char) (i & 0xff), thirds[third], '\x80' };
+            for (size_t length = 1; length <= sizeof(text); length++) {
+                struct rtn_str s = { text, length };
+                unsigned step = rtn_utf8_next(s);
+                struct rtn_utf8_state state = { 0 };
+                bool valid = rtn_utf8_feed(&state, (struct rtn_str){ text, 1 });
+                for (size_t k = 1; valid && k < length && !rtn_utf8_is_whole(&state); k++)
+                    valid = rtn_utf8_feed(&state, (struct rtn_str){ text + k, 1 });
+                cr_assert_eq(valid && rtn_utf8_is_whole(&state), step > 0, "%04lx", i);
+            }
+        }
+    }
+}

@@ -79,6 +79,13 @@ Test(config, defaults)
     cr_assert_eq(get->limits.body, 1 << 20);
     cr_assert_eq(get->limits.target, 8192);
     cr_assert_eq(get->timeouts.linger, 2000);
+    cr_assert_eq(get->limits.message, 1 << 20);
+    cr_assert_eq(get->limits.backlog, 1 << 20);
+    cr_assert_eq(get->timeouts.ping, 30000);
+    cr_assert_eq(get->timeouts.pong, 10000);
+    cr_assert_eq(get->timeouts.close, 5000);
+    cr_assert_eq(get->backlog_policy, RTN_BACKLOG_CLOSE);
+    cr_assert_eq(get->clients.count, 0);
     cr_assert_eq(get->routes.count, 0);
     cr_assert_eq(config->daemon.modules.count, 1);
     cr_assert_eq(config->daemon.shutdown_timeout, 10000);
@@ -440,6 +447,18 @@ static void expect_example_loads(const struct rtn_schema_key *key, const char *p
         { "servers.NAME.access_log.level", "servers: {a: {listen: 80, access_log: {", "}}}" },
         { "servers.NAME.access_log.", "servers: {a: {listen: 80, access_log: {to: 'file:/a', ", "}}}" },
         { "servers.NAME.routes.module", "servers: {a: {listen: 80, routes: [{path: /, ", "}]}}" },
+        { "servers.NAME.routes.deflate.", "servers: {a: {listen: 80, routes: [{path: /, module: m, deflate: {",
+          "}}]}}" },
+        { "servers.NAME.routes.deflate", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
+        { "servers.NAME.routes.origins", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
+        { "servers.NAME.routes.backlog_policy", "servers: {a: {listen: 80, routes: [{path: /, module: m, ", "}]}}" },
+        { "servers.NAME.clients.deflate.", "servers: {a: {clients: [{url: 'ws://a', module: m, deflate: {", "}}]}}" },
+        { "servers.NAME.clients.limits.", "servers: {a: {clients: [{url: 'ws://a', module: m, limits: {", "}}]}}" },
+        { "servers.NAME.clients.timeouts.", "servers: {a: {clients: [{url: 'ws://a', module: m, timeouts: {", "}}]}}" },
+        { "servers.NAME.clients.url", "servers: {a: {clients: [{module: m, ", "}]}}" },
+        { "servers.NAME.clients.module", "servers: {a: {clients: [{url: 'ws://a', ", "}]}}" },
+        { "servers.NAME.clients.", "servers: {a: {clients: [{url: 'ws://a', module: m, ", "}]}}" },
+        { "servers.NAME.clients", "servers: {a: {", "}}" },
         { "servers.NAME.routes.limits.", "servers: {a: {listen: 80, routes: [{path: /, module: m, limits: {", "}}]}}" },
         { "servers.NAME.routes.timeouts.", "servers: {a: {listen: 80, routes: [{path: /, module: m, timeouts: {",
           "}}]}}" },

@@ -1,0 +1,246 @@
+/*
+ * Bodies of the public functions about sending to WebSocket connections and about topics. What belongs to the loop that
+ * calls is done at once, without a lock; the rest goes to the loops by mail.
+ */
+#include <retinue/module.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/dispatch.h"
+#include "app/loops.h"
+#include "base/utf8.h"
+#include "proto/ws_send.h"
+
+#define LOOPS_MOST 1024 /* numbers of loops that ids can have */
+
+static int check_content(enum rtn_ws_type type, const void *data, size_t length)
+{
+    if ((type != RTN_WS_TEXT && type != RTN_WS_BINARY) || (data == NULL && length > 0))
+        return -EINVAL;
+    return type == RTN_WS_TEXT && !rtn_utf8_valid((struct rtn_str){ data, length }) ? -EILSEQ : 0;
+}
+
+static bool is_here(const struct rtn_http1 *http, uint64_t id)
+{
+    return http != NULL && http->loop_index == rtn_http1_loop_of(id);
+}
+
+static int send_one(uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
+{
+    struct rtn_http1 *here = rtn_loops_here();
+    if (is_here(here, id))
+        return rtn_ws_send_one(here, true, id, type, content);
+    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(id));
+    int r = http != NULL ? rtn_ws_send_one(http, false, id, type, content) : -ENOENT;
+    rtn_loops_release();
+    return r;
+}
+
+int rtn_ws_send(uint64_t connection, enum rtn_ws_type type, const void *data, size_t length)
+{
+    int r = check_content(type, data, length);
+    return r < 0 ? r : send_one(connection, (enum rtn_ws_opcode) type, (struct rtn_str){ data, length });
+}
+
+int rtn_ws_send_text(uint64_t connection, const char *text)
+{
+    return rtn_ws_send(connection, RTN_WS_TEXT, text, strlen(text));
+}
+
+int rtn_ws_ping(uint64_t connection, const void *data, size_t length)
+{
+    if (length > RTN_WS_CONTROL_MOST)
+        return -EMSGSIZE;
+    return data == NULL && length > 0 ? -EINVAL
+                                      : send_one(connection, RTN_WS_OP_PING, (struct rtn_str){ data, length });
+}
+
+int rtn_ws_close(uint64_t connection, int code, const char *reason)
+{
+    struct rtn_str words = rtn_str_of(reason != NULL ? reason : "");
+    if ((code != 0 && !rtn_ws_code_is_valid(code)) || (code == 0 && words.length > 0) ||
+        words.length > RTN_WS_REASON_MOST || !rtn_utf8_valid(words))
+        return -EINVAL;
+    struct rtn_http1 *here = rtn_loops_here();
+    if (is_here(here, connection))
+        return rtn_ws_close_one(here, true, connection, code, words);
+    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(connection));
+    int r = http != NULL ? rtn_ws_close_one(http, false, connection, code, words) : -ENOENT;
+    rtn_loops_release();
+    return r;
+}
+
+bool rtn_ws_is_open(uint64_t connection)
+{
+    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(connection));
+    bool open = connection != 0 && http != NULL && rtn_ws_is_open_here(http, connection);
+    rtn_loops_release();
+    return open;
+}
+
+/* To many */
+
+/* The numbers by loop: those of one loop stand together, in the order they came. */
+struct sorted {
+    uint64_t *ids;
+    size_t starts[LOOPS_MOST + 1];
+};
+
+static unsigned loop_of(uint64_t id)
+{
+    return rtn_http1_loop_of(id) & (LOOPS_MOST - 1); /* 0 is no number: its loop is one that cannot be */
+}
+
+static int sort_by_loop(const uint64_t *ids, size_t count, struct sorted *ret)
+{
+    size_t *at = ret->starts;
+    ret->ids = malloc(RTN_MAX(count, (size_t) 1) * sizeof(uint64_t));
+    if (ret->ids == NULL)
+        return -ENOMEM;
+    memset(at, 0, sizeof(ret->starts));
+    for (size_t i = 0; i < count; i++)
+        at[loop_of(ids[i]) + 1]++;
+    for (unsigned i = 0; i < LOOPS_MOST; i++)
+        at[i + 1] += at[i];
+    size_t next[LOOPS_MOST];
+    memcpy(next, at, sizeof(next));
+    for (size_t i = 0; i < count; i++)
+        ret->ids[next[loop_of(ids[i])]++] = ids[i];
+    return 0;
+}
+
+/* Those of one loop. How many failed. */
+static size_t send_group(unsigned loop, const uint64_t *ids, size_t count, struct rtn_parcel *parcel, uint64_t *failed)
+{
+    struct rtn_http1 *here = rtn_loops_here();
+    bool at_home = here != NULL && here->loop_index == loop;
+    int64_t r = -ENOENT;
+    if (at_home) {
+        r = rtn_ws_send_shared(here, true, ids, count, parcel, failed);
+    } else {
+        struct rtn_http1 *http = rtn_loops_hold(loop);
+        if (http != NULL)
+            r = rtn_ws_send_shared(http, false, ids, count, parcel, failed);
+        rtn_loops_release();
+    }
+    if (r >= 0)
+        return (size_t) r;
+    memcpy(failed, ids, count * sizeof(uint64_t));
+    return count;
+}
+
+static int64_t send_sorted(const struct sorted *sorted, struct rtn_parcel *parcel, uint64_t *failed)
+{
+    size_t failures = 0;
+    for (unsigned loop = 0; loop < LOOPS_MOST; loop++) {
+        size_t count = sorted->starts[loop + 1] - sorted->starts[loop];
+        if (count > 0)
+            failures += send_group(loop, sorted->ids + sorted->starts[loop], count, parcel, failed + failures);
+    }
+    return (int64_t) failures;
+}
+
+int64_t rtn_ws_send_many(const uint64_t *connections, size_t count, enum rtn_ws_type type, const void *data,
+                         size_t length, uint64_t *failed)
+{
+    int r = check_content(type, data, length);
+    if (r < 0)
+        return r;
+    struct sorted sorted;
+    r = sort_by_loop(connections, count, &sorted);
+    if (r < 0)
+        return r;
+    uint64_t *own = failed == NULL ? malloc(RTN_MAX(count, (size_t) 1) * sizeof(uint64_t)) : NULL;
+    struct rtn_parcel *parcel = rtn_parcel_new((enum rtn_ws_opcode) type, data, length);
+    int64_t failures = -ENOMEM;
+    if (parcel != NULL && (failed != NULL || own != NULL))
+        failures = send_sorted(&sorted, parcel, failed != NULL ? failed : own);
+    if (parcel != NULL)
+        rtn_parcel_unref(parcel);
+    free(own);
+    free(sorted.ids);
+    return failures;
+}
+
+/* Topics */
+
+static int read_topic(const char *topic, struct rtn_str *ret)
+{
+    *ret = rtn_str_of(topic);
+    return ret->length == 0 || ret->length > RTN_TOPIC_MOST ? -EINVAL : 0;
+}
+
+typedef int (*subscription_call)(struct rtn_http1 *http, bool here, uint64_t id, struct rtn_str name);
+
+static int change_subscription(uint64_t connection, const char *topic, subscription_call change)
+{
+    struct rtn_str name;
+    int r = read_topic(topic, &name);
+    if (r < 0)
+        return r;
+    struct rtn_http1 *here = rtn_loops_here();
+    if (is_here(here, connection))
+        return change(here, true, connection, name);
+    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(connection));
+    r = http != NULL ? change(http, false, connection, name) : -ENOENT;
+    rtn_loops_release();
+    return r;
+}
+
+int rtn_subscribe(uint64_t connection, const char *topic)
+{
+    return change_subscription(connection, topic, rtn_topics_subscribe);
+}
+
+int rtn_unsubscribe(uint64_t connection, const char *topic)
+{
+    return change_subscription(connection, topic, rtn_topics_unsubscribe);
+}
+
+/* On all loops but the caller's own. */
+static int publish_elsewhere(struct rtn_str topic, struct rtn_parcel *parcel, uint64_t except)
+{
+    const struct rtn_http1 *here = rtn_loops_here();
+    int result = 0;
+    (void) rtn_loops_hold(0);
+    for (unsigned i = 0; i < rtn_loops_count(); i++) {
+        struct rtn_http1 *http = rtn_loops_at(i);
+        int r = http != NULL && http != here ? rtn_topics_publish(http, false, topic, parcel, except) : 0;
+        result = r < 0 ? r : result;
+    }
+    rtn_loops_release();
+    return result;
+}
+
+int rtn_publish(const char *topic, enum rtn_ws_type type, const void *data, size_t length, uint64_t except)
+{
+    struct rtn_str name;
+    int r = read_topic(topic, &name);
+    if (r == 0)
+        r = check_content(type, data, length);
+    if (r < 0)
+        return r;
+    struct rtn_parcel *parcel = rtn_parcel_new((enum rtn_ws_opcode) type, data, length);
+    if (parcel == NULL)
+        return -ENOMEM;
+    struct rtn_http1 *here = rtn_loops_here();
+    r = publish_elsewhere(name, parcel, except);
+    if (here != NULL && r == 0)
+        r = rtn_topics_publish(here, true, name, parcel, except);
+    rtn_parcel_unref(parcel);
+    return r;
+}
+
+/* The connection */
+
+const char *rtn_ws_protocol(const rtn_connection *connection)
+{
+    return connection->ws != NULL && connection->ws->protocol != NULL ? connection->ws->protocol : "";
+}
+
+rtn_server *rtn_connection_server(const rtn_connection *connection)
+{
+    return rtn_site_of(connection->http)->server;
+}

@@ -1,0 +1,279 @@
+/*
+ * Events of a connection whose handler runs on workers are copied, gathered, and run by one task at a time, so that
+ * they keep their order whatever the pool does. While the task runs the loop goes on reading up to a bound. A
+ * connection without events has no task and costs no thread.
+ *
+ * A full queue of the pool closes connections with 1013; what must not be lost (open, close) is queued past its bound.
+ */
+#include "app/ws_work.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/step.h"
+#include "app/ws_call.h"
+#include "proto/ws_internal.h"
+
+#define MOST_WAITING ((size_t) 256 * 1024) /* bytes of events, beyond which the connection is not read */
+
+struct event {
+    struct rtn_list node;
+    enum rtn_ws_event_kind kind;
+    enum rtn_ws_type type;
+    bool last;
+    size_t length;
+    unsigned char *data; /* of a large message: its own memory; else behind the event */
+    unsigned char inline_data[];
+};
+
+/* Of one connection, when its handler runs on workers. */
+struct work {
+    struct rtn_connection *connection;
+    struct rtn_list waiting;
+    struct rtn_list running; /* the worker's, while busy */
+    size_t bytes; /* of messages in both */
+    bool busy;
+    int failed; /* -errno of a callback: no further messages */
+    struct rtn_task task;
+    struct rtn_mail mail;
+    struct event end; /* needs no memory when it comes */
+};
+
+static int call_event(struct rtn_connection *connection, const struct event *event)
+{
+    switch (event->kind) {
+    case RTN_WS_EVENT_OPEN:
+        return rtn_ws_call_open(connection);
+    case RTN_WS_EVENT_MESSAGE:
+        return rtn_ws_call_message(connection, event->type, event->data, event->length, event->last);
+    case RTN_WS_EVENT_DRAIN:
+        rtn_ws_call_drain(connection);
+        return 0;
+    case RTN_WS_EVENT_CLOSE:
+        rtn_ws_call_close(connection);
+        return 0;
+    }
+    return 0;
+}
+
+/* On workers */
+
+static void free_event(struct work *work, struct event *event)
+{
+    if (event == &work->end)
+        return;
+    if (event->data != event->inline_data)
+        free(event->data);
+    free(event);
+}
+
+static bool free_events(struct work *work, struct rtn_list *events)
+{
+    bool ended = false;
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(events)) != NULL) {
+        struct event *event = RTN_CONTAINER_OF(node, struct event, node);
+        work->bytes -= event->length;
+        ended = ended || event == &work->end;
+        free_event(work, event);
+    }
+    return ended;
+}
+
+static void run_events(struct rtn_task *task)
+{
+    struct work *work = RTN_CONTAINER_OF(task, struct work, task);
+    RTN_LIST_FOREACH (node, &work->running) {
+        const struct event *event = RTN_CONTAINER_OF(node, struct event, node);
+        bool moot = work->failed < 0 && event->kind != RTN_WS_EVENT_CLOSE;
+        int r = moot ? 0 : call_event(work->connection, event);
+        if (r < 0)
+            work->failed = r;
+    }
+    rtn_loop_post(work->connection->http->loop, &work->mail);
+}
+
+/* Has the waiting events run, unless others are running. */
+static void kick(struct work *work)
+{
+    struct rtn_connection *connection = work->connection;
+    struct rtn_site *site = rtn_site_of(connection->http);
+    struct rtn_instance *instance = rtn_ws_instance(connection);
+    if (work->busy || rtn_list_empty(&work->waiting))
+        return;
+    rtn_list_splice(&work->running, &work->waiting);
+    work->busy = true;
+    work->task =
+        (struct rtn_task){ .run = run_events, .serial = rtn_step_serial(instance), .what = instance->place.text };
+    rtn_list_append(&site->ws_batch, &work->task.node);
+    site->ws_batch_count++;
+}
+
+static void end(struct work *work)
+{
+    struct rtn_connection *connection = work->connection;
+    free_events(work, &work->waiting);
+    connection->ws->handling = NULL;
+    free(work);
+    rtn_dispatch_end_slots(connection);
+}
+
+/* The task has run. */
+static void on_done(struct rtn_mail *mail)
+{
+    struct work *work = RTN_CONTAINER_OF(mail, struct work, mail);
+    struct rtn_ws *ws = work->connection->ws;
+    work->busy = false;
+    bool ended = free_events(work, &work->running);
+    if (ended) {
+        end(work);
+        return;
+    }
+    if (work->failed < 0 && work->connection->state == RTN_CONNECTION_WEBSOCKET)
+        rtn_ws_call_failed(ws, work->failed);
+    kick(work);
+    if (ws->paused && work->bytes <= MOST_WAITING)
+        rtn_ws_resume(ws);
+}
+
+static void add(struct work *work, struct event *event)
+{
+    rtn_list_append(&work->waiting, &event->node);
+    work->bytes += event->length;
+    kick(work);
+}
+
+/* Without memory the connection cannot go on. */
+static void out_of_memory(struct rtn_ws *ws)
+{
+    rtn_ws_fail(ws, RTN_CLOSE_NETWORK, RTN_WS_INTERNAL_ERROR, "memory is out");
+}
+
+void rtn_ws_work_add(struct rtn_ws *ws, enum rtn_ws_event_kind kind)
+{
+    struct event *event = calloc(1, sizeof(*event));
+    if (event == NULL) {
+        out_of_memory(ws);
+        return;
+    }
+    event->kind = kind;
+    event->data = event->inline_data;
+    add(ws->handling, event);
+}
+
+/* A message that the reader had to put together is taken over as it is. */
+static struct event *message_event(struct rtn_ws *ws, const unsigned char *data, size_t length)
+{
+    bool kept = length > 0 && (const char *) data == ws->reader.message.data;
+    struct event *event = malloc(sizeof(*event) + (kept ? 0 : length));
+    if (event == NULL)
+        return NULL;
+    *event = (struct event){ .kind = RTN_WS_EVENT_MESSAGE, .length = length, .data = event->inline_data };
+    if (kept)
+        event->data = (unsigned char *) rtn_buf_steal(&ws->reader.message);
+    else if (length > 0)
+        memcpy(event->inline_data, data, length);
+    return event;
+}
+
+void rtn_ws_work_add_message(struct rtn_ws *ws, enum rtn_ws_opcode type, const unsigned char *data, size_t length,
+                             bool last)
+{
+    struct work *work = ws->handling;
+    struct event *event = message_event(ws, data, length);
+    if (event == NULL) {
+        out_of_memory(ws);
+        return;
+    }
+    event->type = (enum rtn_ws_type) type;
+    event->last = last;
+    add(work, event);
+    if (work->bytes > MOST_WAITING)
+        rtn_ws_pause(ws);
+}
+
+int rtn_ws_work_prepare(struct rtn_ws *ws)
+{
+    struct work *work = calloc(1, sizeof(*work));
+    if (work == NULL)
+        return -ENOMEM;
+    work->connection = ws->connection;
+    rtn_list_init(&work->waiting);
+    rtn_list_init(&work->running);
+    work->mail.deliver = on_done;
+    work->end.kind = RTN_WS_EVENT_CLOSE;
+    ws->handling = work;
+    /* Workers only read it. */
+    (void) rtn_connection_peer_text(ws->connection);
+    return 0;
+}
+
+/* What handlers rely on. */
+static bool holds_vital(const struct rtn_list *events)
+{
+    RTN_LIST_FOREACH (node, events) {
+        enum rtn_ws_event_kind kind = RTN_CONTAINER_OF(node, struct event, node)->kind;
+        if (kind == RTN_WS_EVENT_OPEN || kind == RTN_WS_EVENT_CLOSE)
+            return true;
+    }
+    return false;
+}
+
+/* The pool's queue is full. */
+static void refuse(struct work *work)
+{
+    struct rtn_ws *ws = work->connection->ws;
+    work->busy = false;
+    free_events(work, &work->running);
+    free_events(work, &work->waiting);
+    rtn_ws_begin_close(ws, RTN_CLOSE_HANDLER, RTN_WS_TRY_AGAIN, RTN_STR("all workers are busy"),
+                       "all workers are busy and the queue is full");
+}
+
+/* Without workers the server is at its end. */
+static void insist(const struct rtn_site *site, struct work *work)
+{
+    if (!rtn_pool_submit_always(site->pool, &work->task))
+        run_events(&work->task);
+}
+
+static void submit(struct rtn_site *site)
+{
+    unsigned count = site->ws_batch_count;
+    struct rtn_list tasks;
+    rtn_list_init(&tasks);
+    rtn_list_splice(&tasks, &site->ws_batch);
+    site->ws_batch_count = 0;
+    if (rtn_pool_submit(site->pool, &tasks, count) == 0)
+        return;
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&tasks)) != NULL) {
+        struct work *work = RTN_CONTAINER_OF(node, struct work, task.node);
+        if (holds_vital(&work->running) || holds_vital(&work->waiting))
+            insist(site, work);
+        else
+            refuse(work);
+    }
+}
+
+void rtn_ws_work_flush(struct rtn_site *site, struct rtn_http1 *http)
+{
+    do {
+        if (site->ws_batch_count > 0)
+            submit(site);
+        rtn_ws_flush(http);
+    } while (site->ws_batch_count > 0);
+}
+
+void rtn_ws_work_drop(struct rtn_ws *ws)
+{
+    free(ws->handling);
+    ws->handling = NULL;
+}
+
+void rtn_ws_work_add_end(struct rtn_ws *ws)
+{
+    struct work *work = ws->handling;
+    add(work, &work->end);
+}

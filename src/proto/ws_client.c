@@ -1,0 +1,383 @@
+/*
+ * One outgoing connection from its order to its end. The number is entered by whoever orders it, on any thread; the
+ * rest happens on the loop: look up the name and connect (net/dial.h), send the request, check the answer, and hand
+ * over to ws.c. After an end it waits longer with every failure, and by chance somewhat more or less, so that many
+ * clients do not come back in the same moment (RFC 6455, 7.2.3).
+ */
+#include "proto/ws_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "net/dial.h"
+#include "proto/http1_internal.h"
+#include "proto/ws_internal.h"
+
+#define READ_STEP 4096
+
+static bool is_stopping(const struct rtn_ws_client *client)
+{
+    return client->stopped || !rtn_http1_may_keep_alive(client->http);
+}
+
+static void fail(struct rtn_ws_client *client, enum rtn_close_cause cause, const char *text)
+{
+    snprintf(client->reason, sizeof(client->reason), "%s", text);
+    rtn_http1_close(client->connection, cause, client->reason);
+}
+
+/* The handshake */
+
+static void open_session(struct rtn_ws_client *client, const struct rtn_ws_answer *answer)
+{
+    struct rtn_ws *ws = client->connection->ws;
+    struct rtn_ws_deflate_terms terms;
+    int compressed = rtn_ws_deflate_confirm(&client->spec.deflate, answer->extensions, &terms);
+    int r = compressed > 0 ? rtn_ws_set_compression(ws, &terms) : compressed;
+    if (r == -EPROTO) {
+        fail(client, RTN_CLOSE_PROTOCOL, "the server chose an extension that was not offered");
+        return;
+    }
+    if (r == 0 && answer->protocol.length > 0) {
+        ws->protocol = strndup(answer->protocol.data, answer->protocol.length);
+        r = ws->protocol != NULL ? 0 : -ENOMEM;
+    }
+    if (r < 0) {
+        fail(client, RTN_CLOSE_NETWORK, "memory is out");
+        return;
+    }
+    client->failures = 0;
+    struct rtn_buf input = client->input;
+    client->input = (struct rtn_buf){ 0 };
+    rtn_ws_open(ws, (struct rtn_str){ input.data + answer->length, input.length - answer->length });
+    rtn_buf_done(&input);
+}
+
+static void read_answer(struct rtn_ws_client *client)
+{
+    struct rtn_ws_answer answer = { 0 };
+    const char *text = NULL;
+    int r = rtn_ws_answer_read(&client->request, rtn_buf_str(&client->input), &answer, &text);
+    if (r > 0)
+        open_session(client, &answer);
+    else if (r < 0)
+        fail(client, RTN_CLOSE_PROTOCOL, text);
+}
+
+static void on_answer(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
+    struct rtn_ws_client *client = connection->ws->client;
+    char *at = rtn_buf_try_reserve(&client->input, READ_STEP);
+    if (at == NULL) {
+        fail(client, RTN_CLOSE_NETWORK, "memory is out");
+        return;
+    }
+    ssize_t n = recv(connection->stream.fd, at, READ_STEP, 0);
+    if (n > 0) {
+        client->input.length += (size_t) n;
+        read_answer(client);
+    } else if (n == 0) {
+        fail(client, RTN_CLOSE_LOST, "the server closed the connection during the handshake");
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        fail(client, RTN_CLOSE_NETWORK, strerror(errno));
+    }
+}
+
+static void on_request_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) events;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
+    int r = rtn_stream_flush(&connection->stream);
+    if (r < 0 && r != -EAGAIN)
+        fail(connection->ws->client, RTN_CLOSE_LOST, strerror(-r));
+    else if (r == 0)
+        ev_io_stop(ev, watcher);
+}
+
+static void send_request(struct rtn_ws_client *client)
+{
+    struct rtn_connection *connection = client->connection;
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
+    rtn_ws_request_write(&client->request, &text);
+    const struct rtn_piece piece = { .data = text.data, .length = text.length };
+    int r = rtn_stream_send(&connection->stream, &piece, 1);
+    if (r < 0) {
+        fail(client, RTN_CLOSE_LOST, strerror(-r));
+        return;
+    }
+    struct ev_loop *ev = client->http->loop->ev;
+    ev_io_init(&connection->read, on_answer, connection->stream.fd, EV_READ);
+    ev_io_init(&connection->write, on_request_writable, connection->stream.fd, EV_WRITE);
+    ev_io_start(ev, &connection->read);
+    if (rtn_stream_pending(&connection->stream))
+        ev_io_start(ev, &connection->write);
+}
+
+static void begin_handshake(struct rtn_ws_client *client, int fd, const struct sockaddr *peer, socklen_t length)
+{
+    struct rtn_connection *connection = client->connection;
+    connection->stream.fd = fd;
+    connection->peer_length = RTN_MIN(length, (socklen_t) sizeof(connection->peer));
+    memcpy(&connection->peer, peer, connection->peer_length);
+    rtn_buf_clear(&client->input);
+    rtn_buf_clear(&client->offer);
+    if (client->spec.deflate.on)
+        rtn_ws_deflate_offer(&client->spec.deflate, &client->offer);
+    client->request = (struct rtn_ws_request){ .url = &client->url,
+                                               .headers = client->spec.headers,
+                                               .protocols = client->spec.protocols,
+                                               .extensions = rtn_buf_str(&client->offer) };
+    if (rtn_ws_key_make(client->request.key) < 0)
+        fail(client, RTN_CLOSE_NETWORK, "no random bytes");
+    else
+        send_request(client);
+}
+
+/* An attempt */
+
+static void on_dialed(void *data, int fd, const struct sockaddr *peer, socklen_t length, const char *reason)
+{
+    struct rtn_ws_client *client = data;
+    client->dial = NULL;
+    if (fd < 0)
+        fail(client, RTN_CLOSE_NETWORK, reason);
+    else
+        begin_handshake(client, fd, peer, length);
+}
+
+static void use_socket(struct rtn_ws_client *client)
+{
+    struct sockaddr_storage peer = { 0 };
+    socklen_t length = sizeof(peer);
+    int fd = client->spec.fd;
+    client->spec.fd = -1;
+    client->stopped = true;
+    if (getpeername(fd, (struct sockaddr *) &peer, &length) < 0)
+        length = 0;
+    begin_handshake(client, fd, (const struct sockaddr *) &peer, length);
+}
+
+static void dial(struct rtn_ws_client *client)
+{
+    const struct rtn_dial_target target = { .host = client->url.host,
+                                            .port = client->url.port,
+                                            .path = client->url.path };
+    client->dial = rtn_dial(client->http->loop, client->http->resolver, &target, on_dialed, client);
+    if (client->dial == NULL)
+        fail(client, RTN_CLOSE_NETWORK, "memory is out");
+}
+
+static void forget(struct rtn_ws_client *client)
+{
+    if (client->forgotten || client->stop_posted)
+        return;
+    client->forgotten = true;
+    ev_timer_stop(client->http->loop->ev, &client->pause);
+    atomic_store_explicit(&client->entry->client_id, 0, memory_order_release);
+    client->http->ws_events->forget(client);
+}
+
+static void wait_for_next(struct rtn_ws_client *client);
+
+static void attempt(struct rtn_ws_client *client)
+{
+    struct rtn_http1 *http = client->http;
+    struct rtn_ws *ws = rtn_ws_new(NULL, &client->spec.policy, client->spec.owner);
+    struct rtn_connection *connection = ws != NULL ? rtn_http1_make(http, client->entry) : NULL;
+    client->failures++; /* until it is open */
+    if (connection == NULL) {
+        rtn_ws_free(ws);
+        wait_for_next(client);
+        return;
+    }
+    connection->outgoing = true;
+    http->outgoing_count++;
+    connection->state = RTN_CONNECTION_CONNECTING;
+    connection->ws = ws;
+    client->connection = connection;
+    ws->connection = connection;
+    ws->client = client;
+    ws->reader.from_server = true;
+    http->ws_events->made(ws);
+    rtn_http1_set_deadline(connection, client->spec.connect_timeout);
+    if (connection->broken != 0) {
+        rtn_http1_close_broken(connection);
+        return;
+    }
+    if (client->spec.fd >= 0)
+        use_socket(client);
+    else
+        dial(client);
+}
+
+/* Half of the pause is by chance. */
+static int64_t pause_of(const struct rtn_ws_client *client)
+{
+    int64_t pause = client->spec.reconnect;
+    for (unsigned i = 1; i < client->failures && pause < client->spec.reconnect_max; i++)
+        pause *= 2;
+    pause = RTN_MIN(pause, client->spec.reconnect_max);
+    uint32_t chance = 0;
+    if (getrandom(&chance, sizeof(chance), 0) < 0)
+        chance = 0;
+    return pause / 2 + (int64_t) ((uint64_t) chance * (uint64_t) (pause - pause / 2) >> 32);
+}
+
+static void on_pause_over(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void) ev;
+    (void) events;
+    attempt(RTN_CONTAINER_OF(timer, struct rtn_ws_client, pause));
+}
+
+static void wait_for_next(struct rtn_ws_client *client)
+{
+    if (is_stopping(client) || client->spec.reconnect == 0) {
+        forget(client);
+        return;
+    }
+    ev_timer_set(&client->pause, (double) pause_of(client) / 1000, 0);
+    ev_timer_start(client->http->loop->ev, &client->pause);
+}
+
+void rtn_ws_client_ended(struct rtn_ws_client *client)
+{
+    client->connection = NULL;
+    wait_for_next(client);
+}
+
+void rtn_ws_client_detach(struct rtn_ws_client *client)
+{
+    if (client->dial != NULL)
+        rtn_dial_cancel(client->dial);
+    client->dial = NULL;
+}
+
+void rtn_ws_client_timeout(struct rtn_ws_client *client)
+{
+    fail(client, RTN_CLOSE_TIMEOUT, "the connection was not open in time (timeouts.connect)");
+}
+
+static void on_stop(struct rtn_mail *mail)
+{
+    struct rtn_ws_client *client = RTN_CONTAINER_OF(mail, struct rtn_ws_client, mail);
+    client->stop_posted = false;
+    if (client->connection == NULL)
+        wait_for_next(client);
+    else if (client->connection->state == RTN_CONNECTION_CONNECTING)
+        fail(client, RTN_CLOSE_NORMAL, "closed before it was open");
+}
+
+/* By mail, since a callback of the layer above may be running. */
+void rtn_ws_client_stop(struct rtn_ws_client *client)
+{
+    client->stopped = true;
+    if (!client->begun || client->stop_posted || client->forgotten)
+        return;
+    client->stop_posted = true;
+    client->mail.deliver = on_stop;
+    rtn_loop_post(client->http->loop, &client->mail);
+}
+
+void rtn_ws_clients_leave(struct rtn_http1 *http)
+{
+    RTN_LIST_FOREACH (node, &http->ws_clients) {
+        struct rtn_ws_client *client = RTN_CONTAINER_OF(node, struct rtn_ws_client, node);
+        if (client->connection == NULL)
+            wait_for_next(client);
+    }
+}
+
+/* Making and freeing */
+
+static void on_begin(struct rtn_mail *mail)
+{
+    struct rtn_ws_client *client = RTN_CONTAINER_OF(mail, struct rtn_ws_client, mail);
+    rtn_list_append(&client->http->ws_clients, &client->node);
+    client->begun = true;
+    if (is_stopping(client))
+        forget(client);
+    else
+        attempt(client);
+}
+
+static const char *const *copy_list(struct rtn_arena *arena, const char *const *list)
+{
+    size_t count = 0;
+    if (list == NULL)
+        return NULL;
+    while (list[count] != NULL)
+        count++;
+    const char **copy = rtn_arena_alloc(arena, (count + 1) * sizeof(*copy));
+    if (copy == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        copy[i] = rtn_arena_strdup(arena, rtn_str_of(list[i]));
+    copy[count] = NULL;
+    return copy;
+}
+
+static void copy_spec(struct rtn_ws_client *client, const struct rtn_ws_client_spec *spec)
+{
+    client->spec = *spec;
+    client->spec.url = rtn_arena_strdup(&client->arena, rtn_str_of(spec->url));
+    client->spec.headers = copy_list(&client->arena, spec->headers);
+    client->spec.protocols = copy_list(&client->arena, spec->protocols);
+    client->spec.policy.deflate = &client->spec.deflate;
+}
+
+static void destroy(struct rtn_ws_client *client)
+{
+    rtn_fd_close(&client->spec.fd);
+    rtn_directory_leave(&client->http->directory, client->entry);
+    rtn_buf_done(&client->offer);
+    rtn_buf_done(&client->input);
+    rtn_arena_done(&client->arena);
+    free(client);
+}
+
+int rtn_ws_client_new(struct rtn_http1 *http, const struct rtn_ws_client_spec *spec, uint64_t *id)
+{
+    if (!rtn_http1_may_keep_alive(http))
+        return -ECANCELED;
+    struct rtn_ws_client *client = calloc(1, sizeof(*client));
+    if (client == NULL)
+        return -ENOMEM;
+    client->entry = rtn_directory_enter(&http->directory);
+    if (client->entry == NULL) {
+        free(client);
+        return -EMFILE;
+    }
+    client->http = http;
+    client->mail.deliver = on_begin;
+    rtn_list_init(&client->node);
+    rtn_arena_init(&client->arena, NULL, 0);
+    ev_timer_init(&client->pause, on_pause_over, 0, 0);
+    copy_spec(client, spec);
+    if (client->spec.url == NULL || rtn_ws_url_read(rtn_str_of(client->spec.url), &client->url) != NULL) {
+        client->spec.fd = -1;
+        destroy(client);
+        return -ENOMEM;
+    }
+    *id = client->entry->id;
+    client->entry->client = client;
+    atomic_store_explicit(&client->entry->client_id, client->entry->id, memory_order_release);
+    rtn_loop_post(http->loop, &client->mail);
+    return 0;
+}
+
+void rtn_ws_client_free(struct rtn_ws_client *client)
+{
+    struct rtn_http1 *http = client->http;
+    rtn_list_remove(&client->node);
+    destroy(client);
+    rtn_http1_report_drained(http);
+}

@@ -1,0 +1,302 @@
+/*
+ * Senders elsewhere reserve room in the backlog of the entry first, then post the message; the loop queues it and takes
+ * the reservation back for what is really in the queue. A sender that finds no room leaves a mark before it looks
+ * again, so that either it finds room or the loop finds the mark and tells the drain.
+ */
+#include "proto/ws_send.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/ws_client.h"
+#include "proto/ws_internal.h"
+
+/* A message for some connections of one loop. */
+struct delivery {
+    struct rtn_mail mail;
+    struct rtn_http1 *http;
+    struct rtn_parcel *parcel;
+    size_t count;
+    uint64_t ids[];
+};
+
+/* An order to close: by a close frame, or for the backlog. */
+struct closing {
+    struct rtn_mail mail;
+    struct rtn_http1 *http;
+    uint64_t id;
+    bool overflow;
+    int code;
+    size_t length;
+    char reason[RTN_WS_REASON_MOST];
+};
+
+static struct rtn_entry *entry_of(struct rtn_http1 *http, uint64_t id)
+{
+    return rtn_directory_at(&http->directory, rtn_http1_slot_of(id));
+}
+
+static bool is_open(const struct rtn_entry *entry, uint64_t id)
+{
+    return entry != NULL && atomic_load_explicit(&entry->open_id, memory_order_acquire) == id;
+}
+
+/* Why a message to a connection that is not open is not taken. */
+static int why_gone(const struct rtn_entry *entry, uint64_t id)
+{
+    bool client = entry != NULL && atomic_load_explicit(&entry->client_id, memory_order_acquire) == id;
+    return client ? -ENOTCONN : -ENOENT;
+}
+
+bool rtn_ws_is_open_here(struct rtn_http1 *http, uint64_t id)
+{
+    return is_open(entry_of(http, id), id);
+}
+
+struct rtn_ws *rtn_ws_find(struct rtn_http1 *http, uint64_t id)
+{
+    const struct rtn_entry *entry = entry_of(http, id);
+    return is_open(entry, id) ? entry->connection->ws : NULL;
+}
+
+static void overflow(struct rtn_ws *ws)
+{
+    ws->overflowed = true;
+    atomic_store_explicit(&ws->connection->entry->open_id, 0, memory_order_release);
+    rtn_ws_mark_unsent(ws);
+}
+
+void rtn_ws_refuse_message(struct rtn_ws *ws)
+{
+    if (ws->policy->drop)
+        atomic_store(&ws->connection->entry->drain_due, true);
+    else
+        overflow(ws);
+}
+
+/* Here */
+
+static int send_here(struct rtn_entry *entry, uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
+{
+    if (!is_open(entry, id))
+        return why_gone(entry, id);
+    struct rtn_ws *ws = entry->connection->ws;
+    if (!rtn_ws_has_room(ws)) {
+        rtn_ws_refuse_message(ws);
+        return -ENOBUFS;
+    }
+    int r = 0;
+    if (type >= RTN_WS_OP_CLOSE)
+        rtn_ws_queue_control(ws, type, content.data, content.length);
+    else
+        r = rtn_ws_queue(ws, type, content);
+    return r < 0 ? r : atomic_load_explicit(&entry->waits, memory_order_relaxed);
+}
+
+static int share_here(struct rtn_entry *entry, uint64_t id, struct rtn_parcel *parcel)
+{
+    if (!is_open(entry, id))
+        return why_gone(entry, id);
+    struct rtn_ws *ws = entry->connection->ws;
+    if (rtn_ws_has_room(ws)) {
+        rtn_ws_queue_parcel(ws, parcel);
+        return 0;
+    }
+    rtn_ws_refuse_message(ws);
+    return -ENOBUFS;
+}
+
+/* From elsewhere */
+
+/* Room for `size` more bytes: 1 when the peer is slow, else 0; or why not. */
+static int reserve(struct rtn_entry *entry, uint64_t id, int64_t size)
+{
+    for (;;) {
+        if (!is_open(entry, id))
+            return why_gone(entry, id);
+        int64_t limit = atomic_load_explicit(&entry->backlog_limit, memory_order_relaxed);
+        int64_t before = atomic_fetch_add(&entry->backlog, size);
+        bool slow = atomic_load(&entry->waits) || before > limit / 2;
+        if (before < limit && slow)
+            atomic_store(&entry->drain_due, true);
+        if (before < limit)
+            return slow;
+        atomic_fetch_sub(&entry->backlog, size);
+        atomic_store(&entry->drain_due, true);
+        if (atomic_load(&entry->backlog) >= limit)
+            return -ENOBUFS;
+    }
+}
+
+static void run_closing(struct closing *closing)
+{
+    struct rtn_http1 *http = closing->http;
+    struct rtn_entry *entry = entry_of(http, closing->id);
+    if (entry->id != closing->id)
+        return;
+    struct rtn_ws *ws = entry->connection != NULL ? entry->connection->ws : NULL;
+    if (closing->overflow && ws != NULL) {
+        overflow(ws);
+        return;
+    }
+    if (entry->client != NULL)
+        rtn_ws_client_stop(entry->client);
+    if (ws != NULL && ws->opened)
+        rtn_ws_begin_close(ws, RTN_CLOSE_NORMAL, closing->code, (struct rtn_str){ closing->reason, closing->length },
+                           "closed by the handler");
+}
+
+static void on_closing(struct rtn_mail *mail)
+{
+    struct closing *closing = RTN_CONTAINER_OF(mail, struct closing, mail);
+    run_closing(closing);
+    free(closing);
+}
+
+static struct closing *closing_new(const struct closing *what)
+{
+    struct closing *closing = malloc(sizeof(*closing));
+    if (closing == NULL)
+        return NULL;
+    *closing = *what;
+    closing->mail.deliver = on_closing;
+    return closing;
+}
+
+/* The peer holds up so much that its connection is to be closed. The first who finds out says so. */
+static void report_overflow(struct rtn_http1 *http, struct rtn_entry *entry, uint64_t id)
+{
+    if (atomic_load(&entry->drops) || !atomic_load(&entry->waits))
+        return;
+    struct closing *closing = closing_new(&(struct closing){ .http = http, .id = id, .overflow = true });
+    uint64_t open_id = id;
+    if (closing != NULL && atomic_compare_exchange_strong(&entry->open_id, &open_id, 0))
+        rtn_loop_post(http->loop, &closing->mail);
+    else
+        free(closing);
+}
+
+static void deliver_to(const struct delivery *delivery, uint64_t id)
+{
+    struct rtn_ws *ws = rtn_ws_find(delivery->http, id);
+    if (ws != NULL)
+        rtn_ws_queue_parcel(ws, delivery->parcel);
+    int64_t reserved = (int64_t) rtn_parcel_frame(delivery->parcel).length;
+    atomic_fetch_sub(&entry_of(delivery->http, id)->backlog, reserved);
+}
+
+static void on_delivery(struct rtn_mail *mail)
+{
+    struct delivery *delivery = RTN_CONTAINER_OF(mail, struct delivery, mail);
+    for (size_t i = 0; i < delivery->count; i++)
+        deliver_to(delivery, delivery->ids[i]);
+    rtn_parcel_unref(delivery->parcel);
+    free(delivery);
+}
+
+static struct delivery *delivery_new(struct rtn_http1 *http, struct rtn_parcel *parcel, size_t count)
+{
+    struct delivery *delivery = malloc(sizeof(*delivery) + count * sizeof(uint64_t));
+    if (delivery == NULL)
+        return NULL;
+    *delivery = (struct delivery){ .mail = { .deliver = on_delivery }, .http = http, .parcel = parcel };
+    rtn_parcel_ref(parcel);
+    return delivery;
+}
+
+/* Reserves for one of them. enum rtn_ws_sent, or why it does not get it. */
+static int add_receiver(struct delivery *delivery, uint64_t id)
+{
+    struct rtn_entry *entry = entry_of(delivery->http, id);
+    int r = reserve(entry, id, (int64_t) rtn_parcel_frame(delivery->parcel).length);
+    if (r >= 0)
+        delivery->ids[delivery->count++] = id;
+    else if (r == -ENOBUFS)
+        report_overflow(delivery->http, entry, id);
+    return r;
+}
+
+static void post_delivery(struct delivery *delivery)
+{
+    if (delivery->count > 0)
+        rtn_loop_post(delivery->http->loop, &delivery->mail);
+    else
+        on_delivery(&delivery->mail);
+}
+
+static int send_there(struct rtn_http1 *http, uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
+{
+    const struct rtn_entry *entry = entry_of(http, id);
+    if (!is_open(entry, id)) /* before anything is copied */
+        return why_gone(entry, id);
+    struct rtn_parcel *parcel = rtn_parcel_new(type, content.data, content.length);
+    if (parcel == NULL)
+        return -ENOMEM;
+    struct delivery *delivery = delivery_new(http, parcel, 1);
+    rtn_parcel_unref(parcel);
+    if (delivery == NULL)
+        return -ENOMEM;
+    int r = add_receiver(delivery, id);
+    post_delivery(delivery);
+    return r;
+}
+
+int rtn_ws_send_one(struct rtn_http1 *http, bool here, uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
+{
+    return here ? send_here(entry_of(http, id), id, type, content) : send_there(http, id, type, content);
+}
+
+int64_t rtn_ws_send_shared(struct rtn_http1 *http, bool here, const uint64_t *ids, size_t count,
+                           struct rtn_parcel *parcel, uint64_t *failed)
+{
+    struct delivery *delivery = here ? NULL : delivery_new(http, parcel, count);
+    if (!here && delivery == NULL)
+        return -ENOMEM;
+    int64_t failures = 0;
+    for (size_t i = 0; i < count; i++) {
+        int r = here ? share_here(entry_of(http, ids[i]), ids[i], parcel) : add_receiver(delivery, ids[i]);
+        if (r < 0)
+            failed[failures++] = ids[i];
+    }
+    if (!here)
+        post_delivery(delivery);
+    return failures;
+}
+
+int rtn_ws_close_one(struct rtn_http1 *http, bool here, uint64_t id, int code, struct rtn_str reason)
+{
+    const struct rtn_entry *entry = entry_of(http, id);
+    if (!is_open(entry, id) && why_gone(entry, id) == -ENOENT)
+        return -ENOENT;
+    struct closing what = { .http = http, .id = id, .code = code };
+    what.length = RTN_MIN(reason.length, sizeof(what.reason));
+    if (what.length > 0)
+        memcpy(what.reason, reason.data, what.length);
+    if (here) {
+        run_closing(&what);
+        return 0;
+    }
+    struct closing *closing = closing_new(&what);
+    if (closing == NULL)
+        return -ENOMEM;
+    rtn_loop_post(http->loop, &closing->mail);
+    return 0;
+}
+
+size_t rtn_ws_list(struct rtn_http1 *http, bool accepted, bool outgoing, uint64_t *ids, size_t capacity)
+{
+    size_t found = 0;
+    unsigned size = rtn_directory_size(&http->directory);
+    for (unsigned slot = 0; slot < size; slot++) {
+        const struct rtn_entry *entry = rtn_directory_at(&http->directory, slot);
+        uint64_t id = atomic_load_explicit(&entry->open_id, memory_order_acquire);
+        bool client = atomic_load_explicit(&entry->client_id, memory_order_acquire) == id;
+        if (id == 0 || !(client ? outgoing : accepted))
+            continue;
+        if (found < capacity)
+            ids[found] = id;
+        found++;
+    }
+    return found;
+}

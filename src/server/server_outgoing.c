@@ -1,0 +1,240 @@
+/*
+ * Connections that a server makes, from `clients` and for its modules, and sockets that modules give it. They are
+ * spread over its loops in turn.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "proto/ws_client.h"
+#include "proto/ws_send.h"
+#include "server/server_loop.h"
+
+#define DEFAULT_CONNECT_MS 10000
+#define DEFAULT_RECONNECT_MAX_MS 60000
+#define DEFAULT_PING_MS 30000
+#define DEFAULT_PONG_MS 10000
+#define DEFAULT_WRITE_MS 30000
+#define DEFAULT_CLOSE_MS 5000
+#define DEFAULT_SIZE (INT64_C(1024) * 1024)
+
+static const struct rtn_config_deflate usual_deflate = { .on = true,
+                                                         .server_max_window_bits = 15,
+                                                         .client_max_window_bits = 15,
+                                                         .memory_level = 8,
+                                                         .effort = RTN_EFFORT_DEFAULT,
+                                                         .min_size = 64 };
+
+static struct rtn_server_loop *next_loop(struct rtn_server *server)
+{
+    unsigned turn = atomic_fetch_add_explicit(&server->outgoing_turn, 1, memory_order_relaxed);
+    return server->loop_count > 0 ? &server->loops[turn % server->loop_count] : &server->loops[0];
+}
+
+/* From the configuration */
+
+/* Pointers to the strings, with NULL behind them; NULL: there are none. */
+static const char **string_list(const struct rtn_schema_strings *strings)
+{
+    const char **list = calloc(strings->count + 1, sizeof(char *));
+    for (size_t i = 0; list != NULL && i < strings->count; i++)
+        list[i] = strings->items[i];
+    return list;
+}
+
+static void begin_one(struct rtn_server_loop *loop, const struct rtn_ws_client_spec *spec)
+{
+    uint64_t id = 0;
+    int r = rtn_ws_client_new(&loop->http, spec, &id);
+    if (r < 0 && r != -ECANCELED)
+        rtn_log(RTN_LOG_ERROR, "client \"%s\" cannot be made: %s", spec->url, strerror(-r));
+}
+
+/* This loop's share. */
+static void begin_clients(struct rtn_server_loop *loop, const struct rtn_outgoing *outgoing)
+{
+    const struct rtn_config_client *config = outgoing->config;
+    const char **headers = string_list(&config->headers);
+    const char **protocols = string_list(&config->protocols);
+    const struct rtn_ws_client_spec spec = {
+        .url = config->url,
+        .headers = headers,
+        .protocols = config->protocols.count > 0 ? protocols : outgoing->instance->ws->protocols,
+        .reconnect = config->reconnect,
+        .reconnect_max = config->reconnect_max,
+        .connect_timeout = config->timeouts.connect,
+        .policy = outgoing->instance->ws_policy,
+        .deflate = config->deflate,
+        .fd = -1,
+        .owner = outgoing->instance,
+        .handler = outgoing->instance->ws,
+    };
+    for (int64_t i = loop->index; i < config->count; i += loop->server->loop_count)
+        begin_one(loop, &spec);
+    free(headers);
+    free(protocols);
+}
+
+void rtn_server_outgoing_open(struct rtn_server_loop *loop)
+{
+    for (size_t i = 0; i < loop->server->outgoing_count; i++)
+        begin_clients(loop, &loop->server->outgoing[i]);
+}
+
+/* For modules */
+
+static struct rtn_instance *find_instance(const struct rtn_server *server, const void *data)
+{
+    for (size_t i = 0; i < server->instance_count; i++) {
+        if (server->instances[i]->data == data)
+            return server->instances[i];
+    }
+    return NULL;
+}
+
+static const struct rtn_ws_handler *find_handler(const struct rtn_loaded *loaded, const char *name)
+{
+    for (size_t i = 0; i < loaded->ws_count; i++) {
+        if (strcmp(loaded->ws[i].name, name) == 0)
+            return &loaded->ws[i];
+    }
+    return NULL;
+}
+
+static int64_t or_default(int64_t value, int64_t fallback)
+{
+    return value > 0 ? value : fallback;
+}
+
+static const char *find_problem(const char *url, const struct rtn_ws_options *options)
+{
+    struct rtn_ws_url parts;
+    const char *problem = rtn_ws_url_read(rtn_str_of(url), &parts);
+    for (size_t i = 0; problem == NULL && options->headers != NULL && options->headers[i] != NULL; i++)
+        problem = rtn_ws_header_problem(options->headers[i]);
+    for (size_t i = 0; problem == NULL && options->protocols != NULL && options->protocols[i] != NULL; i++) {
+        if (!rtn_is_token(rtn_str_of(options->protocols[i])))
+            problem = "a subprotocol is no token";
+    }
+    return problem;
+}
+
+static struct rtn_ws_client_spec make_spec(const char *url, const struct rtn_ws_options *options,
+                                           const struct rtn_ws_handler *handler, struct rtn_instance *instance)
+{
+    struct rtn_ws_client_spec spec = {
+        .url = url,
+        .headers = options->headers,
+        .protocols = options->protocols != NULL ? options->protocols : handler->protocols,
+        .reconnect = RTN_MAX(options->reconnect, (int64_t) 0),
+        .reconnect_max = or_default(options->reconnect_max, DEFAULT_RECONNECT_MAX_MS),
+        .connect_timeout = or_default(options->connect_timeout, DEFAULT_CONNECT_MS),
+        .policy = { .message_limit = or_default(options->message, DEFAULT_SIZE),
+                    .backlog_limit = or_default(options->backlog, DEFAULT_SIZE),
+                    .streamed = handler->fragment != NULL,
+                    .ping_timeout = options->ping < 0 ? 0 : or_default(options->ping, DEFAULT_PING_MS),
+                    .pong_timeout = or_default(options->pong, DEFAULT_PONG_MS),
+                    .write_timeout = DEFAULT_WRITE_MS,
+                    .close_timeout = DEFAULT_CLOSE_MS },
+        .fd = options->connected ? options->fd : -1,
+        .owner = instance,
+        .handler = handler,
+        .data = options->data,
+        .destroy = options->destroy,
+    };
+    if (options->deflate)
+        spec.deflate = usual_deflate;
+    return spec;
+}
+
+static int take_socket(int fd)
+{
+    int type = 0;
+    socklen_t length = sizeof(type);
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM)
+        return -ENOTSOCK;
+    return rtn_fd_set_nonblocking(fd);
+}
+
+int rtn_ws_connect(rtn_server *server, const char *url, const struct rtn_ws_options *options, const char *handler,
+                   void *instance, uint64_t *connection)
+{
+    struct rtn_ws_options known = { 0 };
+    if (options != NULL)
+        memcpy(&known, options, RTN_MIN(options->struct_size, sizeof(known)));
+    struct rtn_instance *owner = find_instance(server, instance);
+    const char *problem = owner == NULL ? "the instance is none of this server" : find_problem(url, &known);
+    if (problem != NULL) {
+        rtn_log(RTN_LOG_ERROR, "rtn_ws_connect: \"%s\": %s", url, problem);
+        return -EINVAL;
+    }
+    const struct rtn_ws_handler *row = find_handler(owner->loaded, handler);
+    if (row == NULL)
+        return -ENOENT;
+    if (row->threads != 0 && row->threads < owner->threads) {
+        rtn_log(RTN_LOG_ERROR, "rtn_ws_connect: handler %s states a lower thread model than that of %s", handler,
+                owner->place.text);
+        return -EINVAL;
+    }
+    int r = known.connected ? take_socket(known.fd) : 0;
+    if (r < 0)
+        return r;
+    const struct rtn_ws_client_spec spec = make_spec(url, &known, row, owner);
+    uint64_t id = 0;
+    r = rtn_ws_client_new(&next_loop(server)->http, &spec, &id);
+    if (r == 0 && connection != NULL)
+        *connection = id;
+    return r;
+}
+
+size_t rtn_ws_connections(const rtn_server *server, unsigned roles, uint64_t *connections, size_t capacity)
+{
+    bool accepted = (roles & RTN_WS_ACCEPTED) != 0;
+    bool outgoing = (roles & RTN_WS_OUTGOING) != 0;
+    size_t found = 0;
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        size_t skip = RTN_MIN(found, capacity);
+        found += rtn_ws_list(&server->loops[i].http, accepted, outgoing, connections + skip, capacity - skip);
+    }
+    return found;
+}
+
+/* A socket on its way to the loop that is to serve it. */
+struct adoption {
+    struct rtn_mail mail;
+    struct rtn_http1 *http;
+    int fd;
+};
+
+static void on_adoption(struct rtn_mail *mail)
+{
+    struct adoption *adoption = RTN_CONTAINER_OF(mail, struct adoption, mail);
+    struct sockaddr_storage peer = { 0 };
+    socklen_t length = sizeof(peer);
+    if (getpeername(adoption->fd, (struct sockaddr *) &peer, &length) < 0 || !rtn_http1_may_keep_alive(adoption->http))
+        rtn_fd_close(&adoption->fd);
+    else if (rtn_http1_accept(adoption->http, adoption->fd, (struct sockaddr *) &peer, length, false) < 0)
+        rtn_log(RTN_LOG_ERROR, "an adopted socket cannot be served: memory is out");
+    free(adoption);
+}
+
+int rtn_adopt_socket(rtn_server *server, int fd)
+{
+    struct rtn_http1 *http = &next_loop(server)->http;
+    if (!rtn_http1_may_keep_alive(http))
+        return -ECANCELED;
+    struct adoption *adoption = malloc(sizeof(*adoption));
+    if (adoption == NULL)
+        return -ENOMEM;
+    int r = take_socket(fd);
+    if (r < 0) {
+        free(adoption);
+        return r;
+    }
+    *adoption = (struct adoption){ .mail = { .deliver = on_adoption }, .http = http, .fd = fd };
+    rtn_loop_post(http->loop, &adoption->mail);
+    return 0;
+}
