@@ -1,6 +1,6 @@
 /*
  * Calls the callbacks of a connection's WebSocket handler, those it has. On the kind of thread that the handler runs
- * on, one at a time for one connection.
+ * on, one at a time for one connection. [owner's thread]
  */
 #ifndef RTN_APP_WS_CALL_H
 #define RTN_APP_WS_CALL_H

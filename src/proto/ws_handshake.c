@@ -86,16 +86,13 @@ static bool fields_name(const struct rtn_request *request, struct rtn_str name, 
 
 bool rtn_ws_is_asked_for(const struct rtn_request *request)
 {
-    return fields_name(request, RTN_STR("upgrade"), RTN_STR("websocket"));
+    return request->version >= 11 && fields_name(request, RTN_STR("upgrade"), RTN_STR("websocket"));
 }
 
 static int check_request(const struct rtn_request *request, const char **text)
 {
     *text = "a WebSocket is asked for with GET";
     if (request->method != RTN_METHOD_GET)
-        return 400;
-    *text = "a WebSocket is asked for with HTTP/1.1";
-    if (request->version < 11)
         return 400;
     *text = "a request for a WebSocket has no body";
     if (request->coding_seen || request->parser.content_length > 0)

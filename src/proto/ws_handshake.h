@@ -13,12 +13,13 @@
 #define RTN_WS_KEY_SIZE 25 /* base64 of 16 bytes, with NUL */
 #define RTN_WS_ACCEPT_SIZE 29 /* base64 of 20 bytes, with NUL */
 
-/* True when the request wants WebSocket: the field Upgrade names it (RFC 9110, 7.8). */
+/* True when the request wants WebSocket: the field Upgrade names it, which in HTTP/1.0 has no meaning (RFC 9110, 7.8).
+ */
 bool rtn_ws_is_asked_for(const struct rtn_request *request);
 
 /*
  * What is wrong with a request that wants WebSocket: 0, or the status for the answer with *text: 426 for a version
- * other than 13 (the answer needs Sec-WebSocket-Version: 13), 400 for everything else: not GET, HTTP/1.0, a body,
+ * other than 13 (the answer needs Sec-WebSocket-Version: 13), 400 for everything else: not GET, a body,
  * Connection without upgrade, a key that is missing, doubled, or not 16 bytes.
  */
 int rtn_ws_handshake_check(const struct rtn_request *request, const char **text);

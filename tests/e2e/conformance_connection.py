@@ -116,7 +116,9 @@ PIPELINES = [
 
 UPGRADES = [
     *[Row(f"Upgrade: {token}", get(b"/told", b"Connection: Upgrade\r\nUpgrade: " + token.encode() + b"\r\n"), 200, "9110 7.8",
-          STAYS, lacks("Upgrade")) for token in ("websocket", "h2c", "HTTP/2.0", "TLS/1.0", "x")],
+          STAYS, lacks("Upgrade")) for token in ("h2c", "HTTP/2.0", "TLS/1.0", "x")],
+    # On a path that has no WebSocket.
+    Row("Upgrade: websocket", get(b"/", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"), 200, "9110 7.8", STAYS, lacks("Upgrade")),
     Row("Upgrade without Connection", field(b"Upgrade: h2c"), 200, "9110 7.8", STAYS),
     Row("Upgrade with a body", POST + b"Connection: Upgrade\r\nUpgrade: x\r\nContent-Length: 5\r\n\r\nabcde", 200, "9110 7.8",
         STAYS, content(b"abcde")),

@@ -212,6 +212,35 @@ def test_one_window_per_name(two, tmp_path):
         no_problems(ann, bob, twin)
 
 
+def test_a_room_that_cannot_be_joined(daemon, browsers):
+    """The page says why, and asks no more than once."""
+    running = daemon(chatroom(options="people: 1"))
+    ann, bob = (Window(browser, running.url("/chat/")) for browser in browsers)
+    ann.enter("Ann")
+    bob.choose_name("Bob")
+    bob.browser.wait("document.getElementById('notice').textContent === 'This room is full.'")
+    bob.open_room("design")
+    bob.sees_people("Bob")
+    bob.browser.evaluate("location.hash = '#%20a%20%20b'")
+    bob.browser.wait("document.getElementById('notice').textContent.startsWith('The name of a room')")
+    bob.browser.wait("document.getElementById('room-name').textContent === 'design'")
+    no_problems(ann, bob)
+
+
+def test_many_messages_at_once_all_arrive(daemon, browsers):
+    """More than may be sent in a second: the page holds them back and loses none."""
+    running = daemon(chatroom(options="messages_per_second: 2"))
+    ann, bob = (Window(browser, running.url("/chat/")) for browser in browsers)
+    ann.enter("Ann")
+    bob.enter("Bob")
+    texts = [f"message {i}" for i in range(6)]
+    for text in texts:
+        ann.say(text)
+    for window in (ann, bob):
+        window.sees(*texts)
+    no_problems(ann, bob)
+
+
 def test_the_keyboard_is_enough(two):
     _, ann, bob = two
     ann.browser.evaluate("document.getElementById('text').focus()")
@@ -227,7 +256,7 @@ def test_the_keyboard_is_enough(two):
 def test_the_side_opens_on_a_phone(two):
     _, ann, _ = two
     ann.browser.show_as(390, 844, mobile=True)
-    assert ann.browser.evaluate("getComputedStyle(document.getElementById('side')).visibility") == "hidden"
+    ann.browser.wait("getComputedStyle(document.getElementById('side')).visibility === 'hidden'")
     ann.browser.click("#side-open")
     ann.browser.wait("document.getElementById('side').getBoundingClientRect().left === 0")
     # Large enough for fingers.

@@ -325,7 +325,7 @@ def test_bad_keys_are_refused(daemon):
     '{"type":"hello","name":"A","key":1}', '{"type":"hello","name":"A","key":"0123456789abcdef","more":"x"}',
     '{"type":"hello","name":"A","name":"B","key":"0123456789abcdef"}', '{"type":"join","room":"r","text":"x"}',
     '{"type":"say","room":"r","text":null}', '{"type":"say","room":"r","text":"\\u0000"}', '{"type":"say","room":"r"} x',
-    '{"type":"say","room":"r","text":"\\ud800"}', "[" * 5000, '{"a":' * 5000,
+    '{"type":"say","room":"r","text":"\\ud800"}', '{"type":"say","room":"r","text":"x","ref":"' + 33 * "x" + '"}', "[" * 5000, '{"a":' * 5000,
 ])
 def test_what_is_not_understood_is_answered(daemon, text):
     running = daemon(chatroom("message_length: 10000"))

@@ -57,23 +57,30 @@ def test_the_shipped_configuration_does_what_it_says(daemon):
     check(daemon(text.replace("127.0.0.1:8084", "127.0.0.1:{port}"), env={"RETINUE_MODULES": harness.MODULES}), 10, 3)
 
 
+def until(end, last):
+    """What is heard up to a text that matches, which comes for certain."""
+    heard = [end.message()]
+    while not re.search(last, heard[-1]):
+        heard.append(end.message())
+    return heard
+
+
 def test_the_table_passes_on_to_all_others(daemon):
-    running = daemon(discussion(guests=3, count=1))
+    """One guest of the daemon and two of ours."""
+    running = daemon(discussion(guests=3, count=1, rounds=2))
     with connect(running, "/") as first, connect(running, "/") as second:
-        begin = "Max: Everybody is here. What do you think?"
-        assert begin in (first.message(), first.message())
-        heard = second.message()
-        assert heard == begin or heard.startswith("Ada: ")
+        for end in (first, second):
+            assert until(end, "^Max: ")[-1] == "Max: Everybody is here. What do you think?"
+            until(end, "^Ada: .*Max")
         first.text("Zoe: I am a person.")
-        got = {second.message()}
-        while "Zoe: I am a person." not in got:
-            got.add(second.message())
-        answers = [first.message()]
-        while len([text for text in answers if text.startswith("Ada: ") and "Hello" not in text]) < 3:
-            first.text("Zoe: And you?")
-            answers.append(first.message())
-        assert any(re.search("Zoe|Max", text) for text in answers)
-    running.log_wait("the discussion is over")
+        assert until(second, "^Zoe: ") == ["Zoe: I am a person."]
+        # The speaker hears the answer, but not itself.
+        for end in (first, second):
+            assert len(until(end, "^Ada: .*Zoe")) == 1
+        running.log_wait(r'Ada heard 2 things and said "Hello, I am Ada\." ".*Max.*" ".*Zoe.*"$')
+        first.text("Zoe: Nobody answers any more.")
+        assert until(second, "^Zoe: ") == ["Zoe: Nobody answers any more."]
+    running.log_wait("the discussion is over: 5 things were said")
 
 
 def test_what_is_no_speech_is_not_passed_on(daemon):

@@ -158,8 +158,11 @@ static int handle(rtn_request *request, void *instance)
 static const struct rtn_http_handler handlers[] = {
     { "one", "One.", handle, RTN_THREADS_LOOP, 0, false, 0, 0 }, { 0, 0, 0, (enum rtn_threads) 0, 0, false, 0, 0 }
 };
+static const struct rtn_ws_handler ws_handlers[] = {
+    { "one", "One.", RTN_THREADS_LOOP, 0, 0, 0, 0, 0, 0, 0 }, { 0, 0, (enum rtn_threads) 0, 0, 0, 0, 0, 0, 0, 0 }
+};
 static const struct rtn_module module = {
-    "mine", "1", "Mine.", RTN_THREADS_LOOP, 0, 0, 0, handlers, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    "mine", "1", "Mine.", RTN_THREADS_LOOP, 0, 0, 0, handlers, 0, 0, 0, 0, 0, 0, 0, 0, 0, ws_handlers
 };
 RTN_REGISTER_MODULE(module)
 """
@@ -202,9 +205,12 @@ def without_comments(header):
 
 
 def declared_functions():
-    module = without_comments("module.h")
-    module = module[module.index("#pragma GCC visibility push"):module.index("#pragma GCC visibility pop")]
-    return {*re.findall(r"\b(rtn_\w+)\(", module),
+    functions = set()
+    for header in ("module.h", "websocket.h"):
+        text = without_comments(header)
+        text = text[text.index("#pragma GCC visibility push"):text.index("#pragma GCC visibility pop")]
+        functions |= set(re.findall(r"\b(rtn_\w+)\(", text))
+    return {*functions,
             *re.findall(r"\bRTN_EXPORT [\w ]*?\b(rtn_\w+)\(", without_comments("types.h"))}
 
 

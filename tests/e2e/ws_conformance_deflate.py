@@ -21,7 +21,7 @@ def stream(*messages, opcode=TEXT):
 
 
 def row(name, clause, sent, back=(), *end, **options):
-    return Row(name, clause, sent, back, *end, deflate=True, **options)
+    return Row(f"compressed: {name}", clause, sent, back, *end, deflate=True, **options)
 
 
 # The example of RFC 7692, 7.2.3

@@ -201,4 +201,4 @@ ROWS = FRAMING + MASKS + LENGTHS + SMALL + PINGS + RESERVED + OPCODES + FRAGMENT
 
 # Beginnings whose end never comes, and at which nothing is wrong yet.
 UNFINISHED = [b"", b"\x81", frame(TEXT, b"abc", keep=2), text("a", fin=False), text("a", fin=False) + more(length=5), ping(length=5),
-              close(length=2), binary(length=64 << 20), b"\x82\xfe\x00", b"\x88"]
+              frame(CLOSE, length=2), binary(length=64 << 20), b"\x82\xfe\x00", b"\x88"]

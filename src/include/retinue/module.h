@@ -228,7 +228,7 @@ int rtn_setup_error(rtn_setup *setup, const char *option, const char *format, ..
 /* True when the YAML gives the option (false: the fallback is in place). */
 bool rtn_setup_given(const rtn_setup *setup, const char *option);
 
-/* Name of the server the instance belongs to, and the path of its route. Valid during the call. */
+/* Name of the server the instance belongs to, and the path of its route, or its client's URL. Valid during the call. */
 const char *rtn_setup_server(const rtn_setup *setup);
 const char *rtn_setup_route(const rtn_setup *setup);
 

@@ -24,7 +24,6 @@
 #include "text.h"
 #include "user.h"
 
-#define REF_LONGEST 32
 #define REFUSED_MOST 100 /* who goes on in spite of so many is a program that does not listen */
 #define POLICY_VIOLATION 1008
 
@@ -114,8 +113,6 @@ static int parse_and_run(struct chat *chat, struct user *user, const void *data,
     struct command command;
     if (command_parse(&command, data, length) < 0)
         return send_error(user, &(struct event_error){ .code = "not_understood", .text = command.wrong });
-    if (command.ref != NULL && strlen(command.ref) > REF_LONGEST)
-        command.ref = NULL;
     int r = wait_ms == 0 ? run(chat, user, &command)
                          : send_error(user, &(struct event_error){ .code = "too_fast",
                                                                    .text = "Slowly, please: this was too fast.",

@@ -35,6 +35,7 @@ static const struct member {
     { "ref", offsetof(struct command, ref), 0, BIT(COMMAND_SAY) },
 };
 
+#define REF_MOST 32 /* bytes: it is kept with the message */
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 
 static const char **slot(struct command *command, const struct member *member)
@@ -110,6 +111,8 @@ int command_parse(struct command *command, const void *data, size_t length)
         r = find_type(command);
     if (r == 0)
         r = take_members(command);
+    if (r == 0 && command->ref != NULL && strlen(command->ref) > REF_MOST)
+        r = wrong(command, "\"ref\" must not be longer than %d bytes", REF_MOST);
     if (r < 0)
         command_done(command);
     return r;

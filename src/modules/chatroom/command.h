@@ -15,7 +15,7 @@ struct command {
     const char *key; /* hello: known to this browser only; whoever has it may take the name over */
     const char *room; /* join, leave, say */
     const char *text; /* say */
-    const char *ref; /* say, may be left out: comes back with the message, or with the error */
+    const char *ref; /* say, may be left out, 32 bytes: comes back with the message, or with the error */
     json_t *root; /* holds the strings */
     char wrong[160]; /* why it was not understood, in words for the client */
 };

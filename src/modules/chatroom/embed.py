@@ -1,7 +1,8 @@
-"""Makes a C header of the chatroom's page: embed.py page.html style.css script.js assets.h
+"""Makes a C header of the chatroom's page: embed.py page.html style.css SCRIPT... assets.h
 
-Style and script are asked for with a tag made of their content ("?style.css&v=TAG"), so that browsers may keep them for ever and
-still get new ones with a new page. The page is cut in two where its title stands.
+The scripts become one, in a scope of its own. Style and script are asked for with a tag made of their content
+("?style.css&v=TAG"), so that browsers may keep them for ever and still get new ones with a new page. The page is cut in two where
+its title stands.
 """
 import hashlib
 import pathlib
@@ -13,8 +14,10 @@ def array(name, data):
     return f"static const char {name}[{len(data)}] = {{\n    " + ",\n    ".join(rows) + "\n};\n"
 
 
-def main(page, style, script, out):
-    page, style, script = (pathlib.Path(path).read_bytes() for path in (page, style, script))
+def main(page, style, *scripts_and_out):
+    *scripts, out = scripts_and_out
+    page, style, *scripts = (pathlib.Path(path).read_bytes() for path in (page, style, *scripts))
+    script = b"'use strict';\n{\n" + b"\n".join(scripts) + b"}\n"
     # A char of the target may be signed: only ASCII can be written as it is.
     for data in (page, style, script):
         data.decode("ascii")

@@ -1,5 +1,6 @@
 /*
- * What both sides know. Everything said is text, "NAME: WORDS". The table is called so too, and has the first word.
+ * What both sides know. Everything said is text, "NAME: WORDS". Max speaks for the table, and has the
+ * first word.
  */
 #ifndef DISCUSSION_H
 #define DISCUSSION_H

@@ -32,6 +32,7 @@ Test(ws_handshake, upgrade_names_it)
     cr_expect(asks("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c ,\tWEBSOCKET\r\n\r\n"));
     cr_expect(asks("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n\r\n"));
     cr_expect_not(asks("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    cr_expect_not(asks("GET / HTTP/1.0\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"));
     cr_expect_not(asks("GET / HTTP/1.1\r\nHost: a\r\nUpgrade:\r\n\r\n"));
     cr_expect_not(asks("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"));
     cr_expect_not(asks("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket2, web socket\r\n\r\n"));
@@ -54,9 +55,6 @@ static const struct {
     { "POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
       "Sec-WebSocket-Key: " KEY "\r\n\r\n",
       400, "a WebSocket is asked for with GET" },
-    { "GET / HTTP/1.0\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-      "Sec-WebSocket-Key: " KEY "\r\n\r\n",
-      400, "a WebSocket is asked for with HTTP/1.1" },
     { GOOD "Content-Length: 1\r\n\r\nx", 400, "a request for a WebSocket has no body" },
     { GOOD "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "a request for a WebSocket has no body" },
     { "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " KEY

@@ -1,0 +1,94 @@
+/* For tests of instances: from YAML text to an instance, with the modules of tests/modules. [main] */
+#ifndef RTN_TESTS_APP_INSTANCE_SUPPORT_H
+#define RTN_TESTS_APP_INSTANCE_SUPPORT_H
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "app/instance.h"
+#include "public_stubs.h"
+
+static char path[] = "/tmp/rtn-instance-XXXXXX";
+static struct rtn_config *config;
+static struct rtn_modules *modules;
+static struct rtn_diags diags;
+static struct rtn_buf text;
+static struct rtn_instance *instance;
+
+static inline void start(void)
+{
+    cr_assert(public_stubs_are_here());
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    (void) close(fd);
+}
+
+static inline void stop(void)
+{
+    rtn_instance_free(instance);
+    rtn_modules_free(modules);
+    rtn_diags_done(&diags);
+    rtn_config_free(config);
+    rtn_buf_done(&text);
+    (void) unlink(path);
+}
+
+/* The instance of the one route `route` (YAML flow map) on a server with `keys` more lines. */
+static inline struct rtn_instance *make_on(const char *keys, const char *route)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    (void) fprintf(
+        file, "daemon:\n  modules: [%s]\nservers:\n  get:\n    listen: 127.0.0.1:5050\n%s    routes:\n      - %s\n",
+        TEST_MODULES, keys, route);
+    (void) fclose(file);
+    int code = rtn_config_load(path, &config, &diags);
+    if (code != 0)
+        rtn_diags_render(&diags, &text, false);
+    cr_assert_eq(code, 0, "%s", rtn_buf_str(&text).data);
+    cr_assert_eq(rtn_modules_new(&config->daemon.modules, &modules), 0);
+    const struct rtn_config_server *server = config->servers.items;
+    instance = rtn_instance_new(modules, server, server->routes.items, &diags);
+    rtn_diags_render(&diags, &text, false);
+    return instance;
+}
+
+/* The instance of the one client `client` (YAML flow map), line 5. */
+static inline struct rtn_instance *make_client(const char *client)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    (void) fprintf(file, "daemon: {modules: [%s]}\nservers:\n  get:\n    clients:\n      - %s\n", TEST_MODULES, client);
+    (void) fclose(file);
+    int code = rtn_config_load(path, &config, &diags);
+    if (code != 0)
+        rtn_diags_render(&diags, &text, false);
+    cr_assert_eq(code, 0, "%s", rtn_buf_str(&text).data);
+    cr_assert_eq(rtn_modules_new(&config->daemon.modules, &modules), 0);
+    const struct rtn_config_server *server = config->servers.items;
+    instance = rtn_instance_new_client(modules, server, server->clients.items, &diags);
+    rtn_diags_render(&diags, &text, false);
+    return instance;
+}
+
+static inline struct rtn_instance *make(const char *route)
+{
+    return make_on("", route);
+}
+
+static inline void expect_error(const char *words)
+{
+    cr_expect_not_null(strstr(rtn_buf_str(&text).data, words), "[%s] is not in:\n%s", words, rtn_buf_str(&text).data);
+}
+
+static inline void expect_errors(size_t count)
+{
+    cr_expect_eq(diags.errors, count, "%s", rtn_buf_str(&text).data);
+    cr_expect_null(instance);
+}
+
+#endif
