@@ -4,6 +4,9 @@
  */
 #include "app/access_line.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "app/access_text.h"
 #include "base/json.h"
 
@@ -184,6 +187,15 @@ static void json_number(struct rtn_json *json, const char *key, uint64_t number)
     rtn_json_int(json, (int64_t) number);
 }
 
+/* As text: most readers of JSON keep no more than 53 bits of a number (RFC 8259, 6). */
+static void json_id(struct rtn_json *json, const char *key, uint64_t id)
+{
+    char text[24];
+    int length = snprintf(text, sizeof(text), "%" PRIu64, id);
+    rtn_json_key(json, key);
+    rtn_json_str(json, (struct rtn_str){ text, (size_t) length });
+}
+
 static void put_json(struct rtn_access_text *line, const struct rtn_access_entry *entry)
 {
     char time_text[32];
@@ -207,7 +219,7 @@ static void put_json(struct rtn_access_text *line, const struct rtn_access_entry
     json_value(&json, "user_agent", user_agent(entry), LIMIT_HEADER);
     json_value(&json, "route", entry->route, LIMIT_NAME);
     json_value(&json, "request_id", entry->request_id, LIMIT_NAME);
-    json_number(&json, "connection", entry->connection);
+    json_id(&json, "connection", entry->connection);
     rtn_json_key(&json, "aborted");
     rtn_json_bool(&json, entry->aborted);
     rtn_json_end(&json);

@@ -7,7 +7,7 @@ void rtn_ws_call_close(struct rtn_connection *connection)
 {
     const struct rtn_instance *instance = rtn_ws_instance(connection);
     const struct rtn_ws *ws = connection->ws;
-    const struct rtn_ws_close how = { .struct_size = sizeof(how),
+    const struct rtn_ws_closed how = { .struct_size = sizeof(how),
                                       .cause = connection->cause,
                                       .code = ws->code,
                                       .reason = { ws->reason, ws->reason_length },

@@ -90,7 +90,7 @@ def test_json(daemon, tmp_path):
         "route": "/", "request_id": None, "aborted": False}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first["time"])
     assert 0 < first["duration_us"] < WAIT_BOUND * 1e6
-    assert first["connection"] == second["connection"] > 0 and second["route"] == "/trace/{what}"
+    assert first["connection"] == second["connection"] and int(first["connection"]) > 0 and second["route"] == "/trace/{what}"
 
 
 def test_custom(daemon, tmp_path):

@@ -123,7 +123,10 @@ def test_markup_is_text(two):
 
 
 def test_a_name_that_is_taken(two):
-    running, ann, _ = two
+    _, ann, _ = two
+    ann.browser.click("#rename")
+    ann.browser.click("#hello-cancel")
+    ann.browser.wait("!document.getElementById('hello').open")
     ann.browser.click("#rename")
     ann.choose_name("bob")
     ann.browser.wait("document.getElementById('hello-error').textContent.includes('taken')")

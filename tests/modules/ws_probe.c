@@ -141,7 +141,7 @@ static void drained(rtn_connection *connection, void *instance)
     (void) leave(peer, probe, 0);
 }
 
-static void closed(rtn_connection *connection, const struct rtn_ws_close *how, void *instance)
+static void closed(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance)
 {
     static const char *const causes[] = { "normal",   "client",  "lost",    "timeout",  "protocol",
                                           "security", "network", "handler", "shutdown", "backlog" };

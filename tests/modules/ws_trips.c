@@ -80,7 +80,7 @@ static int message(rtn_connection *connection, enum rtn_ws_type type, const void
     return send_round(connection, trip);
 }
 
-static void closed(rtn_connection *connection, const struct rtn_ws_close *how, void *instance)
+static void closed(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance)
 {
     struct trips *self = instance;
     (void) connection;

@@ -20,7 +20,7 @@ extern "C" {
 enum rtn_ws_type { RTN_WS_TEXT = 1, RTN_WS_BINARY = 2 };
 
 /* How a connection ended. */
-struct rtn_ws_close {
+struct rtn_ws_closed {
     size_t struct_size; /* as compiled into the daemon: later members are there when it is larger */
     enum rtn_close_cause cause;
     int code; /* RFC 6455, 7.1.5: of the peer's close frame, 1005 when it had none, 1006 when none came */
@@ -65,7 +65,7 @@ struct rtn_ws_handler {
     void (*drain)(rtn_connection *connection, void *instance);
 
     /* The last callback; nothing can be sent any more. */
-    void (*close)(rtn_connection *connection, const struct rtn_ws_close *how, void *instance);
+    void (*close)(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance);
 };
 
 #if defined(__GNUC__)

@@ -151,7 +151,7 @@ static int on_open(rtn_connection *connection, void *instance)
     return r;
 }
 
-static void on_close(rtn_connection *connection, const struct rtn_ws_close *how, void *instance)
+static void on_close(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance)
 {
     (void) how;
     struct user *user = rtn_connection_data(connection);

@@ -27,6 +27,7 @@ $('hello-form').onsubmit = (event) => {
 };
 // Without a name there is nothing behind the dialog.
 $('hello').oncancel = (event) => { if (!opened) event.preventDefault(); };
+$('hello-cancel').onclick = () => $('hello').close();
 $('rename').onclick = () => hello('');
 $('room-form').onsubmit = (event) => {
   event.preventDefault();

@@ -183,6 +183,7 @@ function notice(text) {
 
 function hello(error) {
   $('hello-error').textContent = error;
+  $('hello-cancel').hidden = !opened;
   $('name').value = me.name || local.get('name');
   if (!$('hello').open) $('hello').showModal();
   $('name').select();

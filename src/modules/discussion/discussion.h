@@ -29,11 +29,11 @@ struct discussion {
 /* Callbacks of the handler "server". */
 int table_open(rtn_connection *connection, void *instance);
 int table_message(rtn_connection *connection, enum rtn_ws_type type, const void *data, size_t length, void *instance);
-void table_close(rtn_connection *connection, const struct rtn_ws_close *how, void *instance);
+void table_close(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance);
 
 /* Callbacks of the handler "client". */
 int guest_open(rtn_connection *connection, void *instance);
 int guest_message(rtn_connection *connection, enum rtn_ws_type type, const void *data, size_t length, void *instance);
-void guest_close(rtn_connection *connection, const struct rtn_ws_close *how, void *instance);
+void guest_close(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance);
 
 #endif

@@ -124,7 +124,7 @@ int guest_message(rtn_connection *connection, enum rtn_ws_type type, const void 
     return r;
 }
 
-void guest_close(rtn_connection *connection, const struct rtn_ws_close *how, void *instance)
+void guest_close(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance)
 {
     (void) instance;
     struct guest *guest = rtn_connection_data(connection);

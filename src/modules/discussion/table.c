@@ -38,7 +38,7 @@ int table_message(rtn_connection *connection, enum rtn_ws_type type, const void 
     return pass_on(self, data, length, rtn_connection_id(connection));
 }
 
-void table_close(rtn_connection *connection, const struct rtn_ws_close *how, void *instance)
+void table_close(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance)
 {
     (void) connection;
     (void) how;

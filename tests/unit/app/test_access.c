@@ -147,7 +147,7 @@ Test(access, json)
                      "\"server\":\"get\",\"client\":\"192.0.2.7\",\"host\":\"example.org:8080\",\"method\":\"GET\","
                      "\"target\":\"/a%20b?c=d\",\"version\":\"HTTP/1.1\",\"status\":200,\"bytes\":5000000000,"
                      "\"duration_us\":12345,\"referer\":\"http://a/\\\"b\",\"user_agent\":\"curl/8\\\\x\","
-                     "\"route\":\"/{x}\",\"request_id\":\"id-1\",\"connection\":42,\"aborted\":true}");
+                     "\"route\":\"/{x}\",\"request_id\":\"id-1\",\"connection\":\"42\",\"aborted\":true}");
 }
 
 Test(access, json_of_nothing)
