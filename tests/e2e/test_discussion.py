@@ -86,6 +86,7 @@ def test_the_table_passes_on_to_all_others(daemon):
 def test_what_is_no_speech_is_not_passed_on(daemon):
     running = daemon(discussion(guests=2, count=1, rounds=2))
     with connect(running, "/") as guest:
+        until(guest, "^Max: ")
         guest.send(BINARY, b"noise")
         guest.text("no name in front")
         guest.text("Zoe: 1")

@@ -111,7 +111,8 @@ def test_what_was_sent_before_the_end_is_answered(echo):
         web_socket.send(text("a") + binary(mixed(200000)))
         web_socket.abandon()
         events = web_socket.exchange([])
-        assert brief(events[:2]) == brief([said("a"), given(mixed(200000))]) and [event.kind for event in events[2:]] in ([], ["close"])
+        assert brief(events[:2]) == brief([said("a"), given(mixed(200000))]) and [event.kind for event in events[2:]] in ([],
+        ["close"])
 
 
 # Chopped, many, large: groups 1, 9 and 10

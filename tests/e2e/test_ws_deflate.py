@@ -11,7 +11,8 @@ from bounds import WAIT_BOUND
 from test_flat_memory import Memory, assert_flat
 from ws_conformance import brief, dial, given, mixed, prose, said, serving
 from ws_conformance_deflate import AGREEMENTS, FRAGMENT_SIZES, MALFORMED, OFFERS, PLAIN, SIZES, words
-from ws_raw import BINARY, TEXT, Deflater, Event, ProtocolError, Terms, binary, check_upgraded, close, cut, fragments, frame, handshake, ping, text
+from ws_raw import (BINARY, TEXT, Deflater, Event, ProtocolError, Terms, binary, check_upgraded, close, cut, fragments, frame,
+    handshake, ping, text)
 
 NOISE = random.Random(7692).randbytes(1 << 17)
 
@@ -41,7 +42,8 @@ def settle(terms, offers):
 
 def talk(web_socket, bits):
     """Messages that repeat themselves near and far, in both directions, within the windows that were agreed upon."""
-    messages = [b"", b"a", b"a", prose(1000), NOISE[:600] * 3, NOISE[:600], NOISE[:20000], NOISE[:40000] + NOISE[:600], bytes(70000)]
+    messages = [b"", b"a", b"a", prose(1000), NOISE[:600] * 3, NOISE[:600], NOISE[:20000], NOISE[:40000] + NOISE[:600],
+    bytes(70000)]
     deflater = web_socket.deflater(bits=bits)
     sent = [frame(BINARY, deflater.message(data), rsv=4) for data in messages]
     events = web_socket.exchange([b"".join(sent) + text("plain") + close()])
@@ -73,7 +75,7 @@ def test_no_agreement_where_it_is_off(echo, values, offers):
 
 @pytest.mark.parametrize("value", MALFORMED, ids=[f"{i}-{value!r}" for i, value in enumerate(MALFORMED)])
 def test_malformed_offers(echo, value):
-    """RFC 6455, 9.1: what does not follow the grammar fails the connection."""
+    """RFC 6455, 9.1: what does not follow the grammar fails the connection, so that the handshake is refused."""
     with dial(echo) as web_socket:
         web_socket.send(handshake("/ws", {"Sec-WebSocket-Extensions": value}))
         assert web_socket.response().status == 400
@@ -114,7 +116,8 @@ def read_sizes(web_socket):
 
 def test_the_client_would_notice():
     """Answers that no client may accept are not accepted by this one."""
-    for value in ("x", "permessage-deflate; x", "permessage-deflate; server_max_window_bits", "permessage-deflate; server_max_window_bits=16",
+    for value in ("x", "permessage-deflate; x", "permessage-deflate; server_max_window_bits",
+    "permessage-deflate; server_max_window_bits=16",
                   "permessage-deflate; server_no_context_takeover=1", "permessage-deflate, permessage-deflate",
                   "permessage-deflate; client_max_window_bits=9; client_max_window_bits=9"):
         with pytest.raises(ProtocolError):

@@ -34,6 +34,7 @@ def test_refused_with_status_body_and_fields(daemon, model, status):
         # It has remained an HTTP connection.
         assert raw.request(target=f"/{model}").text == "plain\n"
         assert upgraded(raw, f"/{model}").ask("hello") == "hello"
+    running.log_wait("ws probe: close")
     assert len(running.log.find("ws probe: open")) == 1
 
 
@@ -84,12 +85,11 @@ def test_passed_on_to_the_next_route(daemon, model):
         assert end.ask("!who") == "!who"
 
 
-def test_an_upgrade_on_a_worker(daemon):
-    """As an HTTP handler on the loop it may move to a worker; the rest stays on the loop."""
+def test_an_upgrade_does_not_move_to_a_worker(daemon):
     running = daemon(config())
-    with connect(running, "/loop?worker=1") as end:
-        running.log_wait(r"ws probe: upgrade thread=ws/worker-\d+")
-        assert end.who()["thread"].startswith("ws/loop")
+    with running.raw() as raw:
+        assert asked(raw, "/loop?worker=1").status == 500
+    running.log_wait('error.*route "/loop".*RTN_WORKER')
 
 
 @pytest.mark.parametrize("offers,chosen", [("x, second, best", "best"), ("second", "second"), ("x,y", None), (None, None)])
@@ -316,7 +316,7 @@ def test_a_message_that_is_too_long_is_1009(daemon, model):
         assert end.ask("x" * 1024) == "x" * 1024
         end.text("x" * 1025)
         end.closed(1009)
-    assert closes(running, cause="protocol", code=1009)
+    closes(running, cause="protocol", opened=1)
 
 
 @pytest.mark.parametrize("code,reason,told", [

@@ -16,6 +16,10 @@ from ws_raw import CONTINUATION, frame
 from ws_talk import BINARY, CLOSE, MODELS, PING, PONG, TEXT, Acceptor, config, do, upgraded
 
 
+# Who connects has to be an instance of the model of the handler.
+DOORS = {"loop": "thread", "serial": "serial", "parallel": "worker"}
+
+
 @pytest.fixture(params=MODELS)
 def model(request):
     return request.param
@@ -92,7 +96,8 @@ class PythonServer:
 
 async def wait_for_end(connection):
     with contextlib.suppress(websockets.ConnectionClosed):
-        await connection.recv()
+        while True:
+            await connection.recv()
 
 
 @contextlib.contextmanager
@@ -165,7 +170,7 @@ def test_connected_by_a_module(daemon, model):
     with PythonServer(talk, subprotocols=["best"]) as server:
         running = daemon(config())
         options = "protocol=best header=X-A:b deflate name=data"
-        result, number = do(running, f"connect echo-{model} ws://127.0.0.1:{server.port}/x {options}", "thread").split()
+        result, number = do(running, f"connect echo-{model} ws://127.0.0.1:{server.port}/x {options}", DOORS[model]).split()
         assert result == "0" and int(number) > 0
         running.log_wait(f"ws probe: open id={number} data=data protocol=best")
         wait_until(lambda: came, "an answer")
@@ -323,7 +328,7 @@ def test_a_server_that_does_not_answer(daemon):
     ("client-loop http://127.0.0.1:1/", "-EINVAL"), ("client-loop wss://127.0.0.1:1/", "-EINVAL"),
     ("client-loop nonsense", "-EINVAL"), ("client-loop ws:///path", "-EINVAL"),
     ("client-loop ws://127.0.0.1:1/ header=Broken", "-EINVAL"), ("client-loop ws://127.0.0.1:1/ header=Host:x", "-EINVAL"),
-    ("nothing ws://127.0.0.1:1/", "-ENOENT"),
+    ("nothing ws://127.0.0.1:1/", "-ENOENT"), ("client-serial ws://127.0.0.1:1/", "-EINVAL"),
 ])
 def test_connect_refuses(daemon, arguments, result):
     running = daemon(config())
@@ -427,7 +432,7 @@ def test_closed_while_it_pauses(daemon):
 def test_data_stays_over_connecting_again(daemon, model):
     with Acceptor() as acceptor:
         running = daemon(config())
-        number = do(running, f"connect client-{model} ws://127.0.0.1:{acceptor.port}/ reconnect=20 name=kept").split()[1]
+        number = do(running, f"connect client-{model} ws://127.0.0.1:{acceptor.port}/ reconnect=20 name=kept", DOORS[model]).split()[1]
         for turn in range(3):
             end = acceptor.accept()
             running.log_wait(f"ws probe: open id={number} data=kept", count=turn + 1)
@@ -462,8 +467,8 @@ def test_a_stop_while_connecting(daemon):
     with Acceptor() as acceptor, closed_port() as port:
         running = daemon(config())
         do(running, f"connect client-loop ws://127.0.0.1:{acceptor.port}/ name=waits\n"
-                    f"connect client-serial ws://127.0.0.1:{port}/ reconnect=60000 name=pauses\n"
                     "connect client-loop ws://no-such-host.invalid/ reconnect=60000 name=looks")
+        do(running, f"connect client-serial ws://127.0.0.1:{port}/ reconnect=60000 name=pauses", "serial")
         raw, _, _ = acceptor.accept_request()
         closes(running, "probe", data="pauses", opened=0)
         started = time.monotonic()
@@ -480,7 +485,7 @@ def test_a_connected_socket(daemon, model):
         running = daemon(config())
         answers = []
         sender = threading.Thread(target=lambda: answers.append(
-            do(running, f"connect client-{model} ws://somewhere.example/path port={acceptor.port} reconnect=20 name=given")))
+            do(running, f"connect client-{model} ws://somewhere.example/path port={acceptor.port} reconnect=20 name=given", DOORS[model])))
         sender.start()
         end = acceptor.accept()
         sender.join(WAIT_BOUND)

@@ -1,6 +1,7 @@
 """Sending by number from any thread: what is said of it, in which order it arrives, and topics."""
 import socket
 import threading
+import time
 
 import pytest
 
@@ -144,19 +145,27 @@ def test_an_outgoing_connection_that_is_not_open(daemon):
 
 # The backlog
 
+def filled(running, end, by, count=2000):
+    """Sends messages of 1 KiB until one is not taken: how many were, and the last result."""
+    told = dict(pair.split("=") for pair in do(running, f"fill {end.id} {count} 1024", by).split())
+    return int(told["sent"]) + int(told["queued"]), told["last"]
+
+
 def test_what_waits_is_told_and_drains(daemon, by):
     running = daemon(config(route="limits: {backlog: 256KiB}"))
     with narrow(running) as end:
-        told = dict(pair.split("=") for pair in do(running, f"fill {end.id} 220 1024", by).split())
-        assert int(told["sent"]) + int(told["queued"]) == 220
-        assert int(told["queued"]) > 0 and told["last"] == "1"
-        assert not running.log.find("ws probe: drain")
+        assert filled(running, end, by, 220)[0] == 220
+        # Once the system takes no more, it is told.
+        wait_until(lambda: do(running, f"send {end.id} text more", by) == "1", "a message to wait")
+        mark = running.log.mark()
         for i in range(220):
             assert end.message().startswith(f"{i} .")
-        running.log_wait("ws probe: drain", count=1)
-        assert do(running, f"send {end.id} text x") == "0"
+        assert end.message() == "more"
+        running.log_wait("ws probe: drain", since=mark)
+        while not end.silent(0.05):
+            assert end.message() == "more"
+        assert do(running, f"send {end.id} text x", by) == "0"
         assert end.message() == "x"
-        assert len(running.log.find("ws probe: drain")) == 1
 
 
 def test_nothing_drains_when_nothing_waited(daemon):
@@ -174,7 +183,9 @@ def test_nothing_drains_when_nothing_waited(daemon):
 def test_too_much_closes(daemon, by):
     running = daemon(config(server="log_level: trace", route="limits: {backlog: 64KiB}, timeouts: {close: 1s}"))
     with narrow(running) as end:
-        assert do(running, f"fill {end.id} 2000 1024", by).endswith("last=-ENOBUFS")
+        # What is refused because the sender is faster than the loop is not the peer's fault.
+        while filled(running, end, by)[1] != "-ENOENT":
+            pass
         running.log_wait(f"ws probe: close id={end.id} .*opened=1")
         assert do(running, f"send {end.id} text x") == "-ENOENT"
         # What it had taken comes from the start and without a gap, if it comes at all.
@@ -185,15 +196,20 @@ def test_too_much_closes(daemon, by):
 def test_too_much_drops(daemon, by):
     running = daemon(config(route="limits: {backlog: 64KiB}, backlog_policy: drop"))
     with narrow(running) as end:
-        told = dict(pair.split("=") for pair in do(running, f"fill {end.id} 2000 1024", by).split())
-        assert told["last"] == "-ENOBUFS"
-        taken = int(told["sent"]) + int(told["queued"])
-        assert taken >= 60
+        taken = []
+        while not taken or taken[-1]:
+            count, last = filled(running, end, by)
+            assert last == "-ENOBUFS"
+            taken.append(count)
+            time.sleep(0.05)
+        assert sum(taken) >= 60
         assert do(running, f"send {end.id} text more") == "-ENOBUFS"
         assert do(running, f"open {end.id}") == "1"
-        for i in range(taken):
-            assert end.message().startswith(f"{i} .")
-        running.log_wait("ws probe: drain")
+        mark = running.log.mark()
+        for count in taken:
+            for i in range(count):
+                assert end.message().startswith(f"{i} .")
+        running.log_wait("ws probe: drain", since=mark)
         assert do(running, f"send {end.id} text again") == "0"
         assert end.message() == "again"
 
@@ -202,8 +218,8 @@ def test_backlog_of_the_server_and_of_the_route(daemon):
     """A route goes before its server."""
     running = daemon(config(server="limits: {backlog: 1KiB}\n    backlog_policy: drop"))
     with narrow(running) as end:
-        told = dict(pair.split("=") for pair in do(running, f"fill {end.id} 2000 1000").split())
-        assert told["last"] == "-ENOBUFS" and do(running, f"open {end.id}") == "1"
+        assert filled(running, end, "loop")[1] == "-ENOBUFS"
+        assert do(running, f"open {end.id}") == "1"
 
 
 # Order, and ends
@@ -224,7 +240,9 @@ def test_a_close_comes_after_what_was_sent(daemon, by):
         end.who()
         commands = [f"send {end.id} text {i}" for i in range(100)] + [f"close {end.id} 4000 done", f"send {end.id} text late"]
         results = do(running, "\n".join(commands), by)
-        assert set(results[:100]) <= {"0", "1"} and results[100:] == ["0", "-ENOENT"]
+        assert set(results[:100]) <= {"0", "1"} and results[100] == "0"
+        # What others send before the loop has begun to close comes too late.
+        assert results[101] in ("0", "1", "-ENOENT")
         assert [end.message() for _ in range(100)] == [str(i) for i in range(100)]
         assert end.closed(4000) == "done"
     running.log_wait("ws probe: close .*cause=normal code=4000")
@@ -234,8 +252,10 @@ def test_a_second_close_finds_nothing(daemon, by):
     running = daemon(config())
     with connect(running) as end:
         end.who()
-        assert do(running, f"close {end.id} 1000 first\nclose {end.id} 1001 second", by) == ["0", "-ENOENT"]
+        first, second = do(running, f"close {end.id} 1000 first\nclose {end.id} 1001 second", by)
+        assert first == "0" and second == "-ENOENT" if by == "loop" else second in ("0", "-ENOENT")
         assert end.closed(1000) == "first"
+        assert do(running, f"close {end.id} 1001 third", by) == "-ENOENT"
 
 
 def test_threads_at_once(daemon):
@@ -296,7 +316,7 @@ def test_send_many_with_the_list_of_those_that_failed(daemon, by):
     running.log_wait("ws probe: close", count=3)
     numbers = ",".join(str(end.id) for end in ends)
     result, failed = do(running, f"many {numbers} text to all", by).split(" ")
-    assert result == "3" and failed.split(",") == [str(end.id) for end in gone]
+    assert result == "3" and sorted(map(int, failed.split(","))) == sorted(end.id for end in gone)
     for end in ends[::2]:
         assert end.message() == "to all"
         assert end.ask("x") == "x"

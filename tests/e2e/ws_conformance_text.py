@@ -11,7 +11,8 @@ def starts(first, last):
     return b"".join(bytes([byte, 0x20]) for byte in range(first, last + 1))
 
 
-MISSING = [b"\xc0", b"\xe0\x80", b"\xf0\x80\x80", b"\xf8\x80\x80\x80", b"\xfc\x80\x80\x80\x80", b"\xdf", b"\xef\xbf", b"\xf7\xbf\xbf",
+MISSING = [b"\xc0", b"\xe0\x80", b"\xf0\x80\x80", b"\xf8\x80\x80\x80", b"\xfc\x80\x80\x80\x80", b"\xdf", b"\xef\xbf",
+b"\xf7\xbf\xbf",
            b"\xfb\xbf\xbf\xbf", b"\xfd\xbf\xbf\xbf\xbf"]
 HALVES = [b"\xed\xa0\x80", b"\xed\xad\xbf", b"\xed\xae\x80", b"\xed\xaf\xbf", b"\xed\xb0\x80", b"\xed\xbe\x80", b"\xed\xbf\xbf"]
 PAIRS = [(0, 4), (0, 6), (1, 4), (1, 6), (2, 4), (2, 6), (3, 4), (3, 6)]
@@ -45,10 +46,13 @@ SEQUENCES = {
 
 # Beyond the suite: what lies next to a border, behind much text, at the borders of the words that fast checks work on.
 MORE = {
-    "border": [b"\xc2\x7f", b"\xc2\xc0", b"\xdf\xbf\x80", b"\xe0\x9f\x80", b"\xe0\xa0\x7f", b"\xe1\x80\xc0", b"\xed\x9f\xbf\xed", b"\xf0\x8f\x80\x80",
-               b"\xf0\x90\x80\x7f", b"\xf1\x7f", b"\xf4\x8f\xbf\xc0", b"\xf5\x80\x80\x80", b"\xee\x80", b"\xf0\x90\x80", b"\xf4\x8f\xbf",
+    "border": [b"\xc2\x7f", b"\xc2\xc0", b"\xdf\xbf\x80", b"\xe0\x9f\x80", b"\xe0\xa0\x7f", b"\xe1\x80\xc0", b"\xed\x9f\xbf\xed",
+    b"\xf0\x8f\x80\x80",
+               b"\xf0\x90\x80\x7f", b"\xf1\x7f", b"\xf4\x8f\xbf\xc0", b"\xf5\x80\x80\x80", b"\xee\x80", b"\xf0\x90\x80",
+               b"\xf4\x8f\xbf",
                b"a\x00\xc2", b"\xf3\xbf\xbf\xbf", b"\xf1\x80\x80\x80", b"\xc3\xa4" * 40],
-    "offset": [b"a" * size + tail for size in (*range(1, 18), 31, 32, 33, 63, 64, 65) for tail in (b"\xf0\x9f\x98\x80", b"\x80", b"\xe2\x82", b"\xc0z")],
+    "offset": [b"a" * size + tail for size in (*range(1, 18), 31, 32, 33, 63, 64, 65) for tail in (b"\xf0\x9f\x98\x80", b"\x80",
+    b"\xe2\x82", b"\xc0z")],
 }
 
 
@@ -68,14 +72,17 @@ def rows_of(name, data):
         yield from early(name, data, wrong)
     elif not is_whole(data):
         # Known with the end of the message only.
-        yield Row(f"{name}, not earlier than the end", "6455 8.1", [text(data, fin=False), ping("still"), more()], [ponged("still")], BAD_DATA)
+        yield Row(f"{name}, not earlier than the end", "6455 8.1", [text(data, fin=False), ping("still"), more()],
+            [ponged("still")], BAD_DATA)
 
 
 def early(name, data, wrong):
     """Sequences that are seen to be wrong with byte number `wrong`: not before, and not later."""
     good, last = data[:wrong - 1], data[wrong - 1:wrong]
-    yield Row(f"{name}, not earlier", "6455 8.1", [text(good, fin=False), ping("still"), more(data[wrong - 1:])], [ponged("still")], BAD_DATA)
-    yield Row(f"{name}, seen inside a message", "6455 8.1", [text(good, fin=False), more(last, fin=False)], [], BAD_DATA, bare=True)
+    yield Row(f"{name}, not earlier", "6455 8.1", [text(good, fin=False), ping("still"), more(data[wrong - 1:])],
+        [ponged("still")], BAD_DATA)
+    yield Row(f"{name}, seen inside a message", "6455 8.1", [text(good, fin=False), more(last, fin=False)], [], BAD_DATA,
+        bare=True)
     yield Row(f"{name}, seen inside a frame", "6455 8.1", text(data[:wrong], length=wrong + 70000), [], BAD_DATA, bare=True)
 
 
@@ -88,24 +95,31 @@ OTHERS = [
     Row("6.1.3 three fragments, the middle one not empty", "6455 8.1", fragments(TEXT, ["", "middle frame payload", ""]),
         [said("middle frame payload")]),
     Row("6.2.2 fragments cut between characters", "6455 8.1", fragments(TEXT, ["Hello-µ@ßöä", "üàá-UTF-8!!"]), [said(HELLO)]),
-    Row("6.4.1 wrong in the second fragment", "6455 8.1", [text(KOSME, fin=False), more(b"\xf4\x90\x80\x80", fin=False)], [], BAD_DATA,
+    Row("6.4.1 wrong in the second fragment", "6455 8.1", [text(KOSME, fin=False), more(b"\xf4\x90\x80\x80", fin=False)], [],
+        BAD_DATA,
         bare=True),
-    Row("6.4.2 wrong with the first byte of the third fragment", "6455 8.1", [text(KOSME + b"\xf4", fin=False), more(b"\x90", fin=False)],
+    Row("6.4.2 wrong with the first byte of the third fragment", "6455 8.1", [text(KOSME + b"\xf4", fin=False), more(b"\x90",
+        fin=False)],
         [], BAD_DATA, bare=True),
-    Row("6.4.3 wrong inside the only frame", "6455 8.1", text(KOSME + b"\xf4\x90\x80\x80edited", keep=len(KOSME) + 4), [], BAD_DATA,
+    Row("6.4.3 wrong inside the only frame", "6455 8.1", text(KOSME + b"\xf4\x90\x80\x80edited", keep=len(KOSME) + 4), [],
+        BAD_DATA,
         bare=True),
-    Row("6.4.4 wrong with the second byte of a character", "6455 8.1", text(KOSME + b"\xf4\x90\x80\x80edited", keep=len(KOSME) + 2), [],
+    Row("6.4.4 wrong with the second byte of a character", "6455 8.1", text(KOSME + b"\xf4\x90\x80\x80edited",
+        keep=len(KOSME) + 2), [],
         BAD_DATA, bare=True),
     Row("a character cut by a ping", "6455 8.1", [text(b"\xf0\x9f", fin=False), ping(b"\xff"), more(b"\x98\x80")],
         [ponged(b"\xff"), said(b"\xf0\x9f\x98\x80")]),
-    Row("a character cut by empty fragments", "6455 8.1", fragments(TEXT, [b"\xe2", b"", b"\x82", b"", b"\xac", b""]), [said("€")]),
+    Row("a character cut by empty fragments", "6455 8.1", fragments(TEXT, [b"\xe2", b"", b"\x82", b"", b"\xac", b""]),
+        [said("€")]),
     Row("half a character, then a last empty fragment", "6455 8.1", fragments(TEXT, [b"a\xe2\x82", b""]), [], BAD_DATA),
     Row("half a character does not wait for the next message", "6455 8.1", [text(b"\xe2\x82"), text(b"\xac")], [], BAD_DATA),
     Row("a sound message, then a wrong one", "6455 8.1", [text("a"), text(b"\xff")], [said("a")], BAD_DATA),
     Row("binary is not checked", "6455 5.6", binary(b"\xff\xfe\xc0\x80\xed\xa0\x80"), [given(b"\xff\xfe\xc0\x80\xed\xa0\x80")]),
-    Row("fragments of binary are not checked", "6455 5.6", fragments(BINARY, [b"\xff", b"\xf4\x90", b"\xc0"]), [given(b"\xff\xf4\x90\xc0")]),
+    Row("fragments of binary are not checked", "6455 5.6", fragments(BINARY, [b"\xff", b"\xf4\x90", b"\xc0"]),
+        [given(b"\xff\xf4\x90\xc0")]),
     Row("text behind binary starts afresh", "6455 5.6", [binary(b"\xe2\x82"), text("a")], [given(b"\xe2\x82"), said("a")]),
-    Row("every character of two bytes", "6455 8.1", text("".join(map(chr, range(0x80, 0x800)))), [said("".join(map(chr, range(0x80, 0x800))))]),
+    Row("every character of two bytes", "6455 8.1", text("".join(map(chr, range(0x80, 0x800)))), [said("".join(map(chr,
+        range(0x80, 0x800))))]),
     Row("some characters of each block of the first plane", "6455 8.1", text("".join(map(chr, range(0x800, 0xd800, 41)))),
         [said("".join(map(chr, range(0x800, 0xd800, 41))))]),
 ]

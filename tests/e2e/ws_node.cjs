@@ -9,7 +9,7 @@ const socket = new WebSocket(url, protocols, { maxPayload: 64 << 20, ...settings
 const told = { messages: [] };
 
 function text(length) {
-  return "\u20ac uro ".repeat(Math.ceil(length / 8)).slice(0, length);
+  return "\u20ac uro ".repeat(Math.ceil(length / 6)).slice(0, length);
 }
 
 function bytes(length) {

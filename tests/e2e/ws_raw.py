@@ -46,7 +46,8 @@ def frame(opcode, payload=b"", fin=True, rsv=0, mask=MASK, form=None, length=Non
     form = form or (7 if length < 126 else 16 if length < 65536 else 64)
     marker, packed = {7: (length, b""), 16: (126, struct.pack(">H", length & 0xffff)), 64: (127, struct.pack(">Q", length))}[form]
     head = bytes([fin << 7 | rsv << 4 | opcode, (mask is not None) << 7 | marker]) + packed
-    return head + (payload if mask is None else mask + xor(payload, mask))[:None if keep is None else keep + 4 * (mask is not None)]
+    return head + (payload if mask is None else mask + xor(payload,
+        mask))[:None if keep is None else keep + 4 * (mask is not None)]
 
 
 def utf8(data):
@@ -81,7 +82,8 @@ def close(code=1000, reason=b"", **options):
 def fragments(opcode, pieces, rsv=0):
     """The frames of one message, a list; reserved bits are those of the first."""
     last = len(pieces) - 1
-    return [frame(CONTINUATION if i else opcode, utf8(piece), fin=i == last, rsv=0 if i else rsv) for i, piece in enumerate(pieces)]
+    return [frame(CONTINUATION if i else opcode, utf8(piece), fin=i == last, rsv=0 if i else rsv) for i,
+        piece in enumerate(pieces)]
 
 
 def cut(data, size):
@@ -95,7 +97,8 @@ def cut(data, size):
 def handshake(target="/ws", changes=None, start=None):
     """An opening handshake. `changes` replaces values by name: None leaves the field out, a list gives it several times; fields
     that are not there are added. `start` is another first line."""
-    fields = {"Host": "a", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": KEY, "Sec-WebSocket-Version": "13"}
+    fields = {"Host": "a", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": KEY,
+    "Sec-WebSocket-Version": "13"}
     fields.update(changes or {})
     lines = [start or f"GET {target} HTTP/1.1"]
     for name, value in fields.items():

@@ -196,7 +196,7 @@ def config(server="", route="", options="", loops=1, more="", daemon="", name="w
     rows = [row(f"/{model}", f"echo-{model}", keys) for model in MODELS]
     rows += [row(f"/pieces-{model}", f"pieces-{model}", keys) for model in MODELS]
     rows += [row("/bare", "bare", keys)]
-    rows += [row(f"/do-{by}", f"do-{by}") for by in ("loop", "worker", "thread")]
+    rows += [row(f"/do-{by}", f"do-{by}") for by in ("loop", "serial", "worker", "thread")]
     text = "\n".join(rows)
     return with_test_modules(f"""
   {name}:

@@ -48,6 +48,12 @@ rtn_str ws_word(rtn_str *rest)
     return cut(rest, ' ');
 }
 
+void ws_take_word(rtn_str *rest, char *out, size_t size)
+{
+    rtn_str word = ws_word(rest);
+    (void) snprintf(out, size, "%.*s", RTN_STR_ARG(word));
+}
+
 int64_t ws_number(rtn_str word)
 {
     char text[32];
@@ -208,7 +214,7 @@ static void do_unsub(struct arguments *args)
 static void do_pub(struct arguments *args)
 {
     char topic[512];
-    (void) snprintf(topic, sizeof(topic), "%.*s", RTN_STR_ARG(ws_word(&args->rest)));
+    ws_take_word(&args->rest, topic, sizeof(topic));
     uint64_t except = take_id(args);
     enum rtn_ws_type type = take_type(args);
     ws_say_result(args->out, rtn_publish(topic, type, args->rest.data, args->rest.length, except));
@@ -218,7 +224,7 @@ static void do_pub(struct arguments *args)
 static void do_flood(struct arguments *args)
 {
     char topic[64];
-    (void) snprintf(topic, sizeof(topic), "%.*s", RTN_STR_ARG(ws_word(&args->rest)));
+    ws_take_word(&args->rest, topic, sizeof(topic));
     int first = take_int(args);
     int count = take_int(args);
     size_t size = (size_t) take_int(args);

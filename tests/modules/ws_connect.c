@@ -135,8 +135,8 @@ static void take_back(struct connecting *connecting)
 void ws_connect_command(struct ws_probe *probe, rtn_str arguments, struct ws_text *out)
 {
     struct connecting connecting = { .probe = probe, .options = { .struct_size = sizeof(struct rtn_ws_options) } };
-    (void) snprintf(connecting.handler, sizeof(connecting.handler), "%.*s", RTN_STR_ARG(ws_word(&arguments)));
-    (void) snprintf(connecting.url, sizeof(connecting.url), "%.*s", RTN_STR_ARG(ws_word(&arguments)));
+    ws_take_word(&arguments, connecting.handler, sizeof(connecting.handler));
+    ws_take_word(&arguments, connecting.url, sizeof(connecting.url));
     while (arguments.length > 0)
         set(&connecting, ws_word(&arguments));
     uint64_t id = 0;

@@ -47,6 +47,7 @@ void ws_adopt_command(struct ws_probe *probe, rtn_str arguments, struct ws_text 
 
 /* The first word of *rest, which then begins behind it. Empty at the end. */
 rtn_str ws_word(rtn_str *rest);
+void ws_take_word(rtn_str *rest, char *out, size_t size);
 int64_t ws_number(rtn_str word);
 
 /* What a connection keeps: made in upgrade, in open, or by who connects. destroy() tells. */

@@ -136,6 +136,7 @@ static int plain(rtn_request *request, void *instance)
 
 const struct rtn_http_handler ws_http_handlers[] = {
     { .name = "do-loop", .handle = run_here },
+    { .name = "do-serial", .handle = run_here, .threads = RTN_THREADS_SERIAL },
     { .name = "do-worker", .handle = run_here, .threads = RTN_THREADS_PARALLEL },
     { .name = "do-thread", .handle = run_on_thread },
     { .name = "echo-loop", .handle = plain },

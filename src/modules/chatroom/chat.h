@@ -3,7 +3,7 @@
  *
  * Everything here is under `lock` unless it says otherwise. It is held while messages are sent too, which only puts
  * them into queues: so what one hears is in the order in which it happened, and nothing falls between the history that
- * a newcomer gets and what is said after it.
+ * a newcomer gets and what is said after it. [any]
  */
 #ifndef CHATROOM_CHAT_H
 #define CHATROOM_CHAT_H

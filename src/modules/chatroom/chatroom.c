@@ -172,7 +172,7 @@ static int on_upgrade(rtn_request *request, void *instance)
     return rtn_request_param(request, "*").length > 0 ? RTN_NEXT : RTN_DONE;
 }
 
-/* Two at most, each time the daemon starts; the page tells by it whether numbers of messages still mean the same. */
+/* Another one at each start: the page tells by it whether the numbers of messages still mean the same. */
 static int make_epoch(struct chat *chat)
 {
     uint64_t number;

@@ -1,6 +1,6 @@
 /*
  * What the module says: one JSON object in one text message. All return memory for free(), or NULL when memory is out.
- * Those about rooms are called under the lock of the chat.
+ * Those about rooms are called under the lock of the chat. [any]
  */
 #ifndef CHATROOM_EVENT_H
 #define CHATROOM_EVENT_H

@@ -1,4 +1,4 @@
-/* The page, its style and its script, which are in the module. */
+/* The page, its style and its script, which are in the module. Frozen once made. [any] */
 #ifndef CHATROOM_PAGE_H
 #define CHATROOM_PAGE_H
 

@@ -1,4 +1,4 @@
-/* Rooms: who is in them, and the last messages. Under the lock of the chat. */
+/* Rooms: who is in them, and the last messages. Under the lock of the chat. [any] */
 #ifndef CHATROOM_ROOM_H
 #define CHATROOM_ROOM_H
 

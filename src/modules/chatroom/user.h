@@ -1,4 +1,4 @@
-/* Names: each belongs to one connection at a time. Under the lock of the chat but for new and free. */
+/* Names: each belongs to one connection at a time. Under the lock of the chat but for new and free. [any] */
 #ifndef CHATROOM_USER_H
 #define CHATROOM_USER_H
 

@@ -1,6 +1,6 @@
 /*
  * What both sides know. Everything said is text, "NAME: WORDS". Max speaks for the table, and has the
- * first word.
+ * first word. [any]
  */
 #ifndef DISCUSSION_H
 #define DISCUSSION_H
