@@ -20,6 +20,9 @@ struct rtn_ws_deflate_terms {
     bool client_forgets;
 };
 
+/* Whether a field Sec-WebSocket-Extensions has the form that RFC 6455, 9.1 gives it, whatever it names. */
+bool rtn_ws_extensions_are_sound(struct rtn_str list);
+
 /*
  * Server: the first offer of `offers` (all Sec-WebSocket-Extensions fields, joined by commas) that can be accepted
  * under `config`. True: *terms is filled and the value for the answer appended to `out`. False: none, or malformed

@@ -172,6 +172,15 @@ static int take_extension(struct rtn_str *rest, struct extension *ret)
     return rest->length == 0 || take_char(rest, ',') ? 1 : -EPROTO;
 }
 
+bool rtn_ws_extensions_are_sound(struct rtn_str list)
+{
+    struct extension extension;
+    int r;
+    while ((r = take_extension(&list, &extension)) > 0)
+        ;
+    return r == 0;
+}
+
 static void write_flag(struct rtn_buf *out, enum parameter parameter)
 {
     rtn_buf_append_text(out, "; ");

@@ -137,10 +137,22 @@ static int check_key(const struct rtn_request *request, const char **text)
     return is_key(rtn_ws_field(request, "sec-websocket-key")) ? 0 : 400;
 }
 
+static int check_extensions(const struct rtn_request *request, const char **text)
+{
+    *text = "the Sec-WebSocket-Extensions field is malformed";
+    for (unsigned i = 0; i < request->header_count; i++) {
+        const struct rtn_header *field = &request->headers[i];
+        if (rtn_str_equal(field->name, RTN_STR("sec-websocket-extensions")) &&
+            !rtn_ws_extensions_are_sound(field->value))
+            return 400;
+    }
+    return 0;
+}
+
 int rtn_ws_handshake_check(const struct rtn_request *request, const char **text)
 {
-    static int (*const checks[])(const struct rtn_request *, const char **) = { check_request, check_version,
-                                                                                check_key };
+    static int (*const checks[])(const struct rtn_request *, const char **) = { check_request, check_version, check_key,
+                                                                                check_extensions };
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(checks); i++) {
         const char *wrong;
         int status = checks[i](request, &wrong);

@@ -20,7 +20,7 @@ bool rtn_ws_is_asked_for(const struct rtn_request *request);
 /*
  * What is wrong with a request that wants WebSocket: 0, or the status for the answer with *text: 426 for a version
  * other than 13 (the answer needs Sec-WebSocket-Version: 13), 400 for everything else: not GET, a body,
- * Connection without upgrade, a key that is missing, doubled, or not 16 bytes.
+ * Connection without upgrade, extensions that are malformed, a key that is missing, doubled, or not 16 bytes.
  */
 int rtn_ws_handshake_check(const struct rtn_request *request, const char **text);
 

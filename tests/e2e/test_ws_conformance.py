@@ -233,6 +233,9 @@ def upgraded(web_socket, reply, sent):
 
 
 def behind(ask):
+    """What comes next on the connection, which in HTTP/1.0 ends with the reply."""
+    if b" HTTP/1.0\r\n" in ask.sent:
+        return b""
     return text("same packet") + ping("p") + close(1001) if ask.statuses == {101} else NEXT
 
 

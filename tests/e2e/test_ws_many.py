@@ -9,18 +9,20 @@ import pytest
 
 from bounds import SLOW, WAIT_BOUND
 from common import wait_until, with_test_modules
+from raw import Raw
 from test_flat_memory import status
 from test_memory import is_sanitized
 from test_ws_sending import narrow
 from ws_raw import TEXT, frame
-from ws_talk import CLOSE, config, connect, do
+from ws_talk import CLOSE, config, do, upgraded
 
 MIB = 1 << 20
 
 
 def opened(running, count, stack, path="/loop"):
     """Clients that have told their numbers."""
-    ends = [stack.enter_context(connect(running, path)) for _ in range(count)]
+    address = ("127.0.0.1", running.port())  # once: the harness looks it up in the configuration
+    ends = [stack.enter_context(upgraded(Raw(address), path)) for _ in range(count)]
     for end in ends:
         end.text("!who")
     for end in ends:
@@ -81,7 +83,7 @@ def test_ten_thousand_clients_do_a_hundred_thousand_round_trips(daemon, many_des
   out:
     limits: {{connections: {CLIENTS + 100}}}
     clients:
-      - {{url: "ws://127.0.0.1:{server.port()}/", count: {CLIENTS}, module: ws_trips, handler: trips,
+      - {{url: "ws://127.0.0.1:{server.port()}/", count: {CLIENTS}, reconnect: 0s, module: ws_trips, handler: trips,
          options: {{clients: {CLIENTS}, rounds: {TRIPS}}}, timeouts: {{connect: 2m, ping: 10m}}}}
 """))
     clients.log_wait(f"trips: {CLIENTS} connections are open", 60 * SLOW)

@@ -390,7 +390,7 @@ def test_the_longest_pause(daemon):
 
 def test_without_reconnect_it_stays_away(daemon):
     with Acceptor() as acceptor:
-        running = daemon(clients(f"ws://127.0.0.1:{acceptor.port}/"))
+        running = daemon(clients(f"ws://127.0.0.1:{acceptor.port}/", "reconnect: 0s"))
         end = acceptor.accept()
         number = running.log_wait(r"ws out: open id=(\d+)")[1]
         end.close(1001)
@@ -411,6 +411,7 @@ def test_a_closed_one_does_not_connect_again(daemon, model):
         assert do(running, f"close {number} 1000 enough") == "0"
         assert end.closing() == (1000, "enough")
         end.close(1000)
+        end.raw.half_close()
         end.ended()
         closes(running, id=number, cause="normal", code=1000)
         acceptor.socket.settimeout(0.3)

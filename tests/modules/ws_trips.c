@@ -84,8 +84,10 @@ static void closed(rtn_connection *connection, const struct rtn_ws_closed *how, 
 {
     struct trips *self = instance;
     (void) connection;
-    if (!how->opened)
+    if (!how->opened) {
         rtn_log(RTN_LOG_ERROR, "trips: not opened: %s", how->detail != NULL ? how->detail : "");
+        return;
+    }
     atomic_fetch_add(&self->closed, 1);
     if (how->code == 1001)
         atomic_fetch_add(&self->going_away, 1);
