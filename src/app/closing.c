@@ -8,6 +8,7 @@
 #include "app/step.h"
 #include "app/ws_events.h"
 #include "proto/connection.h"
+#include "proto/ws_client.h"
 
 static const struct {
     const char *name;
@@ -25,7 +26,7 @@ static void run_slot(struct rtn_connection *connection)
     struct rtn_slot *slot = connection->slots;
     struct rtn_instance *instance = slot->key;
     connection->closing = slot;
-    if (instance->loaded->module.connection_closed != NULL)
+    if (instance->loaded->module.connection_closed != NULL && !connection->outgoing) /* which is of requests */
         instance->loaded->module.connection_closed(connection, connection->cause, connection->detail, instance->data);
     if (slot->destroy != NULL)
         slot->destroy(slot->data);
@@ -109,12 +110,23 @@ static bool end_request_first(struct rtn_connection *connection)
     return true;
 }
 
-void rtn_dispatch_closed(struct rtn_connection *connection)
+/* Of an outgoing connection, which may never have had a peer, what it was to connect to. */
+static const char *other_end(struct rtn_connection *connection)
+{
+    return connection->outgoing ? connection->ws->client->spec.url : rtn_connection_peer_text(connection);
+}
+
+static void log_closed(struct rtn_connection *connection)
 {
     enum rtn_log_level level = causes[connection->cause].level;
     if (rtn_log_enabled(level))
-        rtn_log(level, "%s closed (%s)%s%s", rtn_connection_peer_text(connection), causes[connection->cause].name,
+        rtn_log(level, "%s closed (%s)%s%s", other_end(connection), causes[connection->cause].name,
                 connection->detail != NULL ? ": " : "", connection->detail != NULL ? connection->detail : "");
+}
+
+void rtn_dispatch_closed(struct rtn_connection *connection)
+{
+    log_closed(connection);
     bool told = connection->ws == NULL || rtn_ws_tell_closed(connection);
     if (told && end_request_first(connection))
         run_slots(connection);

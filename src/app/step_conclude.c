@@ -13,7 +13,8 @@ void rtn_step_log_failure(const struct rtn_request *request, const char *what, c
 {
     const struct rtn_instance *instance = rtn_step_instance(rtn_call_of(request));
     rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s %s%s%s", instance->place.text, instance->loaded->module.name,
-            rtn_call_of(request)->upgrade ? instance->ws->name : instance->http->name, what, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+            rtn_call_of(request)->upgrade ? instance->ws->name : instance->http->name, what, reason != NULL ? ": " : "",
+            reason != NULL ? reason : "");
 }
 
 /* The handler gave its reply, whatever it returned then. */
@@ -43,16 +44,22 @@ static enum rtn_turn conclude_failed(struct rtn_request *request, const char *wh
     return RTN_TURN_REPLIED;
 }
 
+/* What the handler left on the request ends here, on its kind of thread; the rest is for the loop. */
+static enum rtn_turn conclude_accepted(struct rtn_request *request)
+{
+    rtn_step_end_call(rtn_call_of(request), false);
+    rtn_call_of(request)->accepted = true;
+    return rtn_step_on_worker(request) ? RTN_TURN_MOVE : RTN_TURN_UPGRADE;
+}
+
 static enum rtn_turn conclude_done(struct rtn_request *request)
 {
     if (!rtn_call_of(request)->handled) {
         request->handler_deadline = 0; /* it is the client's turn: the handler's time begins anew */
         return RTN_TURN_GO_ON;
     }
-    if (rtn_call_of(request)->upgrade && request->response.state == RTN_RESPONSE_NONE) {
-        rtn_call_of(request)->accepted = true;
-        return rtn_step_on_worker(request) ? RTN_TURN_MOVE : RTN_TURN_UPGRADE;
-    }
+    if (rtn_call_of(request)->upgrade && request->response.state == RTN_RESPONSE_NONE)
+        return conclude_accepted(request);
     if (request->response.state == RTN_RESPONSE_NONE)
         return conclude_failed(request, "returned RTN_DONE without a reply", NULL);
     if (rtn_call_of(request)->refused)

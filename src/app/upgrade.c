@@ -18,6 +18,12 @@ static enum rtn_turn refuse(struct rtn_request *request, int status, const char 
     return RTN_TURN_REPLIED;
 }
 
+/* A plain request may be one that only the WebSocket handler of the route has brought here. */
+static bool is_for_http(const struct rtn_request *request, const struct rtn_instance *instance)
+{
+    return (instance->http_methods & (unsigned) request->method) != 0;
+}
+
 enum rtn_turn rtn_upgrade_look(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
@@ -27,7 +33,7 @@ enum rtn_turn rtn_upgrade_look(struct rtn_request *request)
         return RTN_TURN_GO_ON;
     call->upgrade_seen = true;
     if (!rtn_ws_is_asked_for(request))
-        return instance->http != NULL ? RTN_TURN_GO_ON : refuse(request, 426, "this path speaks WebSocket");
+        return is_for_http(request, instance) ? RTN_TURN_GO_ON : refuse(request, 426, "this path speaks WebSocket");
     int status = rtn_ws_handshake_check(request, &text);
     if (status != 0)
         return refuse(request, status, text);
@@ -70,17 +76,19 @@ static int upgrade(struct rtn_request *request)
     if (r < 0)
         return r;
     connection->ws->handler = instance->ws;
-    return rtn_ws_runs_on_loop(instance) ? 0 : rtn_ws_work_prepare(connection->ws);
+    if (!rtn_ws_runs_on_loop(instance) && rtn_ws_work_prepare(connection->ws) < 0)
+        connection->broken = -ENOMEM; /* the answer is written: it is cut off instead */
+    return 0;
 }
 
 enum rtn_outcome rtn_upgrade_finish(struct rtn_request *request)
 {
     int r = upgrade(request);
-    rtn_step_end_call(rtn_call_of(request), false);
+    rtn_step_end_call(rtn_call_of(request), false); /* what came for it after it had accepted is dropped */
     if (r == 0)
         return RTN_OUTCOME_UPGRADED;
     request->keep_alive = false;
-    rtn_dispatch_error(request, 503, "memory is out");
+    rtn_ws_refuse(request, 503, "memory is out");
     return RTN_OUTCOME_REPLIED;
 }
 

@@ -40,11 +40,15 @@ void rtn_ws_call_drain(struct rtn_connection *connection)
         connection->ws->handler->drain(connection, instance->data);
 }
 
-void rtn_ws_call_failed(struct rtn_ws *ws, int error)
+void rtn_ws_log_failure(const struct rtn_ws *ws, int error)
 {
     const struct rtn_instance *instance = ws->owner;
     rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s failed: %s", instance->place.text, instance->loaded->module.name,
             ws->handler->name, strerror(-error));
+}
+
+void rtn_ws_close_failed(struct rtn_ws *ws)
+{
     rtn_ws_begin_close(ws, RTN_CLOSE_HANDLER, RTN_WS_INTERNAL_ERROR, RTN_STR("the handler failed"),
                        "the handler failed");
 }

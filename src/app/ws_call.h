@@ -26,7 +26,8 @@ int rtn_ws_call_message(struct rtn_connection *connection, enum rtn_ws_type type
 void rtn_ws_call_drain(struct rtn_connection *connection);
 void rtn_ws_call_close(struct rtn_connection *connection);
 
-/* A callback has returned a negative errno: logs it and closes the connection. [loop] */
-void rtn_ws_call_failed(struct rtn_ws *ws, int error);
+/* A callback has returned a negative errno: logs it, where it ran; closes the connection [loop]. */
+void rtn_ws_log_failure(const struct rtn_ws *ws, int error);
+void rtn_ws_close_failed(struct rtn_ws *ws);
 
 #endif

@@ -26,15 +26,21 @@ bool rtn_ws_tell_closed(struct rtn_connection *connection)
     return !tell;
 }
 
+static void on_failure(struct rtn_ws *ws, int error)
+{
+    rtn_ws_log_failure(ws, error);
+    rtn_ws_close_failed(ws);
+}
+
 static void on_open(struct rtn_ws *ws)
 {
     if (!rtn_ws_runs_on_loop(ws->owner)) {
-        rtn_ws_work_add(ws, RTN_WS_EVENT_OPEN);
+        rtn_ws_work_add_open(ws);
         return;
     }
     int r = rtn_ws_call_open(ws->connection);
     if (r < 0)
-        rtn_ws_call_failed(ws, r);
+        on_failure(ws, r);
 }
 
 static void on_message(struct rtn_ws *ws, enum rtn_ws_opcode type, unsigned char *data, size_t length, bool last)
@@ -45,7 +51,7 @@ static void on_message(struct rtn_ws *ws, enum rtn_ws_opcode type, unsigned char
     }
     int r = rtn_ws_call_message(ws->connection, (enum rtn_ws_type) type, data, length, last);
     if (r < 0)
-        rtn_ws_call_failed(ws, r);
+        on_failure(ws, r);
 }
 
 static void on_drain(struct rtn_ws *ws)
@@ -55,7 +61,7 @@ static void on_drain(struct rtn_ws *ws)
     if (rtn_ws_runs_on_loop(ws->owner))
         rtn_ws_call_drain(ws->connection);
     else
-        rtn_ws_work_add(ws, RTN_WS_EVENT_DRAIN);
+        rtn_ws_work_add_drain(ws);
 }
 
 /* What the module gave with the order is there from the start. */

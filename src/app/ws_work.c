@@ -3,7 +3,8 @@
  * they keep their order whatever the pool does. While the task runs the loop goes on reading up to a bound. A
  * connection without events has no task and costs no thread.
  *
- * A full queue of the pool closes connections with 1013; what must not be lost (open, close) is queued past its bound.
+ * A full queue of the pool closes connections with 1013; what must not be lost (open, close, what came before a close)
+ * is queued past its bound.
  */
 #include "app/ws_work.h"
 
@@ -17,11 +18,14 @@
 
 #define MOST_WAITING ((size_t) 256 * 1024) /* bytes of events, beyond which the connection is not read */
 
+enum kind { EVENT_OPEN, EVENT_MESSAGE, EVENT_DRAIN, EVENT_CLOSE };
+
 struct event {
     struct rtn_list node;
-    enum rtn_ws_event_kind kind;
+    enum kind kind;
     enum rtn_ws_type type;
     bool last;
+    bool kept; /* part of struct work */
     size_t length;
     unsigned char *data; /* of a large message: its own memory; else behind the event */
     unsigned char inline_data[];
@@ -32,53 +36,32 @@ struct work {
     struct rtn_connection *connection;
     struct rtn_list waiting;
     struct rtn_list running; /* the worker's, while busy */
-    size_t bytes; /* of messages in both */
+    size_t bytes; /* of events in both */
     bool busy;
     int failed; /* -errno of a callback: no further messages */
     struct rtn_task task;
     struct rtn_mail mail;
-    struct event end; /* needs no memory when it comes */
+    struct event open; /* these need no memory when they come */
+    struct event end;
 };
+
+/* On workers */
 
 static int call_event(struct rtn_connection *connection, const struct event *event)
 {
     switch (event->kind) {
-    case RTN_WS_EVENT_OPEN:
+    case EVENT_OPEN:
         return rtn_ws_call_open(connection);
-    case RTN_WS_EVENT_MESSAGE:
+    case EVENT_MESSAGE:
         return rtn_ws_call_message(connection, event->type, event->data, event->length, event->last);
-    case RTN_WS_EVENT_DRAIN:
+    case EVENT_DRAIN:
         rtn_ws_call_drain(connection);
         return 0;
-    case RTN_WS_EVENT_CLOSE:
+    case EVENT_CLOSE:
         rtn_ws_call_close(connection);
         return 0;
     }
     return 0;
-}
-
-/* On workers */
-
-static void free_event(struct work *work, struct event *event)
-{
-    if (event == &work->end)
-        return;
-    if (event->data != event->inline_data)
-        free(event->data);
-    free(event);
-}
-
-static bool free_events(struct work *work, struct rtn_list *events)
-{
-    bool ended = false;
-    struct rtn_list *node;
-    while ((node = rtn_list_pop(events)) != NULL) {
-        struct event *event = RTN_CONTAINER_OF(node, struct event, node);
-        work->bytes -= event->length;
-        ended = ended || event == &work->end;
-        free_event(work, event);
-    }
-    return ended;
 }
 
 static void run_events(struct rtn_task *task)
@@ -86,12 +69,44 @@ static void run_events(struct rtn_task *task)
     struct work *work = RTN_CONTAINER_OF(task, struct work, task);
     RTN_LIST_FOREACH (node, &work->running) {
         const struct event *event = RTN_CONTAINER_OF(node, struct event, node);
-        bool moot = work->failed < 0 && event->kind != RTN_WS_EVENT_CLOSE;
+        bool moot = work->failed < 0 && event->kind != EVENT_CLOSE;
         int r = moot ? 0 : call_event(work->connection, event);
-        if (r < 0)
+        if (r < 0) {
             work->failed = r;
+            rtn_ws_log_failure(work->connection->ws, r);
+        }
     }
     rtn_loop_post(work->connection->http->loop, &work->mail);
+}
+
+/* On the loop */
+
+static size_t size_of(const struct event *event)
+{
+    return sizeof(*event) + event->length;
+}
+
+static void free_event(struct event *event)
+{
+    if (event->kept)
+        return;
+    if (event->data != event->inline_data)
+        free(event->data);
+    free(event);
+}
+
+/* True when the end was among them. */
+static bool free_events(struct work *work, struct rtn_list *events)
+{
+    bool ended = false;
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(events)) != NULL) {
+        struct event *event = RTN_CONTAINER_OF(node, struct event, node);
+        work->bytes -= size_of(event);
+        ended = ended || event == &work->end;
+        free_event(event);
+    }
+    return ended;
 }
 
 /* Has the waiting events run, unless others are running. */
@@ -130,8 +145,8 @@ static void on_done(struct rtn_mail *mail)
         end(work);
         return;
     }
-    if (work->failed < 0 && work->connection->state == RTN_CONNECTION_WEBSOCKET)
-        rtn_ws_call_failed(ws, work->failed);
+    if (work->failed < 0)
+        rtn_ws_close_failed(ws);
     kick(work);
     if (ws->paused && work->bytes <= MOST_WAITING)
         rtn_ws_resume(ws);
@@ -140,7 +155,7 @@ static void on_done(struct rtn_mail *mail)
 static void add(struct work *work, struct event *event)
 {
     rtn_list_append(&work->waiting, &event->node);
-    work->bytes += event->length;
+    work->bytes += size_of(event);
     kick(work);
 }
 
@@ -150,16 +165,28 @@ static void out_of_memory(struct rtn_ws *ws)
     rtn_ws_fail(ws, RTN_CLOSE_NETWORK, RTN_WS_INTERNAL_ERROR, "memory is out");
 }
 
-void rtn_ws_work_add(struct rtn_ws *ws, enum rtn_ws_event_kind kind)
+void rtn_ws_work_add_open(struct rtn_ws *ws)
 {
-    struct event *event = calloc(1, sizeof(*event));
+    struct work *work = ws->handling;
+    (void) rtn_connection_peer_text(ws->connection); /* workers only read it */
+    add(work, &work->open);
+}
+
+void rtn_ws_work_add_drain(struct rtn_ws *ws)
+{
+    struct event *event = malloc(sizeof(*event));
     if (event == NULL) {
         out_of_memory(ws);
         return;
     }
-    event->kind = kind;
-    event->data = event->inline_data;
+    *event = (struct event){ .kind = EVENT_DRAIN, .data = event->inline_data };
     add(ws->handling, event);
+}
+
+void rtn_ws_work_add_end(struct rtn_ws *ws)
+{
+    struct work *work = ws->handling;
+    add(work, &work->end);
 }
 
 /* A message that the reader had to put together is taken over as it is. */
@@ -169,7 +196,7 @@ static struct event *message_event(struct rtn_ws *ws, const unsigned char *data,
     struct event *event = malloc(sizeof(*event) + (kept ? 0 : length));
     if (event == NULL)
         return NULL;
-    *event = (struct event){ .kind = RTN_WS_EVENT_MESSAGE, .length = length, .data = event->inline_data };
+    *event = (struct event){ .kind = EVENT_MESSAGE, .length = length, .data = event->inline_data };
     if (kept)
         event->data = (unsigned char *) rtn_buf_steal(&ws->reader.message);
     else if (length > 0)
@@ -202,10 +229,9 @@ int rtn_ws_work_prepare(struct rtn_ws *ws)
     rtn_list_init(&work->waiting);
     rtn_list_init(&work->running);
     work->mail.deliver = on_done;
-    work->end.kind = RTN_WS_EVENT_CLOSE;
+    work->open = (struct event){ .kind = EVENT_OPEN, .kept = true };
+    work->end = (struct event){ .kind = EVENT_CLOSE, .kept = true };
     ws->handling = work;
-    /* Workers only read it. */
-    (void) rtn_connection_peer_text(ws->connection);
     return 0;
 }
 
@@ -213,11 +239,17 @@ int rtn_ws_work_prepare(struct rtn_ws *ws)
 static bool holds_vital(const struct rtn_list *events)
 {
     RTN_LIST_FOREACH (node, events) {
-        enum rtn_ws_event_kind kind = RTN_CONTAINER_OF(node, struct event, node)->kind;
-        if (kind == RTN_WS_EVENT_OPEN || kind == RTN_WS_EVENT_CLOSE)
+        enum kind kind = RTN_CONTAINER_OF(node, struct event, node)->kind;
+        if (kind == EVENT_OPEN || kind == EVENT_CLOSE)
             return true;
     }
     return false;
+}
+
+/* A connection that is closing cannot be told any more that its last messages were refused. */
+static bool must_run(const struct work *work)
+{
+    return work->connection->ws->close_sent || holds_vital(&work->running) || holds_vital(&work->waiting);
 }
 
 /* The pool's queue is full. */
@@ -250,7 +282,7 @@ static void submit(struct rtn_site *site)
     struct rtn_list *node;
     while ((node = rtn_list_pop(&tasks)) != NULL) {
         struct work *work = RTN_CONTAINER_OF(node, struct work, task.node);
-        if (holds_vital(&work->running) || holds_vital(&work->waiting))
+        if (must_run(work))
             insist(site, work);
         else
             refuse(work);
@@ -270,10 +302,4 @@ void rtn_ws_work_drop(struct rtn_ws *ws)
 {
     free(ws->handling);
     ws->handling = NULL;
-}
-
-void rtn_ws_work_add_end(struct rtn_ws *ws)
-{
-    struct work *work = ws->handling;
-    add(work, &work->end);
 }

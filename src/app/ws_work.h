@@ -7,17 +7,17 @@
 
 #include "app/dispatch.h"
 
-enum rtn_ws_event_kind { RTN_WS_EVENT_OPEN, RTN_WS_EVENT_MESSAGE, RTN_WS_EVENT_DRAIN, RTN_WS_EVENT_CLOSE };
-
 /* Makes what the connection's events need, in ws->handling. 0 or -ENOMEM. */
 int rtn_ws_work_prepare(struct rtn_ws *ws);
 
 /* Frees it when no event ever came. */
 void rtn_ws_work_drop(struct rtn_ws *ws);
 
-void rtn_ws_work_add(struct rtn_ws *ws, enum rtn_ws_event_kind kind);
+void rtn_ws_work_add_open(struct rtn_ws *ws);
 void rtn_ws_work_add_message(struct rtn_ws *ws, enum rtn_ws_opcode type, const unsigned char *data, size_t length,
                              bool last);
+
+void rtn_ws_work_add_drain(struct rtn_ws *ws);
 
 /* The last event; rtn_dispatch_end_slots() follows when it has run. */
 void rtn_ws_work_add_end(struct rtn_ws *ws);

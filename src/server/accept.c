@@ -57,6 +57,11 @@ static void pause_without_descriptors(struct rtn_server_loop *loop, int error)
         (unsigned long long) limit.rlim_cur, loop->http.connection_count);
 }
 
+static unsigned accepted_count(const struct rtn_server_loop *loop)
+{
+    return loop->http.connection_count - loop->http.outgoing_count;
+}
+
 static void pause_at_limit(struct rtn_server_loop *loop)
 {
     pause_accept(loop);
@@ -64,7 +69,7 @@ static void pause_at_limit(struct rtn_server_loop *loop)
         return;
     loop->accept.complained = true;
     rtn_log(RTN_LOG_WARN, "accepting pauses: %u connections are open (limits.connections); new ones wait",
-            loop->http.connection_count);
+            accepted_count(loop));
 }
 
 /* An error that nobody has foreseen: not to be met again in each iteration. */
@@ -77,7 +82,7 @@ static void pause_after_error(struct rtn_server_loop *loop)
 
 static bool at_limit(const struct rtn_server_loop *loop)
 {
-    return loop->http.connection_count - loop->http.outgoing_count >= loop->http.connection_limit;
+    return accepted_count(loop) >= loop->http.connection_limit;
 }
 
 /* Errors that concern only the connection that was being accepted (accept(2)). */

@@ -59,7 +59,7 @@ struct rtn_server {
     struct rtn_pool *pool; /* NULL: no handler needs it */
     struct rtn_server_loop *loops;
     unsigned first_loop; /* the number of loop 0 among the loops of all servers: makes connection ids unique */
-    unsigned loop_count; /* that are started */
+    atomic_uint loop_count; /* that are started; threads of modules read it meanwhile */
     atomic_uint accepting; /* loops that still accept */
     atomic_uint undrained; /* loops that still have connections */
     bool drained;

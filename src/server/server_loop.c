@@ -101,8 +101,8 @@ static int begin(void *data)
 static void before_wait(void *data)
 {
     struct rtn_server_loop *loop = data;
+    rtn_step_flush(&loop->site); /* first: behind a request that it refuses, one that becomes a WebSocket may wait */
     rtn_ws_work_flush(&loop->site, &loop->http);
-    rtn_step_flush(&loop->site);
     rtn_http1_collect(&loop->http);
 }
 
@@ -111,8 +111,10 @@ static void end(void *data)
     struct rtn_server_loop *loop = data;
     rtn_step_flush(&loop->site);
     (void) rtn_http1_close_all(&loop->http);
-    rtn_ws_work_flush(&loop->site, &loop->http);
-    rtn_loop_deliver(&loop->loop);
+    do {
+        rtn_ws_work_flush(&loop->site, &loop->http);
+        rtn_loop_deliver(&loop->loop);
+    } while (loop->site.ws_batch_count > 0); /* what came while others ran */
     rtn_server_threads_stop(loop->server);
     if (loop->index == 0)
         stop_instances(loop->server, loop->server->instance_count);

@@ -1,6 +1,7 @@
 """The daemon's own connections, from `clients:` and from modules, to servers of others and of the tests."""
 import asyncio
 import contextlib
+import signal
 import socket
 import threading
 import time
@@ -442,9 +443,11 @@ def test_data_stays_over_connecting_again(daemon, model):
         assert not running.log.find("destroy")
         end = acceptor.accept()
         running.log_wait(f"ws probe: open id={number} data=kept", count=4)
-        assert running.stop() == 0
-        assert len(running.log.find("ws probe: destroy data=kept")) == 1
+        running.signal(signal.SIGTERM)
+        assert end.closing()[0] == 1001
         end.raw.close()
+        assert running.wait() == 0
+        assert len(running.log.find("ws probe: destroy data=kept")) == 1
 
 
 def test_subscriptions_do_not_outlive_a_connection(daemon):
@@ -523,7 +526,7 @@ def test_an_adopted_socket(daemon):
     (frame(TEXT, b"masked"), 1002), (frame(3, b"x", mask=None), 1002), (frame(TEXT, b"x", rsv=4, mask=None), 1002),
     (frame(TEXT, b"\xff", mask=None), 1007), (frame(BINARY, bytes(1025), mask=None), 1009),
     (frame(CLOSE, b"\x03", mask=None), 1002), (frame(PING, bytes(126), mask=None), 1002),
-])
+], ids=["masked", "opcode", "reserved", "utf8", "long", "code", "ping"])
 def test_a_server_that_breaks_the_protocol(daemon, data, code):
     with Acceptor() as acceptor:
         running = daemon(clients(f"ws://127.0.0.1:{acceptor.port}/", "limits: {message: 1KiB}"))

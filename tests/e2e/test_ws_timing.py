@@ -23,9 +23,9 @@ def model(request):
 # Pings
 
 def test_pings_keep_a_connection(daemon, model):
-    running = daemon(config(route=f"timeouts: {{ping: 50ms, pong: {5 * MS}ms}}"))
+    running = daemon(config(route=f"timeouts: {{ping: 50ms, pong: {MS}ms}}"))
     with connect(running, f"/{model}") as end:
-        for _ in range(4):
+        for _ in range(3):
             opcode, data = end.frame()
             assert opcode == PING and len(data) <= 125
             end.send(PONG, data)
@@ -226,7 +226,7 @@ def test_the_daemons_own_connections_end_with_1001(daemon):
 
 
 def test_no_websocket_while_it_stops(daemon):
-    running = daemon(config())
+    running = daemon(config(route="timeouts: {close: 500ms}"))
     with running.raw() as raw, connect(running, "/parallel") as busy:
         assert raw.request(target="/loop").status == 200
         busy.text(f"!sleep {MS}")

@@ -97,6 +97,7 @@ class End:
             if answer:
                 self.close(code)
             self.ended()
+        self.raw.close()
         return reason
 
     def close_and_wait(self, code=1000, reason=""):
