@@ -28,7 +28,6 @@ struct event {
     bool kept; /* part of struct work */
     size_t length;
     unsigned char *data; /* of a large message: its own memory; else behind the event */
-    unsigned char inline_data[];
 };
 
 /* Of one connection, when its handler runs on workers. */
@@ -81,6 +80,11 @@ static void run_events(struct rtn_task *task)
 
 /* On the loop */
 
+static unsigned char *behind(struct event *event)
+{
+    return (unsigned char *) (event + 1);
+}
+
 static size_t size_of(const struct event *event)
 {
     return sizeof(*event) + event->length;
@@ -90,7 +94,7 @@ static void free_event(struct event *event)
 {
     if (event->kept)
         return;
-    if (event->data != event->inline_data)
+    if (event->data != behind(event))
         free(event->data);
     free(event);
 }
@@ -179,7 +183,7 @@ void rtn_ws_work_add_drain(struct rtn_ws *ws)
         out_of_memory(ws);
         return;
     }
-    *event = (struct event){ .kind = EVENT_DRAIN, .data = event->inline_data };
+    *event = (struct event){ .kind = EVENT_DRAIN, .data = behind(event) };
     add(ws->handling, event);
 }
 
@@ -196,11 +200,11 @@ static struct event *message_event(struct rtn_ws *ws, const unsigned char *data,
     struct event *event = malloc(sizeof(*event) + (kept ? 0 : length));
     if (event == NULL)
         return NULL;
-    *event = (struct event){ .kind = EVENT_MESSAGE, .length = length, .data = event->inline_data };
+    *event = (struct event){ .kind = EVENT_MESSAGE, .length = length, .data = behind(event) };
     if (kept)
         event->data = (unsigned char *) rtn_buf_steal(&ws->reader.message);
     else if (length > 0)
-        memcpy(event->inline_data, data, length);
+        memcpy(event->data, data, length);
     return event;
 }
 

@@ -13,6 +13,8 @@
 #include "app/ws_events.h"
 #include "app/ws_work.h"
 
+#define GIVE_UP_MS 2000
+
 static void log_hook_failure(const struct rtn_instance *instance, const char *hook, int r)
 {
     rtn_log(RTN_LOG_ERROR, "%s: module %s: %s failed: %s", instance->place.text, instance->loaded->module.name, hook,
@@ -83,18 +85,24 @@ static void quiesce_instances(struct rtn_server *server)
     }
 }
 
+static int run_start_hooks(struct rtn_server_loop *loop)
+{
+    int r = loop->index == 0 ? start_instances(loop->server) : 0;
+    if (r < 0)
+        return r;
+    r = rtn_server_threads_start(loop->server);
+    if (r < 0 && loop->index == 0)
+        stop_instances(loop->server, loop->server->instance_count);
+    return r;
+}
+
 static int begin(void *data)
 {
     struct rtn_server_loop *loop = data;
     rtn_loops_enter(&loop->http);
-    if (loop->index == 0) {
-        int r = start_instances(loop->server);
-        if (r < 0)
-            return r;
-    }
-    int r = rtn_server_threads_start(loop->server);
-    if (r < 0 && loop->index == 0)
-        stop_instances(loop->server, loop->server->instance_count);
+    int r = run_start_hooks(loop);
+    if (r < 0)
+        (void) rtn_http1_close_all(&loop->http); /* what the hooks have ordered comes to nothing */
     return r;
 }
 
@@ -219,6 +227,14 @@ void rtn_server_loop_done(struct rtn_server_loop *loop)
     rtn_loop_done(&loop->loop);
 }
 
+/* Its thread does not run. Workers that a hook has given something to do must not post to it any more. */
+static void give_up(struct rtn_server_loop *loop)
+{
+    struct rtn_pool *pool = loop->server->pool;
+    if (pool == NULL || rtn_pool_stop(pool, GIVE_UP_MS) == 0)
+        rtn_server_loop_done(loop);
+}
+
 int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *server, unsigned index)
 {
     *loop = (struct rtn_server_loop){ .server = server, .index = index };
@@ -242,7 +258,7 @@ int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *serve
     if (r == 0)
         r = rtn_loop_start(&loop->loop);
     if (r < 0)
-        rtn_server_loop_done(loop);
+        give_up(loop);
     return r;
 }
 

@@ -3,6 +3,8 @@
  * spread over its loops in turn.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +22,7 @@
 #define DEFAULT_WRITE_MS 30000
 #define DEFAULT_CLOSE_MS 5000
 #define DEFAULT_SIZE (INT64_C(1024) * 1024)
+#define OPTION_MOST (INT64_C(1) << 40) /* milliseconds or bytes: what is larger means for ever */
 
 static const struct rtn_config_deflate usual_deflate = { .on = true,
                                                          .server_max_window_bits = 15,
@@ -106,13 +109,16 @@ static const struct rtn_ws_handler *find_handler(const struct rtn_loaded *loaded
 
 static int64_t or_default(int64_t value, int64_t fallback)
 {
-    return value > 0 ? value : fallback;
+    return value > 0 ? RTN_MIN(value, OPTION_MOST) : fallback;
 }
 
+/* In the URL and in options->struct_size bytes of options, of which the rest is zero. */
 static const char *find_problem(const char *url, const struct rtn_ws_options *options)
 {
     struct rtn_ws_url parts;
     const char *problem = rtn_ws_url_read(rtn_str_of(url), &parts);
+    if (problem == NULL && options->struct_size == 0)
+        problem = "the options have no struct_size";
     for (size_t i = 0; problem == NULL && options->headers != NULL && options->headers[i] != NULL; i++)
         problem = rtn_ws_header_problem(options->headers[i]);
     for (size_t i = 0; problem == NULL && options->protocols != NULL && options->protocols[i] != NULL; i++) {
@@ -129,7 +135,7 @@ static struct rtn_ws_client_spec make_spec(const char *url, const struct rtn_ws_
         .url = url,
         .headers = options->headers,
         .protocols = options->protocols != NULL ? options->protocols : handler->protocols,
-        .reconnect = RTN_MAX(options->reconnect, (int64_t) 0),
+        .reconnect = or_default(options->reconnect, 0),
         .reconnect_max = or_default(options->reconnect_max, DEFAULT_RECONNECT_MAX_MS),
         .connect_timeout = or_default(options->connect_timeout, DEFAULT_CONNECT_MS),
         .policy = { .message_limit = or_default(options->message, DEFAULT_SIZE),
@@ -150,19 +156,27 @@ static struct rtn_ws_client_spec make_spec(const char *url, const struct rtn_ws_
     return spec;
 }
 
+/* As for those that are accepted: small messages do not wait for each other. Not of a unix socket. */
+static void send_at_once(int fd)
+{
+    int on = 1;
+    (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 static int take_socket(int fd)
 {
     int type = 0;
     socklen_t length = sizeof(type);
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM)
         return -ENOTSOCK;
+    send_at_once(fd);
     return rtn_fd_set_nonblocking(fd);
 }
 
 int rtn_ws_connect(rtn_server *server, const char *url, const struct rtn_ws_options *options, const char *handler,
                    void *instance, uint64_t *connection)
 {
-    struct rtn_ws_options known = { 0 };
+    struct rtn_ws_options known = { .struct_size = sizeof(known) };
     if (options != NULL)
         memcpy(&known, options, RTN_MIN(options->struct_size, sizeof(known)));
     struct rtn_instance *owner = find_instance(server, instance);
@@ -197,7 +211,8 @@ size_t rtn_ws_connections(const rtn_server *server, unsigned roles, uint64_t *co
     size_t found = 0;
     for (unsigned i = 0; i < server->loop_count; i++) {
         size_t skip = RTN_MIN(found, capacity);
-        found += rtn_ws_list(&server->loops[i].http, accepted, outgoing, connections + skip, capacity - skip);
+        found += rtn_ws_list(&server->loops[i].http, accepted, outgoing, skip > 0 ? connections + skip : connections,
+                             capacity - skip);
     }
     return found;
 }

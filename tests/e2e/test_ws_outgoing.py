@@ -17,7 +17,7 @@ from ws_raw import CONTINUATION, frame
 from ws_talk import BINARY, CLOSE, MODELS, PING, PONG, TEXT, Acceptor, config, do, upgraded
 
 
-# Who connects has to be an instance of the model of the handler.
+# Who connects has to be an instance whose own handler promises no more.
 DOORS = {"loop": "thread", "serial": "serial", "parallel": "worker"}
 
 
@@ -182,7 +182,7 @@ def test_connected_by_a_module(daemon, model):
         running.log_wait("ws probe: destroy data=data")
         [connection] = server.seen
         assert connection.request_headers["X-A"] == "b"
-        assert connection.close_code == 1000 and connection.close_reason == "enough"
+        wait_until(lambda: connection.close_code == 1000 and connection.close_reason == "enough", "the close to be told")
     assert do(running, f"send {number} text x") == "-ENOENT"
 
 
