@@ -132,6 +132,16 @@ static void feed_unread(struct rtn_ws *ws)
     }
 }
 
+/* Whatever comes is a sign of life; the deadline of the answer to a ping gives way to that of the next ping. */
+static void hear(struct rtn_ws *ws)
+{
+    ws->heard = rtn_http1_now_ms(ws->connection->http);
+    if (!ws->ping_sent)
+        return;
+    ws->ping_sent = false;
+    rtn_ws_file_deadline(ws);
+}
+
 static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
 {
     (void) ev;
@@ -148,8 +158,7 @@ static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
         n = recv(connection->stream.fd, http->ws_input, INPUT_SIZE, 0);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
-        ws->heard = rtn_http1_now_ms(http);
-        ws->ping_sent = false;
+        hear(ws);
         feed(ws, http->ws_input, (size_t) n);
         rtn_ws_watch_input(ws);
     } else if (n == 0) {
@@ -232,9 +241,10 @@ void rtn_ws_pause(struct rtn_ws *ws)
 
 void rtn_ws_go_on_reading(struct rtn_ws *ws)
 {
-    ws->heard = rtn_http1_now_ms(ws->connection->http); /* nobody listened meanwhile */
-    ws->ping_sent = false;
-    if (ws->feeding || ws->connection->state != RTN_CONNECTION_WEBSOCKET)
+    if (ws->connection->state != RTN_CONNECTION_WEBSOCKET)
+        return;
+    hear(ws); /* nobody listened meanwhile */
+    if (ws->feeding)
         return;
     feed_unread(ws);
     rtn_ws_watch_input(ws);

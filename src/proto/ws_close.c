@@ -60,6 +60,8 @@ void rtn_ws_fail(struct rtn_ws *ws, enum rtn_close_cause cause, int code, const 
 
 void rtn_ws_leave(struct rtn_ws *ws)
 {
+    if (ws->connection->state == RTN_CONNECTION_CLOSED)
+        return; /* its handler has not heard of it yet */
     if (ws->opened)
         rtn_ws_begin_close(ws, RTN_CLOSE_SHUTDOWN, RTN_WS_GOING_AWAY, RTN_STR("the server is stopping"),
                            "the server is stopping");

@@ -131,3 +131,14 @@ int rtn_ws_compress_message(struct rtn_ws_compress *stream, const void *data, si
     rtn_buf_append_char(out, '\0');
     return 0;
 }
+
+void rtn_ws_compress_forget(struct rtn_ws_compress *stream)
+{
+    if (stream->is_open)
+        (void) deflateReset(&stream->z);
+}
+
+int rtn_ws_compress_bits(const struct rtn_ws_compress *stream)
+{
+    return stream->bits;
+}

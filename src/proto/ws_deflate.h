@@ -71,4 +71,13 @@ void rtn_ws_compress_free(struct rtn_ws_compress *stream); /* accepts NULL */
  */
 int rtn_ws_compress_message(struct rtn_ws_compress *stream, const void *data, size_t length, struct rtn_buf *out);
 
+/*
+ * The next message refers to nothing before it. So it can be sent on other connections too, whose windows are at least
+ * as large, if their streams forget as well.
+ */
+void rtn_ws_compress_forget(struct rtn_ws_compress *stream);
+
+/* Of its window. */
+int rtn_ws_compress_bits(const struct rtn_ws_compress *stream);
+
 #endif

@@ -245,3 +245,36 @@ Test(ws_deflate_streams, a_bomb_ends_at_the_limit)
     rtn_buf_done(&sink.out);
     free(nothing);
 }
+
+/* What one stream has made, another connection gets between its own messages. */
+Test(ws_deflate_streams, a_message_can_be_shared)
+{
+    struct rtn_ws_compress *first = rtn_ws_compress_new(15, false, &plain);
+    struct rtn_ws_compress *second = rtn_ws_compress_new(15, false, &plain);
+    struct rtn_ws_inflate *in[2] = { rtn_ws_inflate_new(15, false), rtn_ws_inflate_new(15, false) };
+    struct rtn_buf shared = { 0 };
+    struct rtn_buf own = { 0 };
+    struct sink sink = { 0 };
+    for (unsigned turn = 0; turn < 3; turn++) {
+        rtn_buf_clear(&shared);
+        rtn_ws_compress_forget(first);
+        cr_assert_eq(rtn_ws_compress_message(first, content, 5000, &shared), 0);
+        rtn_ws_compress_forget(second);
+        for (unsigned i = 0; i < 2; i++) {
+            cr_assert_eq(feed(in[i], rtn_buf_str(&shared), false, &sink), 0);
+            expect_text(&sink, content, 5000);
+            rtn_buf_clear(&own);
+            cr_assert_eq(rtn_ws_compress_message(i == 0 ? first : second, content + 1000, 3000, &own), 0);
+            cr_assert_eq(feed(in[i], rtn_buf_str(&own), false, &sink), 0);
+            expect_text(&sink, content + 1000, 3000);
+        }
+    }
+    cr_expect_eq(rtn_ws_compress_bits(first), 15);
+    rtn_buf_done(&shared);
+    rtn_buf_done(&own);
+    rtn_buf_done(&sink.out);
+    for (unsigned i = 0; i < 2; i++)
+        rtn_ws_inflate_free(in[i]);
+    rtn_ws_compress_free(first);
+    rtn_ws_compress_free(second);
+}
