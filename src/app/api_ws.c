@@ -22,19 +22,31 @@ static int check_content(enum rtn_ws_type type, const void *data, size_t length)
     return type == RTN_WS_TEXT && !rtn_utf8_valid((struct rtn_str){ data, length }) ? -EILSEQ : 0;
 }
 
-static bool is_here(const struct rtn_http1 *http, uint64_t id)
+/* A loop, for as long as it takes to tell it something. */
+struct target {
+    struct rtn_http1 *http; /* NULL: there is no such loop */
+    bool here; /* it is the caller */
+};
+
+static struct target hold(unsigned loop)
 {
-    return http != NULL && http->loop_index == rtn_http1_loop_of(id);
+    struct rtn_http1 *here = rtn_loops_here();
+    if (here != NULL && here->loop_index == loop)
+        return (struct target){ here, true };
+    return (struct target){ rtn_loops_hold(loop), false };
+}
+
+static void release(struct target target)
+{
+    if (!target.here)
+        rtn_loops_release();
 }
 
 static int send_one(uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
 {
-    struct rtn_http1 *here = rtn_loops_here();
-    if (is_here(here, id))
-        return rtn_ws_send_one(here, true, id, type, content);
-    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(id));
-    int r = http != NULL ? rtn_ws_send_one(http, false, id, type, content) : -ENOENT;
-    rtn_loops_release();
+    struct target target = hold(rtn_http1_loop_of(id));
+    int r = target.http != NULL ? rtn_ws_send_one(target.http, target.here, id, type, content) : -ENOENT;
+    release(target);
     return r;
 }
 
@@ -63,20 +75,17 @@ int rtn_ws_close(uint64_t connection, int code, const char *reason)
     if ((code != 0 && !rtn_ws_code_is_valid(code)) || (code == 0 && words.length > 0) ||
         words.length > RTN_WS_REASON_MOST || !rtn_utf8_valid(words))
         return -EINVAL;
-    struct rtn_http1 *here = rtn_loops_here();
-    if (is_here(here, connection))
-        return rtn_ws_close_one(here, true, connection, code, words);
-    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(connection));
-    int r = http != NULL ? rtn_ws_close_one(http, false, connection, code, words) : -ENOENT;
-    rtn_loops_release();
+    struct target target = hold(rtn_http1_loop_of(connection));
+    int r = target.http != NULL ? rtn_ws_close_one(target.http, target.here, connection, code, words) : -ENOENT;
+    release(target);
     return r;
 }
 
 bool rtn_ws_is_open(uint64_t connection)
 {
-    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(connection));
-    bool open = connection != 0 && http != NULL && rtn_ws_is_open_here(http, connection);
-    rtn_loops_release();
+    struct target target = hold(rtn_http1_loop_of(connection));
+    bool open = target.http != NULL && rtn_ws_is_open_here(target.http, connection);
+    release(target);
     return open;
 }
 
@@ -114,17 +123,11 @@ static int sort_by_loop(const uint64_t *ids, size_t count, struct sorted *ret)
 /* Those of one loop. How many failed. */
 static size_t send_group(unsigned loop, const uint64_t *ids, size_t count, struct rtn_parcel *parcel, uint64_t *failed)
 {
-    struct rtn_http1 *here = rtn_loops_here();
-    bool at_home = here != NULL && here->loop_index == loop;
+    struct target target = hold(loop);
     int64_t r = -ENOENT;
-    if (at_home) {
-        r = rtn_ws_send_shared(here, true, ids, count, parcel, failed);
-    } else {
-        struct rtn_http1 *http = rtn_loops_hold(loop);
-        if (http != NULL)
-            r = rtn_ws_send_shared(http, false, ids, count, parcel, failed);
-        rtn_loops_release();
-    }
+    if (target.http != NULL)
+        r = rtn_ws_send_shared(target.http, target.here, ids, count, parcel, failed);
+    release(target);
     if (r >= 0)
         return (size_t) r;
     memcpy(failed, ids, count * sizeof(uint64_t));
@@ -180,12 +183,9 @@ static int change_subscription(uint64_t connection, const char *topic, subscript
     int r = read_topic(topic, &name);
     if (r < 0)
         return r;
-    struct rtn_http1 *here = rtn_loops_here();
-    if (is_here(here, connection))
-        return change(here, true, connection, name);
-    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(connection));
-    r = http != NULL ? change(http, false, connection, name) : -ENOENT;
-    rtn_loops_release();
+    struct target target = hold(rtn_http1_loop_of(connection));
+    r = target.http != NULL ? change(target.http, target.here, connection, name) : -ENOENT;
+    release(target);
     return r;
 }
 

@@ -8,13 +8,13 @@ void rtn_ws_call_close(struct rtn_connection *connection)
     const struct rtn_instance *instance = rtn_ws_instance(connection);
     const struct rtn_ws *ws = connection->ws;
     const struct rtn_ws_closed how = { .struct_size = sizeof(how),
-                                      .cause = connection->cause,
-                                      .code = ws->code,
-                                      .reason = { ws->reason, ws->reason_length },
-                                      .detail = connection->detail,
-                                      .opened = ws->opened };
-    if (connection->ws->handler->close != NULL)
-        connection->ws->handler->close(connection, &how, instance->data);
+                                       .cause = connection->cause,
+                                       .code = ws->code,
+                                       .reason = { ws->reason, ws->reason_length },
+                                       .detail = connection->detail,
+                                       .opened = ws->opened };
+    if (ws->handler->close != NULL)
+        ws->handler->close(connection, &how, instance->data);
 }
 
 int rtn_ws_call_message(struct rtn_connection *connection, enum rtn_ws_type type, const unsigned char *data,
@@ -30,14 +30,16 @@ int rtn_ws_call_message(struct rtn_connection *connection, enum rtn_ws_type type
 int rtn_ws_call_open(struct rtn_connection *connection)
 {
     const struct rtn_instance *instance = rtn_ws_instance(connection);
-    return connection->ws->handler->open != NULL ? connection->ws->handler->open(connection, instance->data) : 0;
+    const struct rtn_ws_handler *handler = connection->ws->handler;
+    return handler->open != NULL ? handler->open(connection, instance->data) : 0;
 }
 
 void rtn_ws_call_drain(struct rtn_connection *connection)
 {
     const struct rtn_instance *instance = rtn_ws_instance(connection);
-    if (connection->ws->handler->drain != NULL)
-        connection->ws->handler->drain(connection, instance->data);
+    const struct rtn_ws_handler *handler = connection->ws->handler;
+    if (handler->drain != NULL)
+        handler->drain(connection, instance->data);
 }
 
 void rtn_ws_log_failure(const struct rtn_ws *ws, int error)

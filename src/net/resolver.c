@@ -96,24 +96,25 @@ static void free_lookup(struct rtn_lookup *lookup)
     free(lookup);
 }
 
-static void deliver(struct rtn_mail *mail)
-{
-    struct rtn_lookup *lookup = RTN_CONTAINER_OF(mail, struct rtn_lookup, mail);
-    if (!lookup->cancelled) {
-        struct addrinfo *addresses = lookup->addresses;
-        lookup->addresses = NULL;
-        lookup->done(lookup->data, addresses,
-                     addresses != NULL ? NULL : rtn_resolver_reason(lookup->result, lookup->error));
-    }
-    free_lookup(lookup);
-}
-
+/* By the mutex, also for the worker that has posted it to be done with the mailbox. */
 static bool is_cancelled(struct rtn_lookup *lookup)
 {
     pthread_mutex_lock(&lookup->resolver->mutex);
     bool cancelled = lookup->cancelled;
     pthread_mutex_unlock(&lookup->resolver->mutex);
     return cancelled;
+}
+
+static void deliver(struct rtn_mail *mail)
+{
+    struct rtn_lookup *lookup = RTN_CONTAINER_OF(mail, struct rtn_lookup, mail);
+    if (!is_cancelled(lookup)) {
+        struct addrinfo *addresses = lookup->addresses;
+        lookup->addresses = NULL;
+        lookup->done(lookup->data, addresses,
+                     addresses != NULL ? NULL : rtn_resolver_reason(lookup->result, lookup->error));
+    }
+    free_lookup(lookup);
 }
 
 /* True when the lookup is the loop's from now on. */

@@ -14,6 +14,9 @@ static const struct rtn_str own_fields[] = {
     { "date", 4 },
     { "upgrade", 7 },
     { "trailer", 7 },
+    { "sec-websocket-accept", 20 },
+    { "sec-websocket-protocol", 22 },
+    { "sec-websocket-extensions", 24 },
 };
 
 static bool valid_name(struct rtn_str name)

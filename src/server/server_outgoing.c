@@ -112,7 +112,17 @@ static int64_t or_default(int64_t value, int64_t fallback)
     return value > 0 ? RTN_MIN(value, OPTION_MOST) : fallback;
 }
 
-/* In the URL and in options->struct_size bytes of options, of which the rest is zero. */
+/* The members that the caller has; the others are zero. */
+static struct rtn_ws_options known_options(const struct rtn_ws_options *options)
+{
+    struct rtn_ws_options known = { 0 };
+    if (options != NULL)
+        memcpy(&known, options, RTN_MIN(options->struct_size, sizeof(known)));
+    else
+        known.struct_size = sizeof(known);
+    return known;
+}
+
 static const char *find_problem(const char *url, const struct rtn_ws_options *options)
 {
     struct rtn_ws_url parts;
@@ -176,9 +186,7 @@ static int take_socket(int fd)
 int rtn_ws_connect(rtn_server *server, const char *url, const struct rtn_ws_options *options, const char *handler,
                    void *instance, uint64_t *connection)
 {
-    struct rtn_ws_options known = { .struct_size = sizeof(known) };
-    if (options != NULL)
-        memcpy(&known, options, RTN_MIN(options->struct_size, sizeof(known)));
+    const struct rtn_ws_options known = known_options(options);
     struct rtn_instance *owner = find_instance(server, instance);
     const char *problem = owner == NULL ? "the instance is none of this server" : find_problem(url, &known);
     if (problem != NULL) {

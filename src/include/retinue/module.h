@@ -159,7 +159,8 @@ struct rtn_module {
 
     /*
      * A connection on which this instance has handled a request was closed. On the kind of thread that the instance's
-     * handlers run on, under the same promise. Runs before the destructor of the connection's data.
+     * handlers run on, under the same promise. Runs before the destructor of the connection's data; of a WebSocket,
+     * after `close`. Not for outgoing connections.
      */
     void (*connection_closed)(rtn_connection *connection, enum rtn_close_cause cause, const char *detail,
                               void *instance);
@@ -361,7 +362,7 @@ bool rtn_form_at(rtn_request *request, size_t index, rtn_str *name, rtn_str *val
 /*
  * Adds a header field to the reply that will be given. -EINVAL: name or value has characters that no field may
  * hold (a CR or LF above all), or the field is one the daemon writes itself (Content-Length, Transfer-Encoding,
- * Connection, Date). Name and value are copied.
+ * Connection, Date, those of a WebSocket handshake). Name and value are copied.
  */
 int rtn_reply_header(rtn_request *request, const char *name, const char *value);
 int rtn_reply_header_str(rtn_request *request, const char *name, rtn_str value);

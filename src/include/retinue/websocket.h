@@ -64,7 +64,10 @@ struct rtn_ws_handler {
     /* Something had to wait for the peer (a send returned RTN_WS_QUEUED or -ENOBUFS), and now nothing does. */
     void (*drain)(rtn_connection *connection, void *instance);
 
-    /* The last callback; nothing can be sent any more. */
+    /*
+     * The last callback; nothing can be sent any more. Then come the module's connection_closed, of connections that
+     * were accepted, and the destructor of the connection's data.
+     */
     void (*close)(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance);
 };
 
@@ -109,7 +112,8 @@ int rtn_ws_ping(uint64_t connection, const void *data, size_t length);
 /*
  * Closes: after everything that was sent before, on whatever thread the caller is. `code` as RFC 6455, 7.4 allows
  * (1000 to 1003, 1007 to 1014, 3000 to 4999), or 0: a close frame without code; `reason` is UTF-8 of at most 123 bytes,
- * or NULL. An outgoing connection does not connect again. 0, -ENOENT, -EINVAL, -ENOMEM.
+ * or NULL. An outgoing connection does not connect again. What the peer has sent so far may still
+ * be given to a handler on workers; the rest is dropped. 0, -ENOENT, -EINVAL, -ENOMEM.
  */
 int rtn_ws_close(uint64_t connection, int code, const char *reason);
 
@@ -139,7 +143,7 @@ int rtn_publish(const char *topic, enum rtn_ws_type type, const void *data, size
 
 /* Outgoing connections */
 
-/* Members may be left out but struct_size; 0 is the default. Durations are milliseconds. */
+/* Members may be left out but struct_size; 0 is the default. NULL: all of them. Durations are milliseconds. */
 struct rtn_ws_options {
     size_t struct_size; /* sizeof(struct rtn_ws_options) */
     const char *const *headers; /* "Name: value", sent with the handshake; ends with NULL */
@@ -162,8 +166,8 @@ struct rtn_ws_options {
  * Connects to a WebSocket server: "ws://host[:port]/path?query", or "ws+unix:/path/of/socket:/path?query". `handler` is
  * a row of the module's own table of WebSocket handlers; `instance` is what the caller's callbacks get. Any thread.
  * *connection, when not NULL, gets its number, which stays the same when it connects again; open and close tell what
- * happens. 0, -EINVAL (logged with the reason), -ENOENT (no such handler), -ENOMEM, -EMFILE (too many connections),
- * -ECANCELED when the server is stopping.
+ * happens. 0, or options->fd was not taken: -EINVAL (logged with the reason), -ENOENT (no such handler), -ENOTSOCK,
+ * -ENOMEM, -EMFILE (too many connections), -ECANCELED when the server is stopping.
  */
 int rtn_ws_connect(rtn_server *server, const char *url, const struct rtn_ws_options *options, const char *handler,
                    void *instance, uint64_t *connection);

@@ -170,6 +170,9 @@ Test(response, refuses_fields_that_break_the_message)
         { RTN_STR("Date"), RTN_STR("today"), -EINVAL },
         { RTN_STR("Upgrade"), RTN_STR("h2c"), -EINVAL },
         { RTN_STR("Trailer"), RTN_STR("x"), -EINVAL },
+        { RTN_STR("sec-websocket-accept"), RTN_STR("x"), -EINVAL },
+        { RTN_STR("Sec-WebSocket-Protocol"), RTN_STR("x"), -EINVAL },
+        { RTN_STR("Sec-WebSocket-Extensions"), RTN_STR("x"), -EINVAL },
     };
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(table); i++) {
         size_t before = request->response.fields_length;
