@@ -20,6 +20,7 @@
 #define MOST_IOVECS 64
 #define MOST_OF_FILE ((size_t) 2 * 1024 * 1024) /* per call: it holds the socket's lock, and may read a slow disk */
 #define MOST_OF_FILES ((size_t) 8 * 1024 * 1024) /* per flush: a client that is never full would keep the thread */
+#define SHARED_SEGMENT ((size_t) 4000) /* bytes of one that small pieces share */
 
 struct rtn_segment {
     struct rtn_segment *next;
@@ -30,6 +31,7 @@ struct rtn_segment {
     int64_t offset;
     void (*release)(void *data);
     void *release_data;
+    size_t room; /* bytes of `copy` that are free */
     char copy[];
 };
 
@@ -85,12 +87,30 @@ static void drop_first(struct rtn_stream *stream)
     free_segment(segment);
 }
 
+/* Behind what the last segment holds; NULL when it has no room. */
+static void *extend_last(struct rtn_stream *stream, size_t length)
+{
+    struct rtn_segment *last = stream->last;
+    if (last == NULL || last->room < length)
+        return NULL;
+    char *at = (char *) (uintptr_t) last->data + last->length;
+    last->length += length;
+    last->room -= length;
+    stream->queued += length;
+    return at;
+}
+
+/* The only piece has a segment of its size. When there are more, small ones share, or segments would outweigh them. */
 void *rtn_stream_reserve(struct rtn_stream *stream, size_t length)
 {
-    struct rtn_segment *segment = malloc(sizeof(*segment) + length);
+    void *at = extend_last(stream, length);
+    if (at != NULL)
+        return at;
+    size_t size = stream->first != NULL ? RTN_MAX(length, SHARED_SEGMENT) : length;
+    struct rtn_segment *segment = malloc(sizeof(*segment) + size);
     if (segment == NULL)
         return NULL;
-    *segment = (struct rtn_segment){ .data = segment->copy, .length = length };
+    *segment = (struct rtn_segment){ .data = segment->copy, .length = length, .room = size - length };
     append(stream, segment);
     return segment->copy;
 }

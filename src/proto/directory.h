@@ -21,7 +21,7 @@ struct rtn_ws_client;
 struct rtn_entry {
     struct rtn_connection *connection; /* with a socket; NULL: none */
     struct rtn_ws_client *client; /* whose entry it is, between two of its connections too; NULL: of a connection */
-    uint64_t id; /* of the connection, whatever it speaks */
+    _Atomic uint64_t id; /* of the connection, whatever it speaks; late mail looks at it while others enter */
     unsigned slot;
     _Atomic uint64_t open_id; /* its id while it takes messages; else 0 */
     _Atomic int64_t backlog; /* bytes on their way to it: in mail, and in its queue */

@@ -149,8 +149,8 @@ static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
     struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
     struct rtn_http1 *http = connection->http;
     struct rtn_ws *ws = connection->ws;
-    if (connection->state == RTN_CONNECTION_LINGER) {
-        rtn_http1_read_linger(connection);
+    if (connection->state == RTN_CONNECTION_LINGER || ws->close_received) {
+        rtn_http1_read_linger(connection); /* only the end of input is of interest */
         return;
     }
     ssize_t n;
@@ -244,6 +244,7 @@ void rtn_ws_go_on_reading(struct rtn_ws *ws)
     if (ws->connection->state != RTN_CONNECTION_WEBSOCKET)
         return;
     hear(ws); /* nobody listened meanwhile */
+    rtn_ws_file_deadline(ws);
     if (ws->feeding)
         return;
     feed_unread(ws);

@@ -108,7 +108,7 @@ void rtn_ws_detach(struct rtn_ws *ws);
 /* Queues a message. The bytes are not counted so far. 0 or -ENOMEM. */
 int rtn_ws_queue(struct rtn_ws *ws, enum rtn_ws_opcode type, struct rtn_str content);
 
-/* Queues a shared message, whose frame was counted by rtn_ws_count(). */
+/* Queues a shared message, if any can still be sent; without memory the connection ends. */
 void rtn_ws_queue_parcel(struct rtn_ws *ws, struct rtn_parcel *parcel);
 
 /* Something is to leave at the end of the iteration. */

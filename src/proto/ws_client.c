@@ -20,6 +20,8 @@
 
 #define READ_STEP 4096
 
+static const char closed_early[] = "closed before it was open";
+
 static bool is_stopping(const struct rtn_ws_client *client)
 {
     return client->stopped || !rtn_http1_may_keep_alive(client->http);
@@ -75,6 +77,8 @@ static void on_answer(struct ev_loop *ev, struct ev_io *watcher, int events)
     (void) events;
     struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
     struct rtn_ws_client *client = connection->ws->client;
+    if (client->stop_posted) /* given up: what was answered is of no interest */
+        return;
     char *at = rtn_buf_try_reserve(&client->input, READ_STEP);
     if (at == NULL) {
         fail(client, RTN_CLOSE_NETWORK, "memory is out");
@@ -208,11 +212,11 @@ static void attempt(struct rtn_ws_client *client)
     ws->reader.from_server = true;
     http->ws_events->made(ws);
     rtn_http1_set_deadline(connection, client->spec.connect_timeout);
-    if (connection->broken != 0) {
+    if (connection->broken != 0)
         rtn_http1_close_broken(connection);
-        return;
-    }
-    if (client->spec.fd >= 0)
+    else if (client->stopped)
+        fail(client, RTN_CLOSE_NORMAL, closed_early);
+    else if (client->spec.fd >= 0)
         use_socket(client);
     else
         dial(client);
@@ -273,7 +277,7 @@ static void on_stop(struct rtn_mail *mail)
     if (client->connection == NULL)
         wait_for_next(client);
     else if (client->connection->state == RTN_CONNECTION_CONNECTING)
-        fail(client, RTN_CLOSE_NORMAL, "closed before it was open");
+        fail(client, RTN_CLOSE_NORMAL, closed_early);
 }
 
 /* By mail, since a callback of the layer above may be running. */
@@ -303,10 +307,10 @@ static void on_begin(struct rtn_mail *mail)
     struct rtn_ws_client *client = RTN_CONTAINER_OF(mail, struct rtn_ws_client, mail);
     rtn_list_append(&client->http->ws_clients, &client->node);
     client->begun = true;
-    if (is_stopping(client))
-        forget(client);
-    else
+    if (rtn_http1_may_keep_alive(client->http))
         attempt(client);
+    else
+        forget(client);
 }
 
 static const char *const *copy_list(struct rtn_arena *arena, const char *const *list)

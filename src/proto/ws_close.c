@@ -100,7 +100,6 @@ bool rtn_ws_end_when_due(struct rtn_ws *ws)
     if (!ws->close_sent || (!ws->close_received && !failed))
         return false;
     if (connection->outgoing && !failed) {
-        /* Only the end of input is of interest now. */
         ev_io_start(connection->http->loop->ev, &connection->read);
         return true;
     }
@@ -113,11 +112,14 @@ static int64_t earlier(int64_t a, int64_t b)
     return b != 0 && (a == 0 || b < a) ? b : a;
 }
 
-/* When it is time for a ping, or for the answer to one; 0: never. */
+/*
+ * When it is time for a ping, or for the answer to one; 0: never. Not while the socket is full: a ping would wait
+ * behind the rest, and the write timeout finds out whether the peer is there.
+ */
 static int64_t ping_deadline(const struct rtn_ws *ws)
 {
     const struct rtn_ws_policy *policy = ws->policy;
-    if (policy->ping_timeout == 0 || ws->close_sent || ws->paused || ws->choked)
+    if (policy->ping_timeout == 0 || ws->close_sent || ws->paused || ws->write_deadline != 0)
         return 0;
     return ws->ping_sent ? ws->pinged + policy->pong_timeout : ws->heard + policy->ping_timeout;
 }
@@ -126,10 +128,9 @@ void rtn_ws_file_deadline(struct rtn_ws *ws)
 {
     struct rtn_connection *connection = ws->connection;
     int64_t deadline = earlier(earlier(ws->close_deadline, ws->write_deadline), ping_deadline(ws));
-    if (deadline == 0) /* looked at again when the reason for that is over */
-        deadline = rtn_http1_now_ms(connection->http) + RTN_MAX(ws->policy->ping_timeout, (int64_t) 1000);
     connection->deadline = deadline;
-    rtn_wheel_file(&connection->http->wheel, &connection->timeout, deadline);
+    if (deadline != 0) /* else whatever ends the reason for that files it */
+        rtn_wheel_file(&connection->http->wheel, &connection->timeout, deadline);
 }
 
 static bool has_passed(const struct rtn_ws *ws, int64_t deadline)

@@ -136,13 +136,15 @@ static void run_closing(struct closing *closing)
     if (entry->id != closing->id)
         return;
     struct rtn_ws *ws = entry->connection != NULL ? entry->connection->ws : NULL;
-    if (closing->overflow && ws != NULL) {
-        overflow(ws);
+    bool opened = ws != NULL && ws->opened;
+    if (closing->overflow) {
+        if (opened)
+            overflow(ws);
         return;
     }
     if (entry->client != NULL)
         rtn_ws_client_stop(entry->client);
-    if (ws != NULL && ws->opened)
+    if (opened)
         rtn_ws_begin_close(ws, RTN_CLOSE_NORMAL, closing->code, (struct rtn_str){ closing->reason, closing->length },
                            "closed by the handler");
 }

@@ -1,7 +1,8 @@
 /*
  * Sending. Frames are queued while an iteration runs and leave together at its end, or when the queue has reached its
- * bound before that. A client masks each frame with random bytes of its own (RFC 6455, 5.3); a server sends shared
- * frames from where they are.
+ * bound before that. A client masks each frame with random bytes of its own (RFC 6455, 5.3); a server sends
+ * shared frames from where they are, unless they are small. Of a socket that is full nothing is asked until it has
+ * room.
  *
  * A peer that does not take what it is sent is not read either, so that what it asks for cannot pile up.
  */
@@ -12,6 +13,9 @@
 #include "proto/http1_internal.h"
 #include "proto/ws_internal.h"
 #include "proto/ws_send.h"
+
+/* Bytes of a shared frame up to which a copy costs less than a reference, which would weigh more than is counted. */
+#define COPIED_MOST 512
 
 void rtn_ws_mark_unsent(struct rtn_ws *ws)
 {
@@ -82,15 +86,30 @@ int rtn_ws_queue(struct rtn_ws *ws, enum rtn_ws_opcode type, struct rtn_str cont
     return r;
 }
 
-/* As it is, for as many as want it. */
-static int queue_shared(struct rtn_ws *ws, struct rtn_parcel *parcel)
+static int queue_reference(struct rtn_stream *stream, struct rtn_parcel *parcel, struct rtn_str frame)
 {
-    struct rtn_str frame = rtn_parcel_frame(parcel);
     const struct rtn_piece piece = {
         .data = frame.data, .length = frame.length, .release = rtn_parcel_unref, .release_data = parcel
     };
     rtn_parcel_ref(parcel);
-    int r = rtn_stream_queue(&ws->connection->stream, &piece);
+    return rtn_stream_queue(stream, &piece);
+}
+
+static int queue_copy(struct rtn_stream *stream, struct rtn_str frame)
+{
+    void *at = rtn_stream_reserve(stream, frame.length);
+    if (at == NULL)
+        return -ENOMEM;
+    memcpy(at, frame.data, frame.length);
+    return 0;
+}
+
+/* As it is, for as many as want it. */
+static int queue_shared(struct rtn_ws *ws, struct rtn_parcel *parcel)
+{
+    struct rtn_stream *stream = &ws->connection->stream;
+    struct rtn_str frame = rtn_parcel_frame(parcel);
+    int r = frame.length <= COPIED_MOST ? queue_copy(stream, frame) : queue_reference(stream, parcel, frame);
     if (r < 0)
         return r;
     count(ws, frame.length);
@@ -140,42 +159,63 @@ static void begin_write_timeout(struct rtn_ws *ws)
     ws->write_deadline = rtn_http1_now_ms(connection->http) + ws->policy->write_timeout;
 }
 
-/* The socket is full. */
+static bool is_waiting(const struct rtn_ws *ws)
+{
+    return ws->write_deadline != 0;
+}
+
+/* The socket is full: it tells when it has room. No callback is called from here, since one may be running. */
 static void wait_for_room(struct rtn_ws *ws, bool progress)
 {
     struct rtn_connection *connection = ws->connection;
     ev_io_start(connection->http->loop->ev, &connection->write);
     atomic_store(&connection->entry->waits, true);
     atomic_store(&connection->entry->drain_due, true);
-    if (progress || ws->write_deadline == 0) {
+    if (progress || !is_waiting(ws)) {
         begin_write_timeout(ws);
         rtn_ws_file_deadline(ws);
     }
-    set_choked(ws, connection->stream.queued > (size_t) ws->policy->backlog_limit / 2);
 }
 
-/* All that was queued is with the system. */
-static void all_sent(struct rtn_ws *ws)
+static void choke_when_full(struct rtn_ws *ws)
+{
+    set_choked(ws, ws->connection->stream.queued > (size_t) ws->policy->backlog_limit / 2);
+}
+
+static void end_waiting(struct rtn_ws *ws)
 {
     struct rtn_connection *connection = ws->connection;
     ws->write_deadline = 0;
+    ws->pinged = rtn_http1_now_ms(connection->http); /* a ping that was due has waited too */
     ev_io_stop(connection->http->loop->ev, &connection->write);
     atomic_store(&connection->entry->waits, false);
+    rtn_ws_file_deadline(ws);
+}
+
+/* All that was queued is with the system. The handler may send more when it is told: then the socket may be full. */
+static void all_sent(struct rtn_ws *ws)
+{
+    struct rtn_connection *connection = ws->connection;
+    if (is_waiting(ws))
+        end_waiting(ws);
     if (rtn_ws_end_when_due(ws))
         return;
     if (atomic_exchange(&connection->entry->drain_due, false) && !ws->close_sent)
         connection->http->ws_events->drain(ws);
-    set_choked(ws, false);
+    if (!is_waiting(ws))
+        set_choked(ws, false);
 }
 
-/* Sends what the socket takes. 0: all; -EAGAIN; or -errno, noted. */
+/*
+ * Sends what the socket takes. 0: all; -EAGAIN; or -errno, noted. Senders elsewhere mark a drain as due and then look
+ * at the backlog, we lower the backlog and then look for the mark: in one order for all, so that one of us sees it.
+ */
 static int send_queue(struct rtn_ws *ws)
 {
     struct rtn_connection *connection = ws->connection;
     size_t before = connection->stream.queued;
     int r = connection->broken != 0 ? connection->broken : rtn_stream_flush(&connection->stream);
-    atomic_fetch_sub_explicit(&connection->entry->backlog, (int64_t) (before - connection->stream.queued),
-                              memory_order_relaxed);
+    atomic_fetch_sub(&connection->entry->backlog, (int64_t) (before - connection->stream.queued));
     if (r < 0 && r != -EAGAIN)
         connection->broken = r;
     return r;
@@ -184,27 +224,39 @@ static int send_queue(struct rtn_ws *ws)
 static void send_now(struct rtn_ws *ws)
 {
     struct rtn_connection *connection = ws->connection;
-    if (connection->state != RTN_CONNECTION_WEBSOCKET)
-        return;
-    if (ws->overflowed) {
-        rtn_http1_close(connection, RTN_CLOSE_BACKLOG, "the peer does not take what it is sent (limits.backlog)");
-        return;
-    }
     size_t before = connection->stream.queued;
     int r = send_queue(ws);
+    if (connection->broken != 0) {
+        rtn_http1_close_broken(connection);
+    } else if (r == -EAGAIN) {
+        wait_for_room(ws, connection->stream.queued < before);
+        choke_when_full(ws);
+    } else {
+        all_sent(ws);
+    }
+}
+
+/* What the iteration has done to it. Of a full socket nothing is asked: it tells when it has room. */
+static void flush(struct rtn_ws *ws)
+{
+    struct rtn_connection *connection = ws->connection;
+    if (connection->state != RTN_CONNECTION_WEBSOCKET)
+        return;
     if (connection->broken != 0)
         rtn_http1_close_broken(connection);
-    else if (r == -EAGAIN)
-        wait_for_room(ws, connection->stream.queued < before);
+    else if (ws->overflowed)
+        rtn_http1_close(connection, RTN_CLOSE_BACKLOG, "the peer does not take what it is sent (limits.backlog)");
+    else if (is_waiting(ws))
+        choke_when_full(ws);
     else
-        all_sent(ws);
+        send_now(ws);
 }
 
 void rtn_ws_flush(struct rtn_http1 *http)
 {
     struct rtn_list *node;
     while ((node = rtn_list_pop(&http->ws_unsent)) != NULL)
-        send_now(RTN_CONTAINER_OF(node, struct rtn_ws, unsent));
+        flush(RTN_CONTAINER_OF(node, struct rtn_ws, unsent));
 }
 
 void rtn_ws_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
@@ -219,10 +271,13 @@ bool rtn_ws_has_room(struct rtn_ws *ws)
     const struct rtn_entry *entry = ws->connection->entry;
     if (atomic_load_explicit(&entry->backlog, memory_order_relaxed) < ws->policy->backlog_limit)
         return true;
-    if (atomic_load_explicit(&entry->waits, memory_order_relaxed))
+    if (is_waiting(ws))
         return false;
-    /* Much was sent in this iteration, to a peer that may well take it. */
-    if (send_queue(ws) == -EAGAIN)
+    /* Much was sent in this iteration, to a peer that may well take it. What is left then is mail on its way. */
+    int r = send_queue(ws);
+    if (r == -EAGAIN)
         wait_for_room(ws, true);
-    return atomic_load_explicit(&entry->backlog, memory_order_relaxed) < ws->policy->backlog_limit;
+    if (r < 0) /* or it is broken */
+        return atomic_load_explicit(&entry->backlog, memory_order_relaxed) < ws->policy->backlog_limit;
+    return true;
 }

@@ -16,7 +16,8 @@ def main():
         epilog="http: requests to a handler on the loop and on workers. ws: WebSocket messages echoed, published to "
                "1,000 subscribers, and sent by the daemon's own clients; memory of idle connections.")
     parser.add_argument("what", nargs="?", choices=TABLES, default="http", help="default: %(default)s")
-    parser.add_argument("--seconds", type=int, default=5, help="length of each run at full speed (default: %(default)s)")
+    parser.add_argument("--seconds", type=int, default=5,
+                        help="length of each run at full speed (default: %(default)s)")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-bench", help="a release build")
     parser.add_argument("--quick", action="store_true", help="no system calls and instructions")
     options = parser.parse_args()

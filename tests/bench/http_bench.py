@@ -3,6 +3,7 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 
 from measure import CALLGRIND, CLIENT_CORE, HERE, Case, Daemon, compile_c, print_table
 
@@ -18,7 +19,8 @@ CASES = (
 
 def wrk(port, seconds, connections, burst):
     """The number of requests, and seconds. Any error ends the measurement."""
-    command = ["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"http://127.0.0.1:{port}/"]
+    command = ["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+               f"http://127.0.0.1:{port}/"]
     if burst > 1:
         command[-1:-1] = ["-s", str(HERE / "pipeline.lua")]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -48,8 +50,9 @@ class Requests(Case):
     def start(self, wrap=()):
         return Daemon(self.build, self.own, self.lines, wrap)
 
-    def load(self, daemon, seconds):
-        return wrk(daemon.port, seconds, self.connections, self.burst)
+    def load(self, daemon, seconds, around=nullcontext):
+        with around():
+            return wrk(daemon.port, seconds, self.connections, self.burst)
 
     def exactly(self, count):
         count -= count % self.burst

@@ -4,6 +4,8 @@ It runs on one core and what loads it on another. Processor time is the daemon's
 counted by strace in a short run of their own; instructions by callgrind, as the difference between two runs of known
 length, so that start and stop do not count.
 """
+import atexit
+import contextlib
 import os
 import pathlib
 import re
@@ -36,7 +38,8 @@ def free_port():
 
 
 def compile_c(source, target, *arguments):
-    subprocess.run(["cc", "-O2", f"-I{ROOT}/src/include", str(HERE / source), "-o", str(target), *arguments], check=True)
+    subprocess.run(["cc", "-O2", f"-I{ROOT}/src/include", str(HERE / source), "-o", str(target), *arguments],
+                   check=True)
 
 
 class Daemon:
@@ -50,6 +53,7 @@ class Daemon:
         path.write_text(text + "".join(f"    {line}\n" for line in lines).replace("{port}", str(self.port)))
         command = ["taskset", "-c", DAEMON_CORE, *wrap, str(build / "src/daemon/retinued"), "-c", str(path)]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)  # no daemon is left behind by a measurement that fails
         self._wait()
 
     def _wait(self):
@@ -91,8 +95,8 @@ class Case:
         """A daemon."""
         raise NotImplementedError
 
-    def load(self, daemon, seconds):
-        """Loads it for so long: how many there were, and in how many seconds."""
+    def load(self, daemon, seconds, around=contextlib.nullcontext):
+        """Loads it for so long, inside of around(): how many there were, and in how many seconds."""
         raise NotImplementedError
 
     def exactly(self, count):
@@ -103,12 +107,29 @@ class Case:
 def measure_speed(case, seconds):
     """How many a second, and microseconds of the processor for each."""
     daemon = case.start()
+    ticks = []
+
+    @contextlib.contextmanager
+    def around():
+        ticks.append(daemon.ticks())
+        yield
+        ticks.append(daemon.ticks())
+
     case.load(daemon, 1)
-    before = daemon.ticks()
-    count, took = case.load(daemon, seconds)
-    micros = (daemon.ticks() - before) * 1e6 / TICK / count
+    count, took = case.load(daemon, seconds, around)
     daemon.stop()
-    return count / took, micros
+    return count / took, (ticks[1] - ticks[0]) * 1e6 / TICK / count
+
+
+@contextlib.contextmanager
+def strace(daemon, table):
+    command = ["strace", "-f", "-c", "-o", table.name, "-p", str(daemon.process.pid)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        attached = process.stderr.readline()
+        if "attached" not in attached:
+            sys.exit("bench: " + attached)
+        yield
+        process.send_signal(signal.SIGINT)
 
 
 def measure_calls(case):
@@ -116,12 +137,7 @@ def measure_calls(case):
     daemon = case.start()
     case.load(daemon, 1)
     with tempfile.NamedTemporaryFile("r") as table:
-        strace = subprocess.Popen(["strace", "-f", "-c", "-o", table.name, "-p", str(daemon.process.pid)],
-                                  stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
-        count, _ = case.load(daemon, 2)
-        strace.send_signal(signal.SIGINT)
-        strace.wait()
+        count, _ = case.load(daemon, 2, lambda: strace(daemon, table))
         rows = [line.split() for line in table.read().splitlines()]
     daemon.stop()
     calls = {row[-1]: int(row[3]) / count for row in rows if len(row) >= 5 and row[3].isdigit() and row[-1] != "total"}

@@ -4,8 +4,10 @@ The text has 100 bytes. A broadcast counts what is delivered, a client's trip is
 the daemon.
 """
 import subprocess
+import sys
 import time
 import urllib.request
+from contextlib import nullcontext
 
 from measure import CALLGRIND, CLIENT_CORE, Case, Daemon, compile_c, print_table
 
@@ -58,10 +60,35 @@ IDLE = (
 )
 
 
-def load_command(own, daemon, path, connections, *arguments):
-    command = ["taskset", "-c", CLIENT_CORE, f"{own}/ws_load", "-p", str(daemon.port), "-u", "/" + path,
-               "-c", str(connections), *map(str, arguments)]
-    return command + ["-z"] if path.endswith("-deflate") else command
+class Load:
+    """ws_load, whose connections are open inside of `with`."""
+
+    def __init__(self, own, daemon, path, connections, *arguments):
+        deflate = ["-z"] if path.endswith("-deflate") else []
+        self.process = subprocess.Popen(
+            ["taskset", "-c", CLIENT_CORE, f"{own}/ws_load", "-p", str(daemon.port), "-u", "/" + path,
+             "-c", str(connections), *map(str, arguments), *deflate],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def _line(self):
+        line = self.process.stdout.readline()
+        if line == "":
+            sys.exit("bench: ws_load failed")
+        return line
+
+    def __enter__(self):
+        self._line()
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+    def go(self):
+        """Has it send. How many messages came back, and in how many seconds."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        count, took = self._line().split()
+        return int(count), float(took)
 
 
 class Messages(Case):
@@ -72,23 +99,22 @@ class Messages(Case):
         self.build, self.own = build, own
         self.arguments = ["-d", self.depth] + (["-b"] if broadcast else [])
         # Messages of each connection, or of the one that sends.
-        few = self.depth if broadcast else self.depth * max(1, 256 // self.connections // self.depth)
-        self.counts = (few, 4 * few) if self.connections > 1 else (500, 2500)
+        few = 4 * self.depth if broadcast else max(self.depth, 1000 // self.connections)
+        self.counts = (few, 4 * few)
 
     def start(self, wrap=()):
         return Daemon(self.build, self.own, SERVER, wrap)
 
-    def _run(self, daemon, *arguments):
-        command = load_command(self.own, daemon, self.path, self.connections, *self.arguments, *arguments)
-        count, took = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        return int(count), float(took)
+    def _run(self, daemon, around, *arguments):
+        with Load(self.own, daemon, self.path, self.connections, *self.arguments, *arguments) as load, around():
+            return load.go()
 
-    def load(self, daemon, seconds):
-        return self._run(daemon, "-t", seconds)
+    def load(self, daemon, seconds, around=nullcontext):
+        return self._run(daemon, around, "-t", seconds)
 
     def exactly(self, count):
         daemon = self.start(CALLGRIND)
-        return self._run(daemon, "-n", count)[0], daemon
+        return self._run(daemon, nullcontext, "-n", count)[0], daemon
 
 
 class Clients(Case):
@@ -110,15 +136,18 @@ class Clients(Case):
         with urllib.request.urlopen(f"http://127.0.0.1:{daemon.port}/trips", timeout=60) as answer:
             return int(answer.read())
 
-    def load(self, daemon, seconds):
-        before, start = self._trips(daemon), time.monotonic()
-        time.sleep(seconds)
-        count = self._trips(daemon) - before
-        return count, time.monotonic() - start
+    def load(self, daemon, seconds, around=nullcontext):
+        with around():
+            before, start = self._trips(daemon), time.monotonic()
+            time.sleep(seconds)
+            return self._trips(daemon) - before, time.monotonic() - start
 
     def exactly(self, count):
         daemon = self.start(CALLGRIND, count)
+        until = time.monotonic() + 120
         while self._trips(daemon) < count * self.connections:
+            if time.monotonic() > until:
+                sys.exit("bench: the daemon's clients do not come to their end")
             time.sleep(0.2)
         return count * self.connections, daemon
 
@@ -128,14 +157,10 @@ def measure_idle(build, own, case):
     _, path, connections, rounds = case
     daemon = Daemon(build, own, SERVER)
     before = daemon.resident()
-    load = subprocess.Popen(load_command(own, daemon, path, connections, "-i", rounds), stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, text=True)
-    load.stdout.readline()
-    each = (daemon.resident() - before) / connections
-    load.communicate("")
+    with Load(own, daemon, path, connections, "-n", rounds) as load:
+        load.go()
+        each = (daemon.resident() - before) / connections
     daemon.stop()
-    if load.returncode != 0:
-        raise SystemExit("bench: ws_load failed")
     return each
 
 

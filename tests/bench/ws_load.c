@@ -2,16 +2,16 @@
  * The peer of the WebSocket measurements: many connections from one thread, each with the same number of messages on
  * their way. All of them are the same frame, masked and compressed once, so that what is measured is the daemon.
  *
- *   ws_load -p PORT -u PATH -c CONNECTIONS [-d DEPTH] [-z] [-b] -t SECONDS | -n ROUNDS | -i ROUNDS
+ *   ws_load -p PORT -u PATH -c CONNECTIONS [-d DEPTH] [-z] [-b] -t SECONDS | -n ROUNDS
  *
  * -d  messages that each connection has on their way at a time
  * -z  with permessage-deflate
  * -b  broadcast: the first connection sends, all receive, and it sends again when all have it
  * -t  for so many seconds
  * -n  ends after so many messages per connection; with -b, so many sent
- * -i  the same, then says so and holds the connections until its input ends
  *
- * Writes the number of messages received and the seconds they took.
+ * Says when all connections are open, and begins when it gets a line. Then writes the number of messages received and
+ * the seconds they took, and holds the connections until its input ends.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -53,7 +53,6 @@ static struct {
     unsigned depth;
     bool deflate;
     bool broadcast;
-    bool hold;
     double seconds; /* 0: until `rounds` were made */
     uint64_t rounds;
 } options = { .depth = 1 };
@@ -215,9 +214,9 @@ static void run(int epoll, double until)
 {
     struct epoll_event events[EVENTS];
     while (unfinished > 0 && (until == 0 || now() < until)) {
-        int count = epoll_wait(epoll, events, EVENTS, 10000);
+        int count = epoll_wait(epoll, events, EVENTS, 60000);
         if (count <= 0)
-            errx(1, "nothing came for 10 s");
+            errx(1, "nothing came for a minute");
         for (int i = 0; i < count; i++)
             take_input(events[i].data.ptr);
     }
@@ -243,19 +242,19 @@ static int open_all(void)
     return epoll;
 }
 
-static void hold(void)
+/* A line, or the end of the input. */
+static void wait_for_input(void)
 {
-    char byte;
-    puts("ready");
+    char byte = 0;
     fflush(stdout);
-    while (read(STDIN_FILENO, &byte, 1) > 0)
+    while (byte != '\n' && read(STDIN_FILENO, &byte, 1) > 0)
         continue;
 }
 
 static void read_options(int argc, char **argv)
 {
     int option;
-    while ((option = getopt(argc, argv, "p:u:c:d:zbt:n:i:")) != -1) {
+    while ((option = getopt(argc, argv, "p:u:c:d:zbt:n:")) != -1) {
         switch (option) {
         case 'p':
             options.port = atoi(optarg);
@@ -278,8 +277,6 @@ static void read_options(int argc, char **argv)
         case 't':
             options.seconds = atof(optarg);
             break;
-        case 'i':
-            options.hold = true; /* fall through */
         case 'n':
             options.rounds = strtoull(optarg, NULL, 10);
             break;
@@ -296,13 +293,14 @@ int main(int argc, char **argv)
     read_options(argc, argv);
     make_burst();
     int epoll = open_all();
+    puts("open");
+    wait_for_input();
     double start = now();
     for (unsigned i = 0; i < options.count; i++)
         send_messages(&connections[i], options.depth);
     run(epoll, options.seconds > 0 ? start + options.seconds : 0);
     double took = now() - start;
-    if (options.hold)
-        hold();
     printf("%llu %.6f\n", (unsigned long long) received, took);
+    wait_for_input();
     return 0;
 }

@@ -215,6 +215,28 @@ Test(stream, random_pieces_keep_their_order)
         free(blocks[i]);
 }
 
+/* Pieces that are written in place share memory; what was begun to be sent is not written over. */
+Test(stream, small_reserved_pieces_keep_their_order)
+{
+    struct pair pair;
+    unsigned seed = 8;
+    open_pair(&pair);
+    for (unsigned i = 0; i < 20000; i++) {
+        size_t length = i % 100 == 0 ? 6000 : 1 + (size_t) rand_r(&seed) % 40;
+        char *bytes = make_bytes(length, i);
+        char *at = rtn_stream_reserve(&pair.stream, length);
+        cr_assert_not_null(at);
+        memcpy(at, bytes, length);
+        rtn_buf_append(&pair.sent, bytes, length);
+        free(bytes);
+        if (i % 7 == 0 && rtn_stream_flush(&pair.stream) == -EAGAIN && i % 5 == 0)
+            receive(&pair);
+    }
+    cr_expect_eq(pair.stream.queued, rtn_stream_left(&pair.stream));
+    expect_all_arrived(&pair);
+    close_pair(&pair);
+}
+
 Test(stream, more_pieces_than_one_call_takes)
 {
     enum { COUNT = 50 };
