@@ -38,6 +38,8 @@ const char *rtn_connection_peer_text(struct rtn_connection *connection)
 {
     if (connection->peer_text != NULL)
         return connection->peer_text;
+    if (connection->peer.any.sa_family == AF_UNSPEC)
+        return ""; /* an outgoing one that did not get so far */
     if (connection->peer.any.sa_family != AF_INET && connection->peer.any.sa_family != AF_INET6)
         return "unix:";
     char text[RTN_ADDR_TEXT_SIZE];

@@ -98,7 +98,7 @@ struct rtn_slot *rtn_connection_make_slot(struct rtn_connection *connection, voi
 /* True when the client has closed its side or the connection is broken. Asks the system. [holder] */
 bool rtn_connection_is_gone(const struct rtn_connection *connection);
 
-/* "127.0.0.1:41234"; "unix:" on a unix socket. Valid as long as the connection. [holder] */
+/* "127.0.0.1:41234"; "unix:" on a unix socket, "" without a peer. Valid as long as the connection. [holder] */
 const char *rtn_connection_peer_text(struct rtn_connection *connection);
 
 #endif

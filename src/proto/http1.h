@@ -179,9 +179,9 @@ void rtn_http1_post(struct rtn_http1 *http, struct rtn_resumption *resumption);
 struct rtn_resumption *rtn_http1_next_resumption(struct rtn_connection *connection);
 
 /*
- * Ids of requests, from the top: 10 bits of the loop's number and one, 20 of the connection's number in the directory, 3 that tell
- * handlers of one request apart, 31 that tell requests of one slot apart. Never 0. The configuration has at most 1000
- * loops.
+ * Ids of requests, from the top: 10 bits of the loop's number and one, 20 of the connection's number in the directory,
+ * 3 that tell handlers of one request apart, 31 that tell requests of one slot apart. Never 0. The configuration has at
+ * most 1000 loops.
  */
 static inline uint64_t rtn_http1_make_id(unsigned loop_index, unsigned slot, uint32_t count)
 {

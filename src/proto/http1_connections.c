@@ -108,7 +108,8 @@ int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer
 
 void rtn_http1_report_drained(struct rtn_http1 *http)
 {
-    if (http->connection_count > 0 || !rtn_list_empty(&http->ws_clients) || http->drained || rtn_http1_may_keep_alive(http))
+    if (http->connection_count > 0 || !rtn_list_empty(&http->ws_clients) || http->drained ||
+        rtn_http1_may_keep_alive(http))
         return;
     http->drained = true;
     http->handler->drained(http);

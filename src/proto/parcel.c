@@ -27,6 +27,11 @@ struct rtn_parcel *rtn_parcel_new(enum rtn_ws_opcode opcode, const void *data, s
     return parcel;
 }
 
+void rtn_parcel_set_compressed(struct rtn_parcel *parcel)
+{
+    parcel->bytes[RTN_PARCEL_HEADER - parcel->header_length] |= RTN_WS_RSV1;
+}
+
 void rtn_parcel_ref(struct rtn_parcel *parcel)
 {
     atomic_fetch_add_explicit(&parcel->references, 1, memory_order_relaxed);

@@ -25,6 +25,9 @@ struct rtn_parcel {
 /* One reference, the caller's; the content is copied. NULL when memory is out. */
 struct rtn_parcel *rtn_parcel_new(enum rtn_ws_opcode opcode, const void *data, size_t length);
 
+/* Before it is shared: the content is compressed (RFC 7692, 6). */
+void rtn_parcel_set_compressed(struct rtn_parcel *parcel);
+
 void rtn_parcel_ref(struct rtn_parcel *parcel);
 
 /* Takes a void pointer so that it can be a release. */

@@ -190,6 +190,7 @@ static int unsubscribe_here(struct rtn_http1 *http, uint64_t id, struct rtn_str 
 static void publish_here(struct rtn_http1 *http, struct rtn_str name, struct rtn_parcel *parcel, uint64_t except)
 {
     const struct rtn_topic *topic = find(&http->topics, name, rtn_siphash(&http->topics.key, name));
+    struct rtn_ws_mailing mailing = { .parcel = parcel };
     if (topic == NULL)
         return;
     RTN_LIST_FOREACH (node, &topic->subscriptions) {
@@ -197,10 +198,11 @@ static void publish_here(struct rtn_http1 *http, struct rtn_str name, struct rtn
         if (ws->connection->id == except || ws->close_sent || ws->overflowed)
             continue;
         if (rtn_ws_has_room(ws))
-            rtn_ws_queue_parcel(ws, parcel);
+            rtn_ws_queue_mailing(ws, &mailing);
         else
             rtn_ws_refuse_message(ws);
     }
+    rtn_ws_mailing_done(&mailing);
 }
 
 /* From elsewhere */

@@ -108,8 +108,19 @@ void rtn_ws_detach(struct rtn_ws *ws);
 /* Queues a message. The bytes are not counted so far. 0 or -ENOMEM. */
 int rtn_ws_queue(struct rtn_ws *ws, enum rtn_ws_opcode type, struct rtn_str content);
 
-/* Queues a shared message, if any can still be sent; without memory the connection ends. */
-void rtn_ws_queue_parcel(struct rtn_ws *ws, struct rtn_parcel *parcel);
+/* ws_share.c: a message on its way to several connections of a loop. */
+struct rtn_ws_mailing {
+    struct rtn_parcel *parcel;
+    bool single; /* to one only */
+    struct rtn_parcel *compressed; /* NULL: nobody wanted it so far */
+    int bits; /* of the window that it needs */
+};
+
+/* Queues it, if anything can still be sent; without memory the connection ends. */
+void rtn_ws_queue_mailing(struct rtn_ws *ws, struct rtn_ws_mailing *mailing);
+
+/* Gives back what was made on the way, not `parcel`. */
+void rtn_ws_mailing_done(struct rtn_ws_mailing *mailing);
 
 /* Something is to leave at the end of the iteration. */
 void rtn_ws_mark_unsent(struct rtn_ws *ws);

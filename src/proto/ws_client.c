@@ -53,7 +53,7 @@ static void open_session(struct rtn_ws_client *client, const struct rtn_ws_answe
         fail(client, RTN_CLOSE_NETWORK, "memory is out");
         return;
     }
-    client->failures = 0;
+    client->opened = rtn_http1_now_ms(client->http);
     struct rtn_buf input = client->input;
     client->input = (struct rtn_buf){ 0 };
     rtn_ws_open(ws, (struct rtn_str){ input.data + answer->length, input.length - answer->length });
@@ -196,7 +196,7 @@ static void attempt(struct rtn_ws_client *client)
     struct rtn_http1 *http = client->http;
     struct rtn_ws *ws = rtn_ws_new(NULL, &client->spec.policy, client->spec.owner);
     struct rtn_connection *connection = ws != NULL ? rtn_http1_make(http, client->entry) : NULL;
-    client->failures++; /* until it is open */
+    client->failures++; /* unless it lasts */
     if (connection == NULL) {
         rtn_ws_free(ws);
         wait_for_next(client);
@@ -248,13 +248,24 @@ static void wait_for_next(struct rtn_ws_client *client)
         forget(client);
         return;
     }
-    ev_timer_set(&client->pause, (double) pause_of(client) / 1000, 0);
+    client->last_pause = pause_of(client);
+    ev_timer_set(&client->pause, (double) client->last_pause / 1000, 0);
     ev_timer_start(client->http->loop->ev, &client->pause);
+}
+
+/* Open for at least as long as the pause before it: a server that ends each connection at once is not there either. */
+static bool has_lasted(const struct rtn_ws_client *client)
+{
+    int64_t least = RTN_MAX(client->last_pause, client->spec.reconnect);
+    return client->opened != 0 && rtn_http1_now_ms(client->http) - client->opened >= least;
 }
 
 void rtn_ws_client_ended(struct rtn_ws_client *client)
 {
     client->connection = NULL;
+    if (has_lasted(client))
+        client->failures = 1;
+    client->opened = 0;
     wait_for_next(client);
 }
 

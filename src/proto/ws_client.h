@@ -38,7 +38,9 @@ struct rtn_ws_client {
     struct rtn_buf offer; /* of compression */
     struct rtn_buf input; /* the answer so far */
     struct ev_timer pause;
-    unsigned failures; /* attempts in a row that did not come to an open connection */
+    unsigned failures; /* attempts in a row that came to nothing, or to a connection that did not last */
+    int64_t last_pause; /* ms, before the attempt */
+    int64_t opened; /* ms, monotonic; 0: not yet */
     bool stopped; /* no further attempt */
     bool begun; /* the loop has it */
     bool stop_posted; /* `mail` is on its way */

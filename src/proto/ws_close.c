@@ -143,11 +143,11 @@ static bool close_has_passed(struct rtn_ws *ws)
     struct rtn_connection *connection = ws->connection;
     if (!has_passed(ws, ws->close_deadline))
         return false;
-    bool stopping = connection->cause == RTN_CLOSE_SHUTDOWN;
+    bool by_plan = connection->cause == RTN_CLOSE_NORMAL || connection->cause == RTN_CLOSE_CLIENT;
     if (ws->close_received)
         rtn_ws_on_end_of_input(ws);
     else
-        rtn_http1_close(connection, stopping ? RTN_CLOSE_SHUTDOWN : RTN_CLOSE_TIMEOUT,
+        rtn_http1_close(connection, by_plan ? RTN_CLOSE_TIMEOUT : connection->cause,
                         "the peer did not answer the close frame (timeouts.close)");
     return true;
 }
@@ -177,6 +177,8 @@ static bool ping_has_passed(struct rtn_ws *ws)
         return true;
     }
     rtn_ws_queue_control(ws, RTN_WS_OP_PING, NULL, 0);
+    if (ws->compress != NULL) /* it may stay silent for long */
+        rtn_ws_compress_rest(ws->compress);
     ws->ping_sent = true;
     ws->pinged = rtn_http1_now_ms(connection->http);
     return false;

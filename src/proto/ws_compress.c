@@ -138,6 +138,11 @@ void rtn_ws_compress_forget(struct rtn_ws_compress *stream)
         (void) deflateReset(&stream->z);
 }
 
+void rtn_ws_compress_rest(struct rtn_ws_compress *stream)
+{
+    close_stream(stream);
+}
+
 int rtn_ws_compress_bits(const struct rtn_ws_compress *stream)
 {
     return stream->bits;

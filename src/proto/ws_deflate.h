@@ -77,6 +77,9 @@ int rtn_ws_compress_message(struct rtn_ws_compress *stream, const void *data, si
  */
 void rtn_ws_compress_forget(struct rtn_ws_compress *stream);
 
+/* The same, and its memory is given back until the next message. */
+void rtn_ws_compress_rest(struct rtn_ws_compress *stream);
+
 /* Of its window. */
 int rtn_ws_compress_bits(const struct rtn_ws_compress *stream);
 

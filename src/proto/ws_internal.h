@@ -1,5 +1,5 @@
-/* What the files of ws.h share: ws.c (from the start to the end, and reading), ws_write.c (sending), ws_close.c (the
- * closing handshake and deadlines), ws_client.c (outgoing connections). [loop] */
+/* What the files of ws.h share: ws.c (from the start to the end, and reading), ws_write.c (sending), ws_share.c (to
+ * many), ws_close.c (the closing handshake and deadlines), ws_client.c (outgoing connections). [loop] */
 #ifndef RTN_PROTO_WS_INTERNAL_H
 #define RTN_PROTO_WS_INTERNAL_H
 
@@ -20,6 +20,15 @@ void rtn_ws_open(struct rtn_ws *ws, struct rtn_str rest);
 int rtn_ws_set_compression(struct rtn_ws *ws, const struct rtn_ws_deflate_terms *terms);
 
 /* ws_write.c */
+
+/* Bytes that were added to the queue count as its backlog. */
+void rtn_ws_count(const struct rtn_ws *ws, size_t length);
+
+/* Whether a message of that length is to be compressed. */
+bool rtn_ws_is_compressed(const struct rtn_ws *ws, size_t length);
+
+/* After compressing into http->ws_scratch: does not keep much. */
+void rtn_ws_trim_scratch(struct rtn_http1 *http);
 
 /* Queues a control frame. */
 void rtn_ws_queue_control(struct rtn_ws *ws, enum rtn_ws_opcode type, const void *data, size_t length);

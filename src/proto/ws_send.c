@@ -94,13 +94,13 @@ static int send_here(struct rtn_entry *entry, uint64_t id, enum rtn_ws_opcode ty
     return r < 0 ? r : atomic_load_explicit(&entry->waits, memory_order_relaxed);
 }
 
-static int share_here(struct rtn_entry *entry, uint64_t id, struct rtn_parcel *parcel)
+static int share_here(struct rtn_entry *entry, uint64_t id, struct rtn_ws_mailing *mailing)
 {
     if (!is_open(entry, id))
         return why_gone(entry, id);
     struct rtn_ws *ws = entry->connection->ws;
     if (rtn_ws_has_room(ws)) {
-        rtn_ws_queue_parcel(ws, parcel);
+        rtn_ws_queue_mailing(ws, mailing);
         return 0;
     }
     rtn_ws_refuse_message(ws);
@@ -179,11 +179,11 @@ static void report_overflow(struct rtn_http1 *http, struct rtn_entry *entry, uin
         free(closing);
 }
 
-static void deliver_to(const struct delivery *delivery, uint64_t id)
+static void deliver_to(const struct delivery *delivery, uint64_t id, struct rtn_ws_mailing *mailing)
 {
     struct rtn_ws *ws = rtn_ws_find(delivery->http, id);
     if (ws != NULL)
-        rtn_ws_queue_parcel(ws, delivery->parcel);
+        rtn_ws_queue_mailing(ws, mailing);
     int64_t reserved = (int64_t) rtn_parcel_frame(delivery->parcel).length;
     atomic_fetch_sub(&entry_of(delivery->http, id)->backlog, reserved);
 }
@@ -191,8 +191,10 @@ static void deliver_to(const struct delivery *delivery, uint64_t id)
 static void on_delivery(struct rtn_mail *mail)
 {
     struct delivery *delivery = RTN_CONTAINER_OF(mail, struct delivery, mail);
+    struct rtn_ws_mailing mailing = { .parcel = delivery->parcel, .single = delivery->count == 1 };
     for (size_t i = 0; i < delivery->count; i++)
-        deliver_to(delivery, delivery->ids[i]);
+        deliver_to(delivery, delivery->ids[i], &mailing);
+    rtn_ws_mailing_done(&mailing);
     rtn_parcel_unref(delivery->parcel);
     free(delivery);
 }
@@ -255,12 +257,14 @@ int64_t rtn_ws_send_shared(struct rtn_http1 *http, bool here, const uint64_t *id
     struct delivery *delivery = here ? NULL : delivery_new(http, parcel, count);
     if (!here && delivery == NULL)
         return -ENOMEM;
+    struct rtn_ws_mailing mailing = { .parcel = parcel, .single = count == 1 };
     int64_t failures = 0;
     for (size_t i = 0; i < count; i++) {
-        int r = here ? share_here(entry_of(http, ids[i]), ids[i], parcel) : add_receiver(delivery, ids[i]);
+        int r = here ? share_here(entry_of(http, ids[i]), ids[i], &mailing) : add_receiver(delivery, ids[i]);
         if (r < 0)
             failed[failures++] = ids[i];
     }
+    rtn_ws_mailing_done(&mailing);
     if (!here)
         post_delivery(delivery);
     return failures;

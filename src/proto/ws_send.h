@@ -8,8 +8,6 @@
 
 #include "proto/http1.h"
 
-#define RTN_WS_SCRATCH_KEPT 65536 /* memory for compressing that a loop keeps */
-
 /* 1 when the peer is slow, else 0; -ENOENT, -ENOTCONN, -ENOBUFS, -ENOMEM: see <retinue/websocket.h>. */
 int rtn_ws_send_one(struct rtn_http1 *http, bool here, uint64_t id, enum rtn_ws_opcode type, struct rtn_str content);
 

@@ -1,8 +1,7 @@
 /*
  * Sending. Frames are queued while an iteration runs and leave together at its end, or when the queue has reached its
- * bound before that. A client masks each frame with random bytes of its own (RFC 6455, 5.3); a server sends
- * shared frames from where they are, unless they are small. Of a socket that is full nothing is asked until it has
- * room.
+ * bound before that. A client masks each frame with random bytes of its own (RFC 6455, 5.3). Of a socket that is full
+ * nothing is asked until it has room. Messages for many are in ws_share.c.
  *
  * A peer that does not take what it is sent is not read either, so that what it asks for cannot pile up.
  */
@@ -14,8 +13,7 @@
 #include "proto/ws_internal.h"
 #include "proto/ws_send.h"
 
-/* Bytes of a shared frame up to which a copy costs less than a reference, which would weigh more than is counted. */
-#define COPIED_MOST 512
+#define SCRATCH_KEPT 65536 /* memory for compressing that a loop keeps */
 
 void rtn_ws_mark_unsent(struct rtn_ws *ws)
 {
@@ -23,7 +21,7 @@ void rtn_ws_mark_unsent(struct rtn_ws *ws)
         rtn_list_append(&ws->connection->http->ws_unsent, &ws->unsent);
 }
 
-static void count(const struct rtn_ws *ws, size_t length)
+void rtn_ws_count(const struct rtn_ws *ws, size_t length)
 {
     atomic_fetch_add_explicit(&ws->connection->entry->backlog, (int64_t) length, memory_order_relaxed);
 }
@@ -59,19 +57,25 @@ static int queue_frame(struct rtn_ws *ws, unsigned first, struct rtn_str content
         memcpy(at + header_length, content.data, content.length);
     if (connection->outgoing)
         rtn_ws_mask(at + header_length, content.length, mask, 0);
-    count(ws, header_length + content.length);
+    rtn_ws_count(ws, header_length + content.length);
     rtn_ws_mark_unsent(ws);
     return 0;
 }
 
-static bool is_compressed(const struct rtn_ws *ws, size_t length)
+bool rtn_ws_is_compressed(const struct rtn_ws *ws, size_t length)
 {
     return ws->compress != NULL && length >= (size_t) ws->policy->deflate->min_size;
 }
 
+void rtn_ws_trim_scratch(struct rtn_http1 *http)
+{
+    if (http->ws_scratch.capacity > SCRATCH_KEPT)
+        rtn_buf_done(&http->ws_scratch);
+}
+
 int rtn_ws_queue(struct rtn_ws *ws, enum rtn_ws_opcode type, struct rtn_str content)
 {
-    if (!is_compressed(ws, content.length))
+    if (!rtn_ws_is_compressed(ws, content.length))
         return queue_frame(ws, RTN_WS_FIN | type, content);
     struct rtn_buf *scratch = &ws->connection->http->ws_scratch;
     rtn_buf_clear(scratch);
@@ -81,55 +85,8 @@ int rtn_ws_queue(struct rtn_ws *ws, enum rtn_ws_opcode type, struct rtn_str cont
         if (r < 0) /* the peer cannot decompress what follows */
             rtn_ws_fail(ws, RTN_CLOSE_NETWORK, RTN_WS_INTERNAL_ERROR, "memory is out");
     }
-    if (scratch->capacity > RTN_WS_SCRATCH_KEPT)
-        rtn_buf_done(scratch);
+    rtn_ws_trim_scratch(ws->connection->http);
     return r;
-}
-
-static int queue_reference(struct rtn_stream *stream, struct rtn_parcel *parcel, struct rtn_str frame)
-{
-    const struct rtn_piece piece = {
-        .data = frame.data, .length = frame.length, .release = rtn_parcel_unref, .release_data = parcel
-    };
-    rtn_parcel_ref(parcel);
-    return rtn_stream_queue(stream, &piece);
-}
-
-static int queue_copy(struct rtn_stream *stream, struct rtn_str frame)
-{
-    void *at = rtn_stream_reserve(stream, frame.length);
-    if (at == NULL)
-        return -ENOMEM;
-    memcpy(at, frame.data, frame.length);
-    return 0;
-}
-
-/* As it is, for as many as want it. */
-static int queue_shared(struct rtn_ws *ws, struct rtn_parcel *parcel)
-{
-    struct rtn_stream *stream = &ws->connection->stream;
-    struct rtn_str frame = rtn_parcel_frame(parcel);
-    int r = frame.length <= COPIED_MOST ? queue_copy(stream, frame) : queue_reference(stream, parcel, frame);
-    if (r < 0)
-        return r;
-    count(ws, frame.length);
-    rtn_ws_mark_unsent(ws);
-    return 0;
-}
-
-void rtn_ws_queue_parcel(struct rtn_ws *ws, struct rtn_parcel *parcel)
-{
-    if (ws->close_sent)
-        return;
-    bool shared = !ws->connection->outgoing && !is_compressed(ws, parcel->length);
-    bool control = parcel->opcode >= RTN_WS_OP_CLOSE;
-    int r = shared || control ? 0 : rtn_ws_queue(ws, parcel->opcode, rtn_parcel_content(parcel));
-    if (shared)
-        r = queue_shared(ws, parcel);
-    else if (control)
-        rtn_ws_queue_control(ws, parcel->opcode, rtn_parcel_content(parcel).data, parcel->length);
-    if (r < 0)
-        rtn_ws_fail(ws, RTN_CLOSE_NETWORK, RTN_WS_INTERNAL_ERROR, "memory is out");
 }
 
 /* Without memory for a few bytes the connection cannot go on. */

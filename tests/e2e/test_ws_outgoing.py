@@ -389,6 +389,20 @@ def test_the_longest_pause(daemon):
         assert time.monotonic() - started < 10 * SLOW
 
 
+def test_the_pauses_grow_when_connections_do_not_last(daemon):
+    """A server that ends each connection as soon as it is open is no better than none."""
+    times = []
+    with Acceptor() as acceptor:
+        daemon(clients(f"ws://127.0.0.1:{acceptor.port}/", "reconnect: 50ms, reconnect_max: 10s"))
+        for _ in range(6):
+            end = acceptor.accept()
+            times.append(time.monotonic())
+            end.close(4010, "go away")
+            end.raw.close()
+    # Five pauses that double, less the half of each that is left to chance; without doubling they are 0.25 s at most.
+    assert times[-1] - times[0] > 0.5 * (0.05 + 0.1 + 0.2 + 0.4 + 0.8)
+
+
 def test_without_reconnect_it_stays_away(daemon):
     with Acceptor() as acceptor:
         running = daemon(clients(f"ws://127.0.0.1:{acceptor.port}/", "reconnect: 0s"))
