@@ -46,7 +46,7 @@ static void open_session(struct rtn_ws_client *client, const struct rtn_ws_answe
         return;
     }
     if (r == 0 && answer->protocol.length > 0) {
-        ws->protocol = strndup(answer->protocol.data, answer->protocol.length);
+        ws->protocol = rtn_str_dup(answer->protocol);
         r = ws->protocol != NULL ? 0 : -ENOMEM;
     }
     if (r < 0) {

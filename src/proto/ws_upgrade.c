@@ -27,7 +27,7 @@ static int set_protocol(struct rtn_ws *ws, struct rtn_request *request, struct r
 {
     if (protocol.length == 0)
         return 0;
-    ws->protocol = strndup(protocol.data, protocol.length);
+    ws->protocol = rtn_str_dup(protocol);
     if (ws->protocol == NULL)
         return -ENOMEM;
     return rtn_response_add(request, RTN_STR("Sec-WebSocket-Protocol"), protocol);

@@ -94,7 +94,7 @@ static int take_int(struct arguments *args)
 /* The rest as a string; NULL without one. Freed by the caller. */
 static char *rest_of(const struct arguments *args)
 {
-    return args->rest.length > 0 ? strndup(args->rest.data, args->rest.length) : NULL;
+    return args->rest.length > 0 ? ws_copy(args->rest) : NULL;
 }
 
 static void do_send(struct arguments *args)

@@ -40,7 +40,7 @@ static void add(const char **list, rtn_str value)
 {
     for (size_t i = 0; i < MOST_WORDS; i++) {
         if (list[i] == NULL) {
-            list[i] = strndup(value.data, value.length);
+            list[i] = ws_copy(value);
             return;
         }
     }

@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <retinue/module.h>
 
@@ -74,5 +76,14 @@ int ws_thread_resume(struct ws_probe *probe, rtn_later later, int64_t pause,
                      int (*then)(rtn_request *request, void *data));
 
 extern const struct rtn_http_handler ws_http_handlers[];
+
+/* A string of its own; freed by the caller. */
+static inline char *ws_copy(rtn_str s)
+{
+    char *copy = calloc(1, s.length + 1);
+    if (copy != NULL && s.length > 0)
+        memcpy(copy, s.data, s.length);
+    return copy;
+}
 
 #endif
