@@ -58,7 +58,7 @@ int rtn_ws_send(uint64_t connection, enum rtn_ws_type type, const void *data, si
 
 int rtn_ws_send_text(uint64_t connection, const char *text)
 {
-    return rtn_ws_send(connection, RTN_WS_TEXT, text, strlen(text));
+    return text != NULL ? rtn_ws_send(connection, RTN_WS_TEXT, text, strlen(text)) : -EINVAL;
 }
 
 int rtn_ws_ping(uint64_t connection, const void *data, size_t length)
@@ -148,7 +148,7 @@ static int64_t send_sorted(const struct sorted *sorted, struct rtn_parcel *parce
 int64_t rtn_ws_send_many(const uint64_t *connections, size_t count, enum rtn_ws_type type, const void *data,
                          size_t length, uint64_t *failed)
 {
-    int r = check_content(type, data, length);
+    int r = connections != NULL || count == 0 ? check_content(type, data, length) : -EINVAL;
     if (r < 0)
         return r;
     struct sorted sorted;

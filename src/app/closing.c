@@ -3,12 +3,14 @@
  * callbacks run on the kind of thread that the instance's handlers run on, one after the other; between them the
  * connection comes back to its loop by mail.
  */
+#include <retinue/module.h>
+
 #include <stdlib.h>
 
 #include "app/step.h"
 #include "app/ws_events.h"
+#include "app/ws_log.h"
 #include "proto/connection.h"
-#include "proto/ws_client.h"
 
 static const struct {
     const char *name;
@@ -110,17 +112,18 @@ static bool end_request_first(struct rtn_connection *connection)
     return true;
 }
 
-/* Of an outgoing connection, which may never have had a peer, what it was to connect to. */
-static const char *other_end(struct rtn_connection *connection)
+const char *rtn_close_cause_name(enum rtn_close_cause cause)
 {
-    return connection->outgoing ? connection->ws->client->spec.url : rtn_connection_peer_text(connection);
+    return (unsigned) cause < RTN_ARRAY_LENGTH(causes) ? causes[cause].name : "unknown";
 }
 
 static void log_closed(struct rtn_connection *connection)
 {
     enum rtn_log_level level = causes[connection->cause].level;
-    if (rtn_log_enabled(level))
-        rtn_log(level, "%s closed (%s)%s%s", other_end(connection), causes[connection->cause].name,
+    if (connection->ws != NULL && (connection->ws->opened || connection->outgoing))
+        rtn_ws_log_closed(connection, level);
+    else if (rtn_log_enabled(level))
+        rtn_log(level, "%s closed (%s)%s%s", rtn_connection_peer_text(connection), causes[connection->cause].name,
                 connection->detail != NULL ? ": " : "", connection->detail != NULL ? connection->detail : "");
 }
 

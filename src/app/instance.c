@@ -133,7 +133,9 @@ static struct rtn_instance *instance_alloc(const struct rtn_config_server *serve
     instance->place = *place;
     rtn_serial_init(&instance->serial);
     rtn_arena_init(&instance->arena, NULL, 0);
-    instance->place.text = rtn_config_printf(&instance->arena, "%s \"%s\"", place->kind, place->path);
+    /* The query of a URL may hold secrets. */
+    instance->place.text =
+        rtn_config_printf(&instance->arena, "%s \"%.*s\"", place->kind, (int) strcspn(place->path, "?"), place->path);
     return instance;
 }
 
@@ -157,8 +159,6 @@ static struct rtn_instance *make(struct rtn_instance *instance, struct rtn_modul
     const struct rtn_setup setup = { instance, diags };
     const struct rtn_place *place = &instance->place;
     size_t errors = diags->errors;
-    if (instance->client != NULL)
-        rtn_instance_check_client(instance, &setup);
     instance->loaded = rtn_modules_get(modules, place->module, rtn_schema_mark(place->node, "module"), diags);
     if (instance->loaded != NULL) {
         instance->data = rtn_config_need(calloc(1, RTN_MAX(instance->loaded->module.instance_size, (size_t) 1)));

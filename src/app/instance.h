@@ -1,9 +1,11 @@
 /*
  * A module as configured at one place in the YAML, a route or a client: memory filled with its options, the handlers
- * chosen, the thread model in force. [main, then frozen]
+ * chosen, the thread model in force. [main, then frozen], but ws_failures: [any]
  */
 #ifndef RTN_APP_INSTANCE_H
 #define RTN_APP_INSTANCE_H
+
+#include <stdatomic.h>
 
 #include "app/module.h"
 #include "config/config.h"
@@ -15,7 +17,7 @@
 struct rtn_place {
     const char *kind; /* "route" or "client" */
     const char *path; /* of the route, or the URL of the client */
-    const char *text; /* both, for the log: route "/x" */
+    const char *text; /* both, for the log: route "/x"; without the query of a URL */
     const char *module;
     const char *handler; /* NULL when left out */
     const struct rtn_node *options; /* NULL when left out */
@@ -38,6 +40,7 @@ struct rtn_instance {
     const struct rtn_config_client *client; /* NULL: of a route */
     struct rtn_place place;
     struct rtn_ws_policy ws_policy; /* of its WebSocket connections, when it has `ws` */
+    atomic_uint ws_failures; /* of outgoing connections, since one of them opened */
     struct rtn_arena arena; /* option values */
 };
 

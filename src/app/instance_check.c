@@ -5,7 +5,6 @@
 #include "app/instance_internal.h"
 #include "app/module_text.h"
 #include "base/method.h"
-#include "proto/ws_handshake.h"
 
 static const char *handler_key(const struct rtn_instance *instance)
 {
@@ -130,21 +129,4 @@ void rtn_instance_check(const struct rtn_instance *instance, const struct rtn_se
         return;
     check_body(instance, setup);
     check_no_body(instance, setup);
-}
-
-/* Clients */
-
-void rtn_instance_check_client(const struct rtn_instance *instance, const struct rtn_setup *setup)
-{
-    const struct rtn_config_client *client = instance->client;
-    struct rtn_ws_url url;
-    const char *problem = rtn_ws_url_read(rtn_str_of(client->url), &url);
-    if (problem != NULL)
-        rtn_setup_report(setup, rtn_schema_mark(client->node, "url"), "\"url\": %s", problem);
-    for (size_t i = 0; i < client->headers.count; i++) {
-        const char *header = client->headers.items[i];
-        problem = header != NULL ? rtn_ws_header_problem(header) : NULL; /* else it was reported before */
-        if (problem != NULL)
-            rtn_setup_report(setup, client->headers.nodes[i]->mark, "\"headers\": %s", problem);
-    }
 }

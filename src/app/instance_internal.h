@@ -10,9 +10,6 @@ void rtn_instance_choose(struct rtn_instance *instance, const struct rtn_setup *
 /* Adds an error for each thing that the handlers and the configuration contradict each other in. */
 void rtn_instance_check(const struct rtn_instance *instance, const struct rtn_setup *setup);
 
-/* The same for what a client alone has: its URL and headers. */
-void rtn_instance_check_client(const struct rtn_instance *instance, const struct rtn_setup *setup);
-
 /* The thread model that a row of the module's tables is run with. */
 static inline enum rtn_threads rtn_instance_threads(const struct rtn_instance *instance, enum rtn_threads of_row)
 {

@@ -9,12 +9,21 @@
 #include <errno.h>
 
 #include "app/ws_call.h"
+#include "app/ws_log.h"
 #include "app/ws_work.h"
 #include "proto/ws_handshake.h"
 
 static enum rtn_turn refuse(struct rtn_request *request, int status, const char *text)
 {
+    rtn_ws_log_refused(request, status, text);
     rtn_ws_refuse(request, status, text);
+    return RTN_TURN_REPLIED;
+}
+
+static enum rtn_turn refuse_origin(struct rtn_request *request)
+{
+    rtn_ws_log_origin(request);
+    rtn_ws_refuse(request, 403, "WebSocket connections from this origin are not welcome here");
     return RTN_TURN_REPLIED;
 }
 
@@ -38,7 +47,7 @@ enum rtn_turn rtn_upgrade_look(struct rtn_request *request)
     if (status != 0)
         return refuse(request, status, text);
     if (!rtn_ws_origin_is_welcome(request, &instance->ws_policy.origins, call->authority))
-        return refuse(request, 403, "WebSocket connections from this origin are not welcome here");
+        return refuse_origin(request);
     call->upgrade = true;
     return RTN_TURN_GO_ON;
 }
@@ -95,7 +104,7 @@ enum rtn_outcome rtn_upgrade_finish(struct rtn_request *request)
 int rtn_ws_choose_protocol(rtn_request *request, const char *protocol)
 {
     struct rtn_call *call = rtn_call_of(request);
-    if (!call->upgrade || !rtn_ws_list_has(offered_protocols(request), rtn_str_of(protocol)))
+    if (protocol == NULL || !call->upgrade || !rtn_ws_list_has(offered_protocols(request), rtn_str_of(protocol)))
         return -EINVAL;
     const char *copy = rtn_arena_strdup(&request->arena, rtn_str_of(protocol));
     if (copy == NULL)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "app/ws_log.h"
+
 void rtn_ws_call_close(struct rtn_connection *connection)
 {
     const struct rtn_instance *instance = rtn_ws_instance(connection);

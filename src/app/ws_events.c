@@ -8,6 +8,7 @@
 
 #include "app/step.h"
 #include "app/ws_call.h"
+#include "app/ws_log.h"
 #include "app/ws_work.h"
 #include "proto/ws_client.h"
 
@@ -34,6 +35,7 @@ static void on_failure(struct rtn_ws *ws, int error)
 
 static void on_open(struct rtn_ws *ws)
 {
+    rtn_ws_log_open(ws);
     if (!rtn_ws_runs_on_loop(ws->owner)) {
         rtn_ws_work_add_open(ws);
         return;

@@ -26,7 +26,7 @@ static const struct rtn_schema_key limits_keys[] = {
       .fallback = "1MiB",
       .min = KIB,
       .max = GIB,
-      .help = "What may wait for the peer, as limits.backlog of the server.",
+      .help = "What may wait for the peer. A message is taken as long as less than this waits.",
       .example = "16MiB" },
     { .name = NULL },
 };
@@ -48,12 +48,11 @@ static const struct rtn_schema_key timeouts_keys[] = {
       .help = "From looking up the host to the answer of the server. Past it the attempt has failed.",
       .example = "3s" },
     { TIMEOUT(write, 10), .fallback = "30s",
-      .help = "Between two pieces of what is sent that the peer takes in. Past it the connection is cut.",
-      .example = "1m" },
+      .help = "For the peer to take in some more of what is sent. Past it the connection is cut.", .example = "1m" },
     { TIMEOUT(ping, 0), .fallback = "30s", .help = "A ping is sent after so much silence of the peer. 0: never.",
       .example = "10s" },
     { TIMEOUT(pong, 1), .fallback = "10s",
-      .help = "After a ping, until something comes. Past it the connection is cut.", .example = "3s" },
+      .help = "After a ping, until something comes from the peer. Past it the connection is cut.", .example = "3s" },
     { TIMEOUT(close, 10), .fallback = "5s",
       .help = "For the peer's answer to a close frame. Past it the connection is cut.", .example = "1s" },
     { .name = NULL },
@@ -80,9 +79,8 @@ static const struct rtn_schema_key keys[] = {
           "The module that is told what happens: a name, looked up in the folders of daemon.modules, or a file that "
           "ends in .so.",
       .example = "discussion" },
-    { CLIENT(handler), .type = RTN_SCHEMA_STRING, .check = rtn_config_check_handler,
-      .fallback_help = "the only one the module has", .help = "Which of the module's WebSocket handlers that is.",
-      .example = "client" },
+    { CLIENT(handler), .type = RTN_SCHEMA_STRING, .fallback_help = "the only one the module has",
+      .help = "Which of the module's WebSocket handlers that is.", .example = "client" },
     { CLIENT(options), .type = RTN_SCHEMA_FREE, .fallback_help = "those of the module",
       .help = "What the module is told. Its own manual or --modinfo lists the keys.", .example = "{rounds: 5}" },
     { CLIENT(count), .type = RTN_SCHEMA_INT, .fallback = "1", .min = 1, .max = 100000,
@@ -95,15 +93,18 @@ static const struct rtn_schema_key keys[] = {
       .help = "The subprotocols that are offered, the best first.", .example = "[chat.v2, chat.v1]" },
     { CLIENT(reconnect), .type = RTN_SCHEMA_DURATION, .fallback = "1s", .min = 0, .max = DAY,
       .help =
-          "The pause before it connects again when a connection has ended or did not come about. It doubles with "
-          "each failure in a row, up to reconnect_max, and is shortened by chance so that many do not come at once. "
-          "0: it does not connect again.",
+          "The pause before it connects again when a connection has ended or did not come about. It doubles each "
+          "time, up to reconnect_max, and begins anew when a connection has lasted longer than the pause before it; "
+          "it is shortened by chance so that many do not come at once. 0: it does not connect again.",
       .example = "250ms" },
     { CLIENT(reconnect_max), .type = RTN_SCHEMA_DURATION, .min = 0, .max = DAY,
-      .fallback_help = "60s, or reconnect when that is longer", .help = "The longest of these pauses.",
+      .fallback_help = "60s, or reconnect when that is longer", .help = "The longest pause before it connects again.",
       .example = "5m" },
     { CLIENT(backlog_policy), .type = RTN_SCHEMA_ENUM, .fallback = "close", .choices = rtn_config_backlogs,
-      .help = "What becomes of a connection whose peer takes too little, as for the server.", .example = "drop" },
+      .help =
+          "What becomes of a connection whose peer takes so little that limits.backlog waits for it, when more is to "
+          "be sent: with close it is closed; with drop what is more is dropped, and the sender is told.",
+      .example = "drop" },
     { CLIENT(deflate), .type = RTN_SCHEMA_MAP, .table = &rtn_config_deflate_table, .switches_on = true,
       .fallback_help = "off",
       .help =

@@ -116,6 +116,7 @@ const struct rtn_schema_table rtn_config_root_table = {
     .name = "file",
     .size = sizeof(struct rtn_config),
     .keys = root_keys,
+    .topics = rtn_config_topics,
     .node_offset = offsetof(struct rtn_config, root),
     .name_offset = SIZE_MAX,
 };

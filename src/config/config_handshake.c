@@ -1,6 +1,6 @@
 /*
- * What outgoing WebSocket connections say when they begin: the URL, header fields and subprotocols. Only what is wrong
- * for certain is told here; the layer that connects reads the URL again.
+ * What outgoing WebSocket connections say when they begin: the URL, header fields and subprotocols. All that keeps a
+ * connection from being made is told here; the layer that connects takes no more than this and tells nobody.
  */
 #include "config/config_tables.h"
 #include "config/memory.h"

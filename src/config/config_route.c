@@ -47,15 +47,10 @@ bool rtn_config_check_module(void *value, const struct rtn_node *node, const str
     }
     if (node->text.length > 0 && strspn(*module, chars) == node->text.length)
         return true;
+    *module = NULL; /* nobody looks for it */
     return rtn_schema_error(context, node->mark,
                             "\"module\" must be a name of letters, digits, - and _, or a file that ends in .so, not %s",
                             rtn_node_quote(node->text, context->arena));
-}
-
-bool rtn_config_check_handler(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
-{
-    (void) value;
-    return node->text.length > 0 || rtn_schema_error(context, node->mark, "\"handler\" is empty");
 }
 
 /* It goes into the Location field as it is. */
@@ -117,7 +112,6 @@ static const struct rtn_schema_key keys[] = {
     { .name = "handler",
       .type = RTN_SCHEMA_STRING,
       .offset = offsetof(struct rtn_config_route, handler),
-      .check = rtn_config_check_handler,
       .fallback_help = "the only one the module has",
       .help = "Which of the module's handlers answers.",
       .example = "form" },
@@ -146,8 +140,10 @@ static const struct rtn_schema_key keys[] = {
       .offset = offsetof(struct rtn_config_route, request_body),
       .choices = rtn_config_bodies,
       .fallback_help = "as the server",
-      .help = "What becomes of request bodies, as for the server. Only for routes with module, as are limits, timeouts "
-              "and what concerns WebSocket.",
+      .help =
+          "What becomes of request bodies: buffered, the handler runs when the whole body is in memory; streamed, it "
+          "gets the body in pieces as they come; none, the body is read and thrown away. Only for routes with "
+          "module, as are limits, timeouts and what concerns WebSocket.",
       .example = "streamed" },
     { .name = "limits",
       .type = RTN_SCHEMA_MAP,
@@ -178,7 +174,9 @@ static const struct rtn_schema_key keys[] = {
       .offset = offsetof(struct rtn_config_route, backlog_policy),
       .choices = rtn_config_backlogs,
       .fallback_help = "as the server",
-      .help = "What becomes of a WebSocket whose peer takes too little, as for the server.",
+      .help =
+          "What becomes of a WebSocket whose peer takes so little that limits.backlog waits for it, when more is to "
+          "be sent: with close it is closed; with drop what is more is dropped, and the sender is told.",
       .example = "drop" },
     { .name = "deflate",
       .type = RTN_SCHEMA_MAP,

@@ -19,6 +19,8 @@ extern const struct rtn_schema_table rtn_config_route_timeouts_table;
 extern const struct rtn_schema_table rtn_config_client_table;
 extern const struct rtn_schema_table rtn_config_deflate_table;
 
+extern const struct rtn_schema_topic rtn_config_topics[]; /* of the whole file */
+
 extern const struct rtn_schema_choice rtn_config_levels[]; /* enum rtn_log_level */
 extern const struct rtn_schema_choice rtn_config_methods[]; /* enum rtn_method */
 extern const struct rtn_schema_choice rtn_config_bodies[]; /* enum rtn_config_body, without INHERIT */
@@ -46,9 +48,8 @@ void rtn_config_check_proxy_protocol(const struct rtn_config_server *server, con
 void rtn_config_check_proxy_header(const struct rtn_config_server *server, const struct rtn_node *node,
                                    const struct rtn_schema_context *context);
 
-/* Key checks of a module and its handler, on a route or a client. */
+/* Key check of a module, on a route or a client. Its handlers are known when it is loaded. */
 bool rtn_config_check_module(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
-bool rtn_config_check_handler(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
 
 #define RTN_CONFIG_MODULE_PATTERN "^([A-Za-z0-9_-]+|.+\\.so|.*\\$\\{.*)$"
 

@@ -45,9 +45,12 @@ static const struct rtn_schema_key deflate_keys[] = {
       .help = "The largest window of the client's side. A client that does not let itself be told keeps its 15.",
       .example = "12" },
     { NO_TAKEOVER(server_no_context_takeover),
-      .help = "The server's side begins anew with each message: it takes no memory between messages, and compresses "
-              "small ones hardly at all." },
-    { NO_TAKEOVER(client_no_context_takeover), .help = "The same of the client's side." },
+      .help =
+          "The server's side begins anew with each message: it takes no memory between messages, and small ones are "
+          "compressed hardly at all." },
+    { NO_TAKEOVER(client_no_context_takeover),
+      .help = "The client's side begins anew with each message: nothing is kept of what it has sent, which takes less "
+              "memory here, and small messages are compressed hardly at all." },
     { .name = "memory_level",
       .type = RTN_SCHEMA_INT,
       .offset = offsetof(struct rtn_config_deflate, memory_level),

@@ -122,7 +122,7 @@ static bool read_key(const struct rtn_schema_key *key, const struct rtn_schema_t
     return key->check == NULL || key->check(value, pair->value, context);
 }
 
-static bool is_known(const struct rtn_schema_table *table, struct rtn_str name)
+bool rtn_schema_has_key(const struct rtn_schema_table *table, struct rtn_str name)
 {
     for (const struct rtn_schema_key *key = table->keys; key->name != NULL; key++) {
         if (rtn_str_equal(rtn_str_of(key->name), name))
@@ -134,7 +134,7 @@ static bool is_known(const struct rtn_schema_table *table, struct rtn_str name)
 bool rtn_schema_has_unknown_key(const struct rtn_schema_table *table, const struct rtn_node *map)
 {
     for (size_t i = 0; map != NULL && i < map->count; i++) {
-        if (!is_known(table, map->pairs[i].name))
+        if (!rtn_schema_has_key(table, map->pairs[i].name))
             return true;
     }
     return false;
@@ -146,7 +146,7 @@ static bool report_unknown_keys(const struct rtn_schema_table *table, const stru
     bool ok = true;
 
     for (size_t i = 0; map != NULL && i < map->count; i++) {
-        if (is_known(table, map->pairs[i].name))
+        if (rtn_schema_has_key(table, map->pairs[i].name))
             continue;
         rtn_schema_unknown_key(table, &map->pairs[i], context);
         ok = false;
@@ -198,6 +198,7 @@ void rtn_schema_read(const struct rtn_schema_table *table, const struct rtn_node
 {
     struct rtn_schema_context context = {
         .where = where,
+        .root = table,
         .mark = node != NULL ? node->mark : (struct rtn_mark){ 0 },
         .arena = arena,
         .diags = diags,

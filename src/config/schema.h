@@ -48,6 +48,7 @@ struct rtn_schema_table;
 /* What a check needs beside the value: where we are, and where memory and messages go. */
 struct rtn_schema_context {
     const char *where; /* server "get"; may be empty */
+    const struct rtn_schema_table *root; /* of the whole file: where unknown keys may belong */
     struct rtn_mark mark; /* of the name or first word of the map being read: the place of a missing key */
     bool sound; /* in a table's check: all keys were read without error */
     struct rtn_arena *arena;
@@ -80,10 +81,18 @@ struct rtn_schema_key {
     const char *example; /* a value as written in YAML; may be NULL */
 };
 
+/* A word that people look for although it is no key. */
+struct rtn_schema_topic {
+    const char *name; /* NULL ends a list of topics */
+    const char *help; /* one or more sentences that say which keys it is about, or that there is none for it */
+    const char *const *keys; /* paths as --explain takes them, ends with NULL */
+};
+
 /*
  * A struct. `shorthand`: a scalar may stand for a map that has just this key (listen).
  * `typical`: the key that is named when there is no map where one should be; NULL: the first required one, else the
  * first.
+ * `topics`: of the table of a whole file; NULL: none.
  * `label`: the key whose value tells elements of a list apart in messages (route "/x").
  * `node_offset`: member of type const struct rtn_node * that receives the node (SIZE_MAX: none).
  * `name_offset`: member of type const char * that receives the name in RTN_SCHEMA_NAMED (SIZE_MAX: none).
@@ -97,6 +106,7 @@ struct rtn_schema_table {
     const struct rtn_schema_key *keys; /* ends with name NULL */
     const char *shorthand;
     const char *typical;
+    const struct rtn_schema_topic *topics;
     const char *label;
     size_t node_offset;
     size_t name_offset;
@@ -123,6 +133,9 @@ bool rtn_schema_is_meant(const struct rtn_schema_table *table, const struct rtn_
 
 /* True for a map with a key that the table does not have. */
 bool rtn_schema_has_unknown_key(const struct rtn_schema_table *table, const struct rtn_node *map);
+
+/* The topic of that name, in any case; NULL: there is none. */
+const struct rtn_schema_topic *rtn_schema_topic(const struct rtn_schema_table *root, struct rtn_str name);
 
 /* `path` made absolute against the folder of the file of `mark`. NULL when the working folder cannot be read. */
 const char *rtn_schema_absolute(const char *path, const struct rtn_mark *mark, struct rtn_arena *arena);

@@ -149,16 +149,29 @@ static void explain_key(const struct rtn_schema_key *key, const char *path, unsi
     explanation->found = true;
 }
 
+static void explain_topic(const struct rtn_schema_topic *topic, struct rtn_buf *out)
+{
+    rtn_buf_printf(out, "%s\n  %s\n  keys: ", topic->name, topic->help);
+    for (size_t i = 0; topic->keys[i] != NULL; i++)
+        rtn_buf_printf(out, "%s%s", i > 0 ? ", " : "", topic->keys[i]);
+    rtn_buf_append_char(out, '\n');
+}
+
 int rtn_schema_explain(const struct rtn_schema_table *table, const char *wanted, struct rtn_buf *out)
 {
     struct explanation explanation = { .wanted = wanted, .out = out };
     const char *dot = strrchr(wanted, '.');
     struct rtn_str last = rtn_str_of(dot != NULL ? dot + 1 : wanted);
+    const struct rtn_schema_topic *topic = rtn_schema_topic(table, rtn_str_of(wanted));
     struct rtn_arena arena;
 
     rtn_schema_visit(table, explain_key, &explanation);
     if (explanation.found)
         return 0;
+    if (topic != NULL) {
+        explain_topic(topic, out);
+        return 0;
+    }
     rtn_arena_init(&arena, NULL, 0);
     rtn_buf_printf(out, "there is no key %s%s\n", rtn_node_quote(rtn_str_of(wanted), &arena),
                    rtn_schema_suggest(last, explanation.names, explanation.count, &arena));

@@ -19,7 +19,8 @@ void rtn_schema_describe_type(const struct rtn_schema_key *key, struct rtn_buf *
 /* "8", "none", "required"; as people read it. */
 void rtn_schema_describe_default(const struct rtn_schema_key *key, struct rtn_buf *out);
 
-/* Every key whose path is or ends in `wanted`. Returns 0, or -ENOENT with a suggestion in `out`. */
+/* Every key whose path is or ends in `wanted`, else the topic of that name. Returns 0, or -ENOENT with a suggestion in
+ * `out`. */
 int rtn_schema_explain(const struct rtn_schema_table *table, const char *wanted, struct rtn_buf *out);
 
 /* mdoc. */

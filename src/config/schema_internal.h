@@ -39,6 +39,8 @@ bool rtn_schema_unit_error(const struct rtn_schema_key *key, int code, const str
 /* A number as its type is written: 16KiB, 10s, 8. Memory comes from `arena`. */
 const char *rtn_schema_number(enum rtn_schema_type type, int64_t number, struct rtn_arena *arena);
 
+bool rtn_schema_has_key(const struct rtn_schema_table *table, struct rtn_str name);
+
 /* Reports a key that the table does not have. */
 void rtn_schema_unknown_key(const struct rtn_schema_table *table, const struct rtn_node_pair *pair,
                             const struct rtn_schema_context *context);

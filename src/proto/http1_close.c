@@ -63,12 +63,13 @@ static const struct {
     int error;
     enum rtn_close_cause cause;
     const char *detail;
+    const char *of_websocket; /* NULL: the same */
 } breaks[] = {
-    { -EPIPE, RTN_CLOSE_LOST, "the client went away during the reply" },
-    { -ECONNRESET, RTN_CLOSE_LOST, "the client went away" },
-    { -ETIMEDOUT, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)" },
-    { -ENOMEM, RTN_CLOSE_NETWORK, "memory is out" },
-    { -EIO, RTN_CLOSE_NETWORK, "a file became shorter while it was sent" },
+    { -EPIPE, RTN_CLOSE_LOST, "the client went away during the reply", "the peer went away" },
+    { -ECONNRESET, RTN_CLOSE_LOST, "the client went away", "the peer went away" },
+    { -ETIMEDOUT, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)", NULL },
+    { -ENOMEM, RTN_CLOSE_NETWORK, "memory is out", NULL },
+    { -EIO, RTN_CLOSE_NETWORK, "a file became shorter while it was sent", NULL },
 };
 
 void rtn_http1_close_broken(struct rtn_connection *connection)
@@ -79,7 +80,8 @@ void rtn_http1_close_broken(struct rtn_connection *connection)
     }
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(breaks); i++) {
         if (breaks[i].error == connection->broken) {
-            rtn_http1_close(connection, breaks[i].cause, breaks[i].detail);
+            bool websocket = connection->ws != NULL && breaks[i].of_websocket != NULL;
+            rtn_http1_close(connection, breaks[i].cause, websocket ? breaks[i].of_websocket : breaks[i].detail);
             return;
         }
     }
@@ -89,7 +91,7 @@ void rtn_http1_close_broken(struct rtn_connection *connection)
 void rtn_http1_linger(struct rtn_connection *connection)
 {
     if (shutdown(connection->stream.fd, SHUT_WR) < 0) {
-        rtn_http1_close(connection, RTN_CLOSE_LOST, "the client went away");
+        rtn_http1_close(connection, RTN_CLOSE_LOST, "the peer went away");
         return;
     }
     connection->state = RTN_CONNECTION_LINGER;

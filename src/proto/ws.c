@@ -209,6 +209,7 @@ void rtn_ws_open(struct rtn_ws *ws, struct rtn_str rest)
     connection->state = RTN_CONNECTION_WEBSOCKET;
     ws->heard = rtn_http1_now_ms(http);
     ws->opened = true;
+    ws->opened_at = ws->heard;
     publish(ws);
     if (rtn_stream_pending(&connection->stream))
         rtn_ws_mark_unsent(ws);

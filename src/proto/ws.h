@@ -57,7 +57,8 @@ struct rtn_ws {
     int code; /* of the peer's close frame, or RTN_WS_NO_CODE, RTN_WS_ABNORMAL */
     unsigned reason_length;
     char reason[RTN_WS_REASON_MOST]; /* of the same */
-    int64_t heard; /* ms, monotonic: the last time that something came */
+    int64_t opened_at; /* ms, monotonic, as the next */
+    int64_t heard; /* the last time that something came */
     int64_t pinged; /* the last ping */
     int64_t close_deadline; /* 0: none, as the next */
     int64_t write_deadline;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "app/ws_log.h"
 #include "base/fd.h"
 #include "proto/ws_client.h"
 #include "proto/ws_send.h"
@@ -51,9 +52,10 @@ static const char **string_list(const struct rtn_schema_strings *strings)
 static void begin_one(struct rtn_server_loop *loop, const struct rtn_ws_client_spec *spec)
 {
     uint64_t id = 0;
+    struct rtn_str url = rtn_ws_log_url(spec->url);
     int r = rtn_ws_client_new(&loop->http, spec, &id);
     if (r < 0 && r != -ECANCELED)
-        rtn_log(RTN_LOG_ERROR, "client \"%s\" cannot be made: %s", spec->url, strerror(-r));
+        rtn_log(RTN_LOG_ERROR, "client \"%.*s\" cannot be made: %s", RTN_STR_ARG(url), strerror(-r));
 }
 
 /* This loop's share. */
@@ -123,7 +125,7 @@ static struct rtn_ws_options known_options(const struct rtn_ws_options *options)
     return known;
 }
 
-static const char *find_problem(const char *url, const struct rtn_ws_options *options)
+static const char *find_problem_of_options(const char *url, const struct rtn_ws_options *options)
 {
     struct rtn_ws_url parts;
     const char *problem = rtn_ws_url_read(rtn_str_of(url), &parts);
@@ -136,6 +138,16 @@ static const char *find_problem(const char *url, const struct rtn_ws_options *op
             problem = "a subprotocol is no token";
     }
     return problem;
+}
+
+static const char *find_problem(const struct rtn_instance *owner, const char *url, const char *handler,
+                                const struct rtn_ws_options *options)
+{
+    if (owner == NULL)
+        return "the instance is none of this server";
+    if (url == NULL || handler == NULL)
+        return url == NULL ? "there is no URL" : "there is no name of a handler";
+    return find_problem_of_options(url, options);
 }
 
 static struct rtn_ws_client_spec make_spec(const char *url, const struct rtn_ws_options *options,
@@ -187,10 +199,11 @@ int rtn_ws_connect(rtn_server *server, const char *url, const struct rtn_ws_opti
                    void *instance, uint64_t *connection)
 {
     const struct rtn_ws_options known = known_options(options);
-    struct rtn_instance *owner = find_instance(server, instance);
-    const char *problem = owner == NULL ? "the instance is none of this server" : find_problem(url, &known);
+    struct rtn_instance *owner = server != NULL ? find_instance(server, instance) : NULL;
+    const char *problem = find_problem(owner, url, handler, &known);
     if (problem != NULL) {
-        rtn_log(RTN_LOG_ERROR, "rtn_ws_connect: \"%s\": %s", url, problem);
+        struct rtn_str shown = rtn_ws_log_url(url != NULL ? url : "");
+        rtn_log(RTN_LOG_ERROR, "rtn_ws_connect: \"%.*s\": %s", RTN_STR_ARG(shown), problem);
         return -EINVAL;
     }
     const struct rtn_ws_handler *row = find_handler(owner->loaded, handler);
@@ -216,11 +229,12 @@ size_t rtn_ws_connections(const rtn_server *server, unsigned roles, uint64_t *co
 {
     bool accepted = (roles & RTN_WS_ACCEPTED) != 0;
     bool outgoing = (roles & RTN_WS_OUTGOING) != 0;
+    size_t room = connections != NULL ? capacity : 0;
     size_t found = 0;
     for (unsigned i = 0; i < server->loop_count; i++) {
-        size_t skip = RTN_MIN(found, capacity);
+        size_t skip = RTN_MIN(found, room);
         found += rtn_ws_list(&server->loops[i].http, accepted, outgoing, skip > 0 ? connections + skip : connections,
-                             capacity - skip);
+                             room - skip);
     }
     return found;
 }

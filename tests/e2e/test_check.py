@@ -97,6 +97,8 @@ def test_every_bad_configuration_is_refused_by_both():
         assert checked.returncode == started.returncode == 1, path
         assert checked.stderr == started.stderr != "", path
         assert ": error: " in checked.stderr, path
+        places = re.findall(r"(?m)^(\S+:\d+:\d+): error: ", checked.stderr)
+        assert len(places) == len(set(places)), f"one mistake is told twice:\n{checked.stderr}"
 
 
 def test_n_beside_a_running_daemon_warns_about_its_addresses(daemon):

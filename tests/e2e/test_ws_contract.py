@@ -1,5 +1,7 @@
 """What the header files promise to authors of WebSocket handlers, in places where it is easy to get wrong."""
 import json
+import re
+import signal
 import time
 
 import pytest
@@ -278,7 +280,132 @@ def test_an_attempt_that_fails_is_logged_by_its_url(daemon):
     running = daemon(config([], server="log_level: trace", more="""
     clients:
       - {url: "ws://127.0.0.1:1/", module: ws_contract, handler: peer}"""))
-    running.log_wait(r"ws://127\.0\.0\.1:1/ closed \(network\)")
+    running.log_wait(r'client "ws://127\.0\.0\.1:1/": connection refused; tries again')
+
+
+def row_of(port, keys=""):
+    """A row of connections with a secret in their URL, and everything in the log."""
+    return config([], server="log_level: trace", more=f"""
+    clients:
+      - {{url: "ws://127.0.0.1:{port}/feed?token=secret", module: ws_contract, handler: peer{keys}}}""")
+
+
+def test_failures_of_a_row_are_told_once(daemon):
+    """The first at warn and the others at debug, until one of them opens again. The query is never told."""
+    with Acceptor() as acceptor:
+        port = acceptor.port
+    running = daemon(row_of(port, ", count: 5, reconnect: 50ms, reconnect_max: 50ms"))
+    row = rf'client "ws://127\.0\.0\.1:{port}/feed"'
+    running.log_wait(rf"debug.*{row}: connection refused; tries again", count=8)
+    assert len(running.log.find(rf"warn.*{row}: connection refused; tries again")) == 1
+    with Acceptor(port) as acceptor, acceptor.accept() as end:
+        running.log_wait(rf"debug.*{row}: open: WebSocket \d+$")
+        again = int(running.log_wait(rf"info.*{row}: open again after (\d+) failures$")[1])
+        assert again >= 9
+        end.raw.reset()
+        running.log_wait(rf"{row} closed \((?:lost|network)\): .*; WebSocket \d+, code 1006, open for \d+\.\d{{3}}s; tries again$")
+    running.stop()
+    assert not running.log.find("secret")
+
+
+@pytest.mark.parametrize("code,level", [(1000, "debug"), (1001, "debug"), (None, "debug"), (4000, "debug"), (1011, "warn")])
+def test_the_end_of_an_outgoing_connection_in_the_log(daemon, code, level):
+    """It is a failure when the peer says that something is wrong."""
+    with Acceptor() as acceptor:
+        running = daemon(row_of(acceptor.port, ", reconnect: 1h"))
+        with acceptor.accept() as end:
+            end.close(code, "" if code is None else "bye")
+            end.closing()
+            end.raw.close()
+        words = "1005" if code is None else f'{code} "bye"'
+        running.log_wait(rf'{level}.*client "ws://127\.0\.0\.1:{acceptor.port}/feed" closed \(client\): the peer closed the connection; '
+                         rf"WebSocket \d+, code {words}, open for \d+\.\d{{3}}s; tries again$")
+
+
+def test_a_failing_handler_of_an_outgoing_connection_in_the_log(daemon):
+    with Acceptor() as acceptor:
+        running = daemon(row_of(acceptor.port).replace("peer", "fail"))
+        with acceptor.accept() as end:
+            end.text("x")
+            running.log_wait(rf'error.*client "ws://127\.0\.0\.1:{acceptor.port}/feed": module ws_contract: handler fail failed')
+
+
+# Accepted connections in the log
+
+@pytest.mark.parametrize("path,headers,status,why", [
+    ("/greet", {"Origin": "http://x"}, 403, 'the origin "http://x" is not welcome at "127.0.0.1:1234" (origins)'),
+    ("/listed", {"Origin": "http://x"}, 403, 'the origin "http://x" is not welcome (origins)'),
+    ("/greet", {"Origin": "http://" + "a" * 1000}, 403, 'the origin "http://' + "a" * 193 + '..." is not welcome at "127.0.0.1:1234" (origins)'),
+    ("/greet", {"Origin": "http://\x80"}, 403, 'the origin "http://\\x80" is not welcome at "127.0.0.1:1234" (origins)'),
+    ("/greet", {"Sec-WebSocket-Version": "12"}, 426, ""),
+    ("/greet", {"Sec-WebSocket-Key": "short"}, 400, ""),
+])
+def test_a_refused_handshake_says_why(daemon, path, headers, status, why):
+    running = daemon(config(["greet"], more="""
+      - {path: /listed, module: ws_contract, handler: greet, origins: ["https://example.org"]}"""))
+    with running.raw() as raw:
+        raw.send(handshake(path, {"Host": "127.0.0.1:1234", **headers}))
+        assert raw.response().status == status
+        peer = "127.0.0.1:%d" % raw.socket.getsockname()[1]
+    line = running.log_wait(rf'info.*route "{path}": {re.escape(peer)}: WebSocket refused: {status}: (.+?)(?: request=\S+)?$')
+    assert line[1] == why or not why
+
+
+def test_a_plain_request_for_a_websocket_says_why(daemon):
+    running = daemon(config(["greet"]))
+    assert running.get("/greet").status == 426
+    running.log_wait(r'info.*route "/greet": .*: WebSocket refused: 426: this path speaks WebSocket')
+
+
+@pytest.mark.parametrize("code,reason,words", [
+    (1000, "", "code 1000"), (1001, "", "code 1001"), (4000, "by\x1be \u20ac", 'code 4000 "by\\x1be \u20ac"'), (None, "", "code 1005")])
+def test_the_end_of_an_accepted_connection_in_the_log(daemon, code, reason, words):
+    running = daemon(config(["greet"], server="log_level: debug"))
+    with connect(running, "/greet") as end:
+        assert end.message() == "welcome"
+        end.close(code, reason)
+        end.closing()
+        end.ended()
+    line = running.log_wait(r'debug.*route "/greet": 127\.0\.0\.1:\d+ closed \(client\): the peer closed the connection; WebSocket \d+, (.*)$')
+    assert re.fullmatch(re.escape(words) + r", open for \d+\.\d{3}s", line[1]), line[1]
+
+
+def test_other_ends_of_accepted_connections_in_the_log(daemon):
+    """Each at the level of its cause, at debug at least."""
+    running = daemon(config(["greet", "close-loop"], server="log_level: debug"))
+    with connect(running, "/greet") as end:
+        end.raw.send(b"\xff\x80")
+        running.log_wait(r'info.*route "/greet": 127\.0\.0\.1:\d+ closed \(protocol\): .*; WebSocket \d+, code 1006')
+    with connect(running, "/close-loop") as end:
+        end.text("x")
+        end.close(1000)
+        running.log_wait(r'debug.*route "/close-loop": 127\.0\.0\.1:\d+ closed \(normal\).*; WebSocket \d+, code 1000')
+    with connect(running, "/greet") as end:
+        assert end.message() == "welcome"
+        running.signal(signal.SIGTERM)
+        assert end.closing()[0] == 1001
+        end.close(1001)
+        end.ended()
+    running.log_wait(r'debug.*route "/greet": 127\.0\.0\.1:\d+ closed \(shutdown\): the server is stopping; WebSocket \d+, code 1001')
+    assert running.wait() == 0
+
+
+# Arguments
+
+def test_null_arguments_are_refused(daemon):
+    running = daemon(config(["nulls", "greet"]))
+    with running.raw() as raw:
+        told = dict(pair.split("=") for pair in asked(raw, "/nulls").text.split(" "))
+    assert len(told) == 9 and set(told.values()) == {"EINVAL"}, told
+    running.log_wait('rtn_ws_connect: "": there is no URL')
+    with connect(running, "/greet") as end:
+        assert end.message() == "welcome"
+
+
+def test_names_of_causes(daemon):
+    running = daemon(config(["causes"]))
+    names = "unknown normal client lost timeout protocol security network handler shutdown backlog unknown"
+    assert running.get("/causes").text == names
 
 
 def test_options_of_connect(daemon):

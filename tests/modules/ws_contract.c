@@ -119,7 +119,101 @@ static int odd_options(rtn_request *request, void *instance)
         strerrorname_np(-connect_with(contract, &no_socket)));
 }
 
+/* The names of all causes, and of what is none before and behind them. */
+static int name_causes(rtn_request *request, void *instance)
+{
+    char text[200] = "";
+    size_t length = 0;
+    (void) instance;
+    for (int i = -1; i <= RTN_CLOSE_BACKLOG + 1; i++)
+        length += (size_t) snprintf(text + length, sizeof(text) - length, "%s ",
+                                    rtn_close_cause_name((enum rtn_close_cause) i));
+    return rtn_reply(request, 200, text, length - 1);
+}
+
 /* WebSocket */
+
+static int null_text(rtn_request *request, const struct contract *contract)
+{
+    (void) contract;
+    return rtn_ws_send_text(rtn_connection_id(rtn_request_connection(request)), NULL);
+}
+
+static int null_many(rtn_request *request, const struct contract *contract)
+{
+    (void) request;
+    (void) contract;
+    return (int) rtn_ws_send_many(NULL, 3, RTN_WS_TEXT, "x", 1, NULL);
+}
+
+static int null_choice(rtn_request *request, const struct contract *contract)
+{
+    (void) contract;
+    return rtn_ws_choose_protocol(request, NULL);
+}
+
+static int null_topic(rtn_request *request, const struct contract *contract)
+{
+    (void) contract;
+    return rtn_subscribe(rtn_connection_id(rtn_request_connection(request)), NULL);
+}
+
+static int null_topic_left(rtn_request *request, const struct contract *contract)
+{
+    (void) contract;
+    return rtn_unsubscribe(rtn_connection_id(rtn_request_connection(request)), NULL);
+}
+
+static int null_topic_told(rtn_request *request, const struct contract *contract)
+{
+    (void) request;
+    (void) contract;
+    return rtn_publish(NULL, RTN_WS_TEXT, "x", 1, 0);
+}
+
+static int null_url(rtn_request *request, const struct contract *contract)
+{
+    (void) request;
+    return rtn_ws_connect(contract->server, NULL, NULL, "odd", (void *) (uintptr_t) contract, NULL);
+}
+
+static int null_handler(rtn_request *request, const struct contract *contract)
+{
+    (void) request;
+    return rtn_ws_connect(contract->server, "ws://127.0.0.1:1/", NULL, NULL, (void *) (uintptr_t) contract, NULL);
+}
+
+static int null_server(rtn_request *request, const struct contract *contract)
+{
+    (void) request;
+    return rtn_ws_connect(NULL, "ws://127.0.0.1:1/", NULL, "odd", (void *) (uintptr_t) contract, NULL);
+}
+
+static const struct {
+    const char *name;
+    int (*call)(rtn_request *request, const struct contract *contract);
+} null_calls[] = {
+    { "text", null_text },
+    { "many", null_many },
+    { "choice", null_choice },
+    { "subscribe", null_topic },
+    { "unsubscribe", null_topic_left },
+    { "publish", null_topic_told },
+    { "url", null_url },
+    { "handler", null_handler },
+    { "server", null_server },
+};
+
+/* In an upgrade, where all of the functions may be called. */
+static int call_with_null(rtn_request *request, void *instance)
+{
+    char text[300] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof(null_calls) / sizeof(null_calls[0]); i++)
+        length += (size_t) snprintf(text + length, sizeof(text) - length, "%s=%s ", null_calls[i].name,
+                                    strerrorname_np(-null_calls[i].call(request, instance)));
+    return rtn_reply(request, 200, text, length - 1);
+}
 
 static int upgrade(rtn_request *request, void *instance)
 {
@@ -285,6 +379,7 @@ static const struct rtn_http_handler http_handlers[] = {
     { .name = "sleep", .handle = sleep_a_while, .threads = RTN_THREADS_PARALLEL },
     { .name = "adopt", .handle = adopt },
     { .name = "odd", .handle = odd_options },
+    { .name = "causes", .handle = name_causes },
     { 0 },
 };
 
@@ -304,6 +399,7 @@ static const struct rtn_ws_handler ws_handlers[] = {
     { .name = "close-loop", .message = close_at_once, .close = closed },
     { .name = "peer", .message = take, .close = closed, .threads = RTN_THREADS_PARALLEL },
     { .name = "odd", .message = take },
+    { .name = "nulls", .upgrade = call_with_null },
     { .name = "slow-close", .close = closed_slowly, .threads = RTN_THREADS_PARALLEL },
     { 0 },
 };

@@ -158,9 +158,9 @@ struct rtn_module {
     void (*unload)(void *instance);
 
     /*
-     * A connection on which this instance has handled a request was closed. On the kind of thread that the instance's
-     * handlers run on, under the same promise. Runs before the destructor of the connection's data; of a WebSocket,
-     * after `close`. Not for outgoing connections.
+     * A connection on which this instance was asked was closed. On the kind of thread that the instance's handlers run
+     * on, under the same promise. Runs before the destructor of the connection's data; of a WebSocket, after `close`.
+     * Also when a WebSocket was refused on it. Not for outgoing connections.
      */
     void (*connection_closed)(rtn_connection *connection, enum rtn_close_cause cause, const char *detail,
                               void *instance);
@@ -543,6 +543,9 @@ const char *rtn_connection_peer(rtn_connection *connection);
  */
 int rtn_connection_set_data(rtn_connection *connection, void *data, void (*destroy)(void *data));
 void *rtn_connection_data(const rtn_connection *connection);
+
+/* "normal", "client", "lost" and so on, as in the log; "unknown" for what is no cause. Since level 3. Any thread. */
+const char *rtn_close_cause_name(enum rtn_close_cause cause);
 
 /* The server it belongs to. Since level 3. */
 rtn_server *rtn_connection_server(const rtn_connection *connection);

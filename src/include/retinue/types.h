@@ -72,16 +72,16 @@ enum rtn_method {
 };
 #define RTN_METHOD_ALL 0xffffu
 
-/* Why a connection was closed. Each has its own log level (retinue-module(3)). */
+/* Why a connection was closed; behind the semicolon, of a WebSocket. Log levels are in retinue-module(3). */
 enum rtn_close_cause {
-    RTN_CLOSE_NORMAL, /* by us, after the last reply */
-    RTN_CLOSE_CLIENT, /* by the client, between requests */
-    RTN_CLOSE_LOST, /* by the client or the network, in the middle of a request or reply */
+    RTN_CLOSE_NORMAL, /* by us, after the last reply; rtn_ws_close() */
+    RTN_CLOSE_CLIENT, /* by the client, between requests; the peer's close frame, whatever its code */
+    RTN_CLOSE_LOST, /* by the client or the network, in the middle of a request or reply; without a close frame */
     RTN_CLOSE_TIMEOUT, /* one of `timeouts` passed */
-    RTN_CLOSE_PROTOCOL, /* the client broke the protocol */
+    RTN_CLOSE_PROTOCOL, /* the client broke the protocol; the peer did, or sent more than limits.message */
     RTN_CLOSE_SECURITY, /* the client tried something that only an attacker does */
-    RTN_CLOSE_NETWORK, /* a system call on the socket failed */
-    RTN_CLOSE_HANDLER, /* by us, after a last reply whose handler failed */
+    RTN_CLOSE_NETWORK, /* a system call on the socket failed, or memory is out; an outgoing one could not be made */
+    RTN_CLOSE_HANDLER, /* by us, after a last reply whose handler failed; a callback failed, or the queue was full */
     RTN_CLOSE_SHUTDOWN, /* the server is stopping */
     RTN_CLOSE_BACKLOG /* limits.backlog bytes waited for the peer */
 };

@@ -23,18 +23,19 @@ enum rtn_ws_type { RTN_WS_TEXT = 1, RTN_WS_BINARY = 2 };
 struct rtn_ws_closed {
     size_t struct_size; /* as compiled into the daemon: later members are there when it is larger */
     enum rtn_close_cause cause;
-    int code; /* RFC 6455, 7.1.5: of the peer's close frame, 1005 when it had none, 1006 when none came */
+    int code; /* of the peer's close frame; 1005: it had none; 1006: no frame came, or we had refused before */
     rtn_str reason; /* the peer's words; valid during the call */
     const char *detail; /* the daemon's words; NULL: nothing to say */
     bool opened; /* false: an outgoing connection that did not come about */
 };
 
 /*
- * Callbacks run one at a time for one connection, in order, on the kind of thread that `threads` says. A negative errno
- * from open, message or fragment is logged and closes the connection with 1011.
+ * Callbacks run one at a time for one connection, in order, on the kind of thread that `threads` says: of the instance,
+ * the lower of those of its handlers. After open, message and fragment, zero and positive results go on, as those of
+ * rtn_ws_send(); a negative errno is logged and closes the connection with 1011.
  */
 struct rtn_ws_handler {
-    const char *name; /* named in YAML by handler:; an HTTP handler of that name serves the same route; ends with {0} */
+    const char *name; /* named in YAML by handler:, with the HTTP handler of that name; ends with {0} */
     const char *summary; /* one sentence for --modinfo */
     enum rtn_threads threads; /* 0: the module's; may only be lower */
 
@@ -45,12 +46,12 @@ struct rtn_ws_handler {
     /*
      * A client asks for a WebSocket; what RFC 6455 demands of it was checked, and its Origin. RTN_DONE takes it; after
      * a reply was given (any status, any body) it refuses it. RTN_NEXT and RTN_LATER as in HTTP handlers.
-     * rtn_reply_header() adds to the 101. What rtn_connection_set_data() keeps is there in the other callbacks. May be
-     * NULL: everyone is taken. Not called for outgoing connections.
+     * rtn_reply_header() adds to the 101. What rtn_connection_set_data() keeps is there in the other callbacks. Nothing
+     * can be sent or subscribed yet (-ENOENT). May be NULL: everyone is taken. Not called for outgoing connections.
      */
     int (*upgrade)(rtn_request *request, void *instance);
 
-    /* The connection is open. Until here nothing can be sent on it. */
+    /* The connection is open. From here on it can be sent to and subscribed. */
     int (*open)(rtn_connection *connection, void *instance);
 
     /*
@@ -65,8 +66,8 @@ struct rtn_ws_handler {
     void (*drain)(rtn_connection *connection, void *instance);
 
     /*
-     * The last callback; nothing can be sent any more. Then come the module's connection_closed, of connections that
-     * were accepted, and the destructor of the connection's data.
+     * The last callback; nothing can be sent any more, and the pointer is dead when it returns. Then come the module's
+     * connection_closed, of connections that were accepted, and the destructor of the connection's data.
      */
     void (*close)(rtn_connection *connection, const struct rtn_ws_closed *how, void *instance);
 };
@@ -90,8 +91,9 @@ enum rtn_ws_sent {
 /*
  * Sends a message; data is copied. Any thread; messages of one thread to one connection keep their order. enum
  * rtn_ws_sent, or it was not taken: -ENOENT (the connection is not open any more, or never was), -ENOTCONN (an outgoing
- * connection that is not open now), -ENOBUFS (limits.backlog bytes wait for the peer; with `backlog_policy: close` the
- * connection is closed now), -EILSEQ (text that is not UTF-8), -EINVAL (type), -ENOMEM.
+ * connection that is not open now), -ENOBUFS (limits.backlog bytes wait for the peer or are on their way; with
+ * `backlog_policy: close` the connection is closed now if the peer is slow), -EILSEQ (text that is not UTF-8), -EINVAL
+ * (type, no data), -ENOMEM.
  */
 int rtn_ws_send(uint64_t connection, enum rtn_ws_type type, const void *data, size_t length);
 
@@ -100,8 +102,8 @@ int rtn_ws_send_text(uint64_t connection, const char *text);
 
 /*
  * The same message to many: built once, and one wake-up for each loop. Returns how many did not take it (0: all did);
- * `failed`, when not NULL, has room for `count` numbers and gets theirs. Negative, and nobody got it: -EILSEQ, -EINVAL,
- * -ENOMEM.
+ * `failed`, when not NULL, has room for `count` numbers and gets theirs, grouped by loop. Negative, and nobody got it:
+ * -EILSEQ, -EINVAL, -ENOMEM.
  */
 int64_t rtn_ws_send_many(const uint64_t *connections, size_t count, enum rtn_ws_type type, const void *data,
                          size_t length, uint64_t *failed);
@@ -112,8 +114,9 @@ int rtn_ws_ping(uint64_t connection, const void *data, size_t length);
 /*
  * Closes: after everything that was sent before, on whatever thread the caller is. `code` as RFC 6455, 7.4 allows
  * (1000 to 1003, 1007 to 1014, 3000 to 4999), or 0: a close frame without code; `reason` is UTF-8 of at most 123 bytes,
- * or NULL. An outgoing connection does not connect again. What the peer has sent so far may still
- * be given to a handler on workers; the rest is dropped. 0, -ENOENT, -EINVAL, -ENOMEM.
+ * or NULL. An outgoing connection does not connect again. What the peer has sent so far may still be given to a handler
+ * on workers; the rest is dropped. What is sent afterwards is lost, also while other threads still get 0 for it. 0,
+ * -ENOENT, -EINVAL, -ENOMEM.
  */
 int rtn_ws_close(uint64_t connection, int code, const char *reason);
 
@@ -127,8 +130,9 @@ enum rtn_ws_role { RTN_WS_ACCEPTED = 1, RTN_WS_OUTGOING = 2 };
 size_t rtn_ws_connections(const rtn_server *server, unsigned roles, uint64_t *connections, size_t capacity);
 
 /*
- * Topics: groups of connections by name, the same for all servers of the daemon. A topic is there as long as it has
- * subscribers. Any thread; calls of one thread take effect in order. Names have 1 to 255 bytes.
+ * Topics: groups of connections by name, the same for all routes and servers of the daemon: put one of them into the
+ * name where that is not wanted. A topic is there as long as it has subscribers. Any thread; calls of one thread take
+ * effect in order. Names have 1 to 255 bytes.
  */
 
 /* 0 (also when it is subscribed already), -ENOENT, -EINVAL, -ENOMEM. The end of a connection unsubscribes it. */
@@ -156,7 +160,7 @@ struct rtn_ws_options {
     int64_t message; /* longest message taken, bytes; default 1 MiB */
     int64_t backlog; /* bytes that may wait for the peer; default 1 MiB */
     bool deflate; /* offer permessage-deflate (RFC 7692) */
-    bool connected; /* `fd` is a connected socket to be used, which is the daemon's from now on; no reconnecting */
+    bool connected; /* `fd` is a connected socket to be used, the daemon's once it was taken; no reconnecting */
     int fd;
     void *data; /* what rtn_connection_data() gives from the start on, after reconnecting too */
     void (*destroy)(void *data); /* when the connection will not be made again, on the kind of thread of its handler */
@@ -166,8 +170,9 @@ struct rtn_ws_options {
  * Connects to a WebSocket server: "ws://host[:port]/path?query", or "ws+unix:/path/of/socket:/path?query". `handler` is
  * a row of the module's own table of WebSocket handlers; `instance` is what the caller's callbacks get. Any thread.
  * *connection, when not NULL, gets its number, which stays the same when it connects again; open and close tell what
- * happens. 0, or options->fd was not taken: -EINVAL (logged with the reason), -ENOENT (no such handler), -ENOTSOCK,
- * -ENOMEM, -EMFILE (too many connections), -ECANCELED when the server is stopping.
+ * happens. 0, or options->fd and data are still the caller's, and destroy is not called: -EINVAL (logged with the
+ * reason), -ENOENT (no such handler), -ENOTSOCK, -ENOMEM, -EMFILE (too many connections), -ECANCELED when the server is
+ * stopping.
  */
 int rtn_ws_connect(rtn_server *server, const char *url, const struct rtn_ws_options *options, const char *handler,
                    void *instance, uint64_t *connection);

@@ -225,20 +225,3 @@ Test(instance_ws, ready_fails_for_a_client)
     rtn_diags_render(&diags, &text, false);
     expect_error(":5:34: error: server \"get\": client \"ws://h/\": module \"ws_kinds\": it is too late");
 }
-
-/* What the configuration let pass is checked by those who connect. */
-Test(instance_ws, url_and_headers_of_a_client)
-{
-    cr_assert_not_null(make_client("{url: \"ws://h/\", module: ws_only, headers: [\"A: b\", \"C: d\"]}"), "%s",
-                       text.data);
-    const struct rtn_config_server *server = config->servers.items;
-    struct rtn_config_client client = *instance->client;
-    const char *headers[] = { client.headers.items[0], "Host: x" };
-    client.url = "wss://h/";
-    client.headers.items = headers;
-    cr_expect_null(rtn_instance_new_client(modules, server, &client, &diags));
-    rtn_diags_render(&diags, &text, false);
-    cr_assert_eq(diags.errors, 2, "%s", text.data);
-    expect_error(":5:15: error: server \"get\": client \"wss://h/\": \"url\": ");
-    expect_error(":5:61: error: server \"get\": client \"wss://h/\": \"headers\": ");
-}

@@ -402,6 +402,27 @@ Test(config, explain_prints_the_facts)
                                "  example: queue: 200\n");
 }
 
+/* All that a topic names can be asked for in its turn. */
+Test(config, explain_knows_topics)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf inner = { 0 };
+
+    for (const struct rtn_schema_topic *topic = rtn_config_topics; topic->name != NULL; topic++) {
+        rtn_buf_clear(&out);
+        cr_assert_eq(rtn_config_explain(topic->name, &out), 0, "%s", topic->name);
+        cr_expect(rtn_str_starts_with(rtn_buf_str(&out), rtn_str_of(topic->name)), "%s", topic->name);
+        cr_expect_eq(topic->help[strlen(topic->help) - 1], '.', "%s: help is no sentence", topic->name);
+        for (const char *const *key = topic->keys; *key != NULL; key++) {
+            cr_expect_not_null(strstr(out.data, *key), "%s: %s", topic->name, *key);
+            cr_expect_eq(rtn_config_explain(*key, &inner), 0, "%s: %s", topic->name, *key);
+        }
+    }
+    rtn_buf_clear(&out);
+    cr_expect_eq(rtn_config_explain("WebSocket", &out), 0);
+    rtn_buf_clear(&out);
+    cr_expect_eq(rtn_config_explain("routes.websocket", &out), -ENOENT);
+}
+
 Test(config, explain_suggests)
 {
     cr_assert_eq(rtn_config_explain("limits.bdy", &out), -ENOENT);
