@@ -55,6 +55,7 @@ def test_a_handshake_with_a_body_on_a_streamed_route(daemon):
     with running.raw() as raw:
         assert raw.request("POST", "/pieces", body=b"x" * 1000).text == "plain"
         assert upgraded(raw, "/pieces").message() == "welcome"
+    running.log_wait("contract: body of")
     assert len(running.log.find("contract: body of")) == 1
 
 

@@ -5,13 +5,10 @@
 #include "command.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <retinue/types.h>
 
 #define BIT(type) (1u << (type))
 
@@ -35,7 +32,7 @@ static const struct member {
     { "ref", offsetof(struct command, ref), 0, BIT(COMMAND_SAY) },
 };
 
-#define REF_MOST 32 /* bytes: it is kept with the message */
+#define REF_MOST 32 /* bytes, as its error says: it is kept with the message */
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 
 static const char **slot(struct command *command, const struct member *member)
@@ -43,12 +40,16 @@ static const char **slot(struct command *command, const struct member *member)
     return (const char **) (void *) ((char *) command + member->offset);
 }
 
-RTN_FORMAT_LIKE_PRINTF(2, 3) static int wrong(struct command *command, const char *format, ...)
+/* In words for the client; `name` stands in quotes between the two parts. */
+static int wrong_name(struct command *command, const char *before, const char *name, const char *after)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    (void) vsnprintf(command->wrong, sizeof(command->wrong), format, arguments);
-    va_end(arguments);
+    (void) snprintf(command->wrong, sizeof(command->wrong), "%s\"%s\"%s", before, name, after);
+    return -EINVAL;
+}
+
+static int wrong(struct command *command, const char *text)
+{
+    (void) snprintf(command->wrong, sizeof(command->wrong), "%s", text);
     return -EINVAL;
 }
 
@@ -56,7 +57,7 @@ static int find_type(struct command *command)
 {
     const char *type = json_string_value(json_object_get(command->root, "type"));
     if (type == NULL)
-        return wrong(command, "the message needs a \"type\"");
+        return wrong_name(command, "the message needs a ", "type", "");
     for (unsigned i = 0; i < COMMAND_TYPES; i++) {
         if (strcmp(types[i], type) == 0) {
             command->type = (enum command_type) i;
@@ -72,9 +73,9 @@ static int take_member(struct command *command, const char *name, const json_t *
         if (strcmp(members[i].name, name) != 0 || ((members[i].needed | members[i].taken) & BIT(command->type)) == 0)
             continue;
         *slot(command, &members[i]) = json_string_value(value);
-        return json_is_string(value) ? 0 : wrong(command, "\"%s\" must be a string", members[i].name);
+        return json_is_string(value) ? 0 : wrong_name(command, "", members[i].name, " must be a string");
     }
-    return wrong(command, "messages of type \"%s\" have fewer members", types[command->type]);
+    return wrong_name(command, "messages of type ", types[command->type], " have fewer members");
 }
 
 static int take_members(struct command *command)
@@ -89,7 +90,7 @@ static int take_members(struct command *command)
     }
     for (size_t i = 0; i < MEMBERS; i++) {
         if ((members[i].needed & BIT(command->type)) != 0 && *slot(command, &members[i]) == NULL)
-            return wrong(command, "the message needs a \"%s\"", members[i].name);
+            return wrong_name(command, "the message needs a ", members[i].name, "");
     }
     return 0;
 }
@@ -112,7 +113,7 @@ int command_parse(struct command *command, const void *data, size_t length)
     if (r == 0)
         r = take_members(command);
     if (r == 0 && command->ref != NULL && strlen(command->ref) > REF_MOST)
-        r = wrong(command, "\"ref\" must not be longer than %d bytes", REF_MOST);
+        r = wrong_name(command, "", "ref", " must not be longer than 32 bytes");
     if (r < 0)
         command_done(command);
     return r;
