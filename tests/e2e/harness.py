@@ -9,8 +9,10 @@ The environment says what is driven: RETINUED (the daemon), RETINUE_BUILD (defau
 RETINUE_BUILD/modules), and what bounds.py says.
 """
 import collections
+import contextlib
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -45,10 +47,15 @@ PLACEHOLDER = re.compile(r"\{(port\w*|tmp|modules)\}")
 
 
 def free_port():
-    """A port that was free a moment ago. Prefer "listen: 127.0.0.1:0" in configurations: that cannot collide."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that was free a moment ago, on all addresses, below those that the system gives to outgoing connections, of which tests
+    make thousands. Prefer "listen: 127.0.0.1:0" in configurations: that cannot collide."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with socket.socket() as v4, socket.socket(socket.AF_INET6) as v6, contextlib.suppress(OSError):
+            v6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            v4.bind(("", port))
+            v6.bind(("::", port))
+            return port
 
 
 def with_modules(text, folder=MODULES):

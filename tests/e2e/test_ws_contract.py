@@ -156,7 +156,7 @@ def test_an_upgrade_behind_a_request_that_is_refused(daemon):
         busy.send(f"GET /sleep?ms={int(3000 * SLOW)} HTTP/1.1\r\nHost: test\r\n\r\n")
         running.log_wait("contract: sleeps")
         waits.send("GET /sleep HTTP/1.1\r\nHost: test\r\n\r\n")
-        time.sleep(0.2 * SLOW)
+        assert running.get("/nowhere").status == 404  # so the loop has read the one before it
         began = time.monotonic()
         raw.send(b"GET /sleep HTTP/1.1\r\nHost: test\r\n\r\n" + handshake("/greet"))
         assert raw.response().status == 503
@@ -231,7 +231,7 @@ def test_messages_before_a_close_are_handled_though_the_queue_is_full(daemon):
             busy.send(f"GET /sleep?ms={int(1000 * SLOW)} HTTP/1.1\r\nHost: test\r\n\r\n")
             running.log_wait("contract: sleeps")
             waits.send("GET /sleep HTTP/1.1\r\nHost: test\r\n\r\n")
-            time.sleep(0.2 * SLOW)
+            assert running.get("/nowhere").status == 404  # so the loop has read the one before it
             end.raw.send(text("last words") + close(1000, "bye"))
             assert end.closing() == (1000, "")
             end.ended()

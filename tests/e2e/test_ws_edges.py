@@ -205,7 +205,7 @@ def test_a_close_that_crosses_the_answer(daemon, answer_first):
             order = f"POST /do-loop HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}"
             steps = [lambda: acceptor.answer(server, fields), lambda: raw.send(order)]
             busy.text(f"!sleep {MS // 2}")
-            time.sleep(0.1 * SLOW)
+            running.log_wait("ws probe: sleeps")
             for step in steps if answer_first else reversed(steps):
                 step()
             assert busy.message().startswith("slept")

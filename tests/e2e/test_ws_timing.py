@@ -252,10 +252,10 @@ def test_a_full_queue_is_1013(daemon):
     for end in (busy, waits, late):
         end.who()
     busy.text(f"!sleep {2 * MS}")
-    # It is in the handler as soon as nothing waits for a worker: what is sent then is the one that waits.
-    time.sleep(0.3 * SLOW)
+    running.log_wait("ws probe: sleeps")
     waits.text("waits")
-    time.sleep(0.1 * SLOW)
+    waits.send(PING, b"read")
+    assert waits.frame() == (PONG, b"read")  # so the one before it is in the queue
     late.text("late")
     late.closed(1013)
     assert busy.message().startswith("slept")

@@ -204,6 +204,7 @@ static int obey(rtn_connection *connection, struct ws_probe *probe, rtn_str text
         return -EIO;
     if (first.length == 6 && memcmp(first.data, "!sleep", 6) == 0) {
         int64_t pause = ws_number(rest);
+        rtn_log(RTN_LOG_NOTICE, "ws %s: sleeps", probe->name);
         (void) nanosleep(&(struct timespec){ .tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000 }, NULL);
         ws_say(&out, "slept %lld", (long long) pause);
     }
