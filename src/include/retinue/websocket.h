@@ -3,7 +3,8 @@
  * which says what holds for all of this. Since level 3.
  *
  * A connection is named by its number (rtn_connection_id): safe to keep for ever, on any thread; when the connection
- * has gone, it just finds nothing. No function here calls a callback before it returns, so that locks may be held. [any]
+ * has gone, it just finds nothing. No function here calls a callback before it returns, so that locks may be held.
+ * [any]
  */
 #ifndef RETINUE_WEBSOCKET_H
 #define RETINUE_WEBSOCKET_H
