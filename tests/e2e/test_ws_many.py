@@ -205,7 +205,7 @@ def test_a_stalled_receiver_misses_messages(daemon):
         for turn in range(turns, turns + 10):
             flood(running, crowd, turn)
         assert do(running, f"open {stalled.id}") == "1"
-        # What it has is from the start and without a gap; what came later is missing.
+        # What it has is in order and from the start. Some is missing, where it did not fit: the system may make room in between.
         received = []
         while True:
             opcode, data = stalled.frame()
@@ -213,7 +213,7 @@ def test_a_stalled_receiver_misses_messages(daemon):
                 received.append(int(data.split(b" ")[0]))
             if stalled.silent(0.5 * SLOW):
                 break
-        assert received == list(range(len(received)))
+        assert received[0] == 0 and received == sorted(set(received))
         assert len(received) < (turns + 10) * BURST
         assert do(running, f"flood topic 7000 1 {SIZE}") == "0"
         assert stalled.message().startswith("7000 ")
