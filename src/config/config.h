@@ -46,6 +46,7 @@ struct rtn_config_limits {
     int64_t header_count;
     int64_t body; /* bytes */
     int64_t message; /* bytes of one WebSocket message */
+    int64_t line; /* bytes of one line, without its end */
     int64_t backlog; /* bytes that may wait for a peer */
 };
 
@@ -53,7 +54,7 @@ struct rtn_config_timeouts { /* ms */
     int64_t header;
     int64_t body;
     int64_t write;
-    int64_t idle;
+    int64_t idle; /* 0: never, with protocol: line only, where it is the default */
     int64_t linger;
     int64_t handler; /* of a later reply, until it is begun */
     int64_t ping; /* a ping after so much silence on a WebSocket; 0: never */
@@ -142,7 +143,21 @@ struct rtn_config_client {
     const struct rtn_node *node;
 };
 
-enum rtn_config_protocol { RTN_PROTOCOL_HTTP };
+/* A module of the server as a whole: its line handler, owners of message types, what only has hooks. */
+struct rtn_config_use {
+    const char *module;
+    const char *handler;
+    const struct rtn_node *options; /* NULL when left out */
+    const struct rtn_node *node;
+};
+
+enum rtn_config_protocol { RTN_PROTOCOL_HTTP, RTN_PROTOCOL_LINE, RTN_PROTOCOL_WORKER };
+
+/* What is sent behind a line. */
+enum rtn_config_line_end { RTN_LINE_END_CRLF, RTN_LINE_END_LF };
+
+/* What becomes of a connection whose peer sends a line longer than limits.line: DROP: of the line. */
+enum rtn_config_long_lines { RTN_LONG_LINES_CLOSE, RTN_LONG_LINES_DROP };
 
 /* INHERIT on a server: buffered, but streamed for handlers that take bodies in pieces. */
 enum rtn_config_body { RTN_BODY_INHERIT, RTN_BODY_NONE, RTN_BODY_BUFFERED, RTN_BODY_STREAMED };
@@ -192,6 +207,7 @@ struct rtn_config_server {
     int64_t threads; /* default filled in: max(8, 2 x cores) */
     int64_t active_threads; /* default filled in: threads */
     int64_t queue;
+    int64_t hub_capacity; /* messages that may wait */
     int log_level; /* default filled in: daemon.log.level */
     struct rtn_config_access_log access_log;
     struct rtn_schema_strings header_fields; /* lower case; empty: all */
@@ -205,6 +221,10 @@ struct rtn_config_server {
     int backlog_policy; /* enum rtn_config_backlog, never INHERIT */
     struct rtn_schema_array routes; /* struct rtn_config_route */
     struct rtn_schema_array clients; /* struct rtn_config_client */
+    struct rtn_schema_array modules; /* struct rtn_config_use */
+    const char *greeting; /* of protocol: line: the first line that is sent; NULL: none */
+    int line_end; /* enum rtn_config_line_end */
+    int long_lines; /* enum rtn_config_long_lines */
     const struct rtn_node *node;
 };
 

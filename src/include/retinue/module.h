@@ -22,13 +22,16 @@ extern "C" {
 #endif
 
 /* What this header offers. A module compiled at level N loads into daemons of level N and later. */
-#define RTN_API_LEVEL 3
+#define RTN_API_LEVEL 4
 
 typedef struct rtn_request rtn_request; /* one request and its reply */
 typedef struct rtn_connection rtn_connection; /* the connection a request came in on */
 typedef struct rtn_server rtn_server; /* a named server */
 typedef struct rtn_setup rtn_setup; /* a module being configured: place for errors */
 struct rtn_ws_handler; /* <retinue/websocket.h> */
+struct rtn_line_handler; /* <retinue/line.h> */
+struct rtn_message_handler; /* <retinue/hub.h> */
+struct rtn_message_type;
 
 /*
  * How a module's handlers may be run. Each model promises all that the ones before it promise; a
@@ -128,8 +131,8 @@ struct rtn_http_handler {
 
 /*
  * A module. Members may be left out; NULL and 0 have the documented default. An *instance* is the
- * module as configured at one place in the YAML (one route): instance_size zeroed bytes, filled with
- * the options.
+ * module as configured at one place in the YAML (a route, a client, an entry of `modules`): instance_size zeroed bytes,
+ * filled with the options.
  *
  * Order of calls: configure, ready (main thread, nothing runs yet; also under `retinued -n`), start (loop
  * thread of the server), thread_start (every loop and worker thread), handlers, quiesce (loop thread,
@@ -165,8 +168,13 @@ struct rtn_module {
     void (*connection_closed)(rtn_connection *connection, enum rtn_close_cause cause, const char *detail,
                               void *instance);
 
-    /* Since level 3. A module has handlers of at least one kind. */
+    /* Since level 3. */
     const struct rtn_ws_handler *websocket;
+
+    /* Since level 4. A module has handlers of at least one kind, or a start hook. */
+    const struct rtn_line_handler *line;
+    const struct rtn_message_handler *messages;
+    struct rtn_message_type *const *sends; /* types that are sent or asked; ends with NULL */
 };
 
 /* The head: never changes. Sizes are those of the compiling side. */
@@ -180,6 +188,9 @@ struct rtn_module_head {
     const struct rtn_module *module;
     const char *built_with; /* compiler, for messages only */
     uint32_t ws_handler_size; /* since level 3 */
+    uint32_t line_handler_size; /* since level 4, as the next */
+    uint32_t message_handler_size;
+    uint32_t message_row_size;
 };
 
 #define RTN_MODULE_MAGIC 0x52544e31u /* "RTN1" */
@@ -198,20 +209,23 @@ struct rtn_module_head {
 #endif
 
 /* Once per module, at file scope: makes the one function a module exports. */
-#define RTN_REGISTER_MODULE(module_)                                                  \
-    RTN_EXTERN_C RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void);  \
-    RTN_EXTERN_C RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void)   \
-    {                                                                                 \
-        static const struct rtn_module_head head = { RTN_MODULE_MAGIC,                \
-                                                     sizeof(struct rtn_module_head),  \
-                                                     RTN_API_LEVEL,                   \
-                                                     sizeof(struct rtn_module),       \
-                                                     sizeof(struct rtn_option),       \
-                                                     sizeof(struct rtn_http_handler), \
-                                                     &(module_),                      \
-                                                     RTN_BUILT_WITH,                  \
-                                                     sizeof(struct rtn_ws_handler) }; \
-        return &head;                                                                 \
+#define RTN_REGISTER_MODULE(module_)                                                     \
+    RTN_EXTERN_C RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void);     \
+    RTN_EXTERN_C RTN_EXPORT const struct rtn_module_head *rtn_module_entry_v1(void)      \
+    {                                                                                    \
+        static const struct rtn_module_head head = { RTN_MODULE_MAGIC,                   \
+                                                     sizeof(struct rtn_module_head),     \
+                                                     RTN_API_LEVEL,                      \
+                                                     sizeof(struct rtn_module),          \
+                                                     sizeof(struct rtn_option),          \
+                                                     sizeof(struct rtn_http_handler),    \
+                                                     &(module_),                         \
+                                                     RTN_BUILT_WITH,                     \
+                                                     sizeof(struct rtn_ws_handler),      \
+                                                     sizeof(struct rtn_line_handler),    \
+                                                     sizeof(struct rtn_message_handler), \
+                                                     sizeof(struct rtn_message_row) };   \
+        return &head;                                                                    \
     }
 
 #if defined(__GNUC__)
@@ -221,15 +235,18 @@ struct rtn_module_head {
 /* Setting up (configure and ready only) */
 
 /*
- * Adds an error at the place of option `option` in the YAML (NULL: at the route) and returns -EINVAL, so
- * that it can be returned: return rtn_setup_error(setup, "root", "no such folder: %s", root);
+ * Adds an error at the place of option `option` in the YAML (NULL: at the route, client or module) and returns -EINVAL,
+ * so that it can be returned: return rtn_setup_error(setup, "root", "no such folder: %s", root);
  */
 int rtn_setup_error(rtn_setup *setup, const char *option, const char *format, ...) RTN_FORMAT_LIKE_PRINTF(3, 4);
 
 /* True when the YAML gives the option (false: the fallback is in place). */
 bool rtn_setup_given(const rtn_setup *setup, const char *option);
 
-/* Name of the server the instance belongs to, and the path of its route, or its client's URL. Valid during the call. */
+/*
+ * Name of the server the instance belongs to, and the path of its route, or its client's URL; "" in `modules`. Valid
+ * during the call.
+ */
 const char *rtn_setup_server(const rtn_setup *setup);
 const char *rtn_setup_route(const rtn_setup *setup);
 
@@ -238,7 +255,9 @@ const char *rtn_setup_route(const rtn_setup *setup);
 /* The API level of the running daemon. Any thread. */
 unsigned rtn_api_level(void);
 
-/* True once the daemon has begun to stop: long work should come to an end. Any thread. */
+/* True once the daemon, or the server whose thread calls, has begun to stop: long work should come to an end. Any
+ * thread.
+ */
 bool rtn_stopping(void);
 
 /* Valid as long as the server runs. Any thread. */
@@ -256,7 +275,7 @@ const char *rtn_thread_name(void);
 void rtn_block_begin(void);
 void rtn_block_end(void);
 
-/* Sleeps between rtn_block_begin() and rtn_block_end(); shorter when the daemon is stopping. */
+/* Sleeps between rtn_block_begin() and rtn_block_end(); shorter once rtn_stopping() is true. */
 void rtn_suspend(int64_t milliseconds);
 
 /* True on a worker. A handler on a loop, where this is false, returns RTN_WORKER before it blocks. Any thread. */
@@ -558,6 +577,9 @@ rtn_server *rtn_connection_server(const rtn_connection *connection);
 }
 #endif
 
+#include <retinue/hub.h>
+#include <retinue/line.h>
+#include <retinue/task.h>
 #include <retinue/websocket.h>
 
 #endif
