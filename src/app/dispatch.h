@@ -7,6 +7,7 @@
 
 #include "app/access.h"
 #include "app/client.h"
+#include "app/pending.h"
 #include "app/router.h"
 #include "loop/pool.h"
 #include "proto/http1.h"
@@ -16,6 +17,7 @@ struct rtn_continuation;
 /* What the dispatch on one loop needs; http->data points to it. */
 struct rtn_site {
     struct rtn_server *server; /* what handlers get */
+    struct rtn_http1 *http; /* whose data it is */
     const struct rtn_router *router;
     struct rtn_pool *pool; /* NULL: no handler needs workers */
     const struct rtn_media *media;
@@ -24,6 +26,7 @@ struct rtn_site {
     unsigned batch_count;
     struct rtn_list ws_batch; /* the same of WebSockets */
     unsigned ws_batch_count;
+    struct rtn_pendings pendings;
 };
 
 /* How far a walk over name=value pairs has come. All-zero: not begun. */

@@ -19,6 +19,7 @@ struct rtn_server_host {
     const _Atomic int *log_level; /* of the daemon itself */
     struct rtn_log_writers *writers; /* of access logs */
     struct rtn_modules *modules;
+    struct rtn_hub *hub;
     const struct rtn_media *media;
     struct rtn_activation *activation;
     struct rtn_resolver *resolver; /* of names that clients connect to */
@@ -57,6 +58,7 @@ struct rtn_server {
     bool trust_unix;
     struct rtn_clients *clients; /* NULL: clients have no limits of their own */
     struct rtn_pool *pool; /* NULL: no handler needs it */
+    struct rtn_hub_port *port; /* messages to it; of the hub */
     struct rtn_server_loop *loops;
     unsigned first_loop; /* the number of loop 0 among the loops of all servers: makes connection ids unique */
     atomic_uint loop_count; /* that are started; threads of modules read it meanwhile */

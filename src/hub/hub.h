@@ -1,0 +1,84 @@
+/*
+ * The hub: which message types there are, which server owns each, and the queue of each server. [main] makes it before
+ * anything runs; sending is [any]
+ *
+ * Types and ports live as long as the hub, so that a sender may hold on to them whatever becomes of the server. A port
+ * is closed before its loop goes away: `state` counts who is inside of a send meanwhile.
+ */
+#ifndef RTN_HUB_HUB_H
+#define RTN_HUB_HUB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/str.h"
+#include "loop/loop.h"
+
+struct rtn_hub;
+struct rtn_hub_message;
+
+/* What a declaration says of a type. */
+struct rtn_hub_shape {
+    const char *name;
+    unsigned version;
+    size_t size; /* bytes, or SIZE_MAX: any number */
+    size_t answer_size; /* the same; 0: no answer */
+};
+
+struct rtn_hub_type {
+    struct rtn_hub_shape shape;
+    struct rtn_hub_port *port; /* of the server that owns it; NULL: none */
+    void *receiver; /* of the layer above: what handles it there */
+    void *wiring; /* of the layer above: who declared it where */
+    struct rtn_list node;
+};
+
+/* The queue of one server. */
+struct rtn_hub_port {
+    const char *server; /* its name */
+    unsigned capacity; /* messages */
+    /* Handles one message, which it gets a reference of: must end in rtn_hub_begun() and rtn_hub_unref(). [loop] */
+    void (*deliver)(struct rtn_hub_message *message);
+    struct rtn_loop *loop; /* [main] sets it before the port is opened */
+    _Atomic uint64_t state; /* see hub.c */
+    _Atomic uint64_t refused; /* because it was full */
+    uint64_t taken; /* [loop], as the next */
+    struct rtn_list waiting; /* messages that have arrived */
+    struct rtn_mail more; /* wakes the loop for the rest of them */
+    bool woken; /* `more` is on its way */
+    struct rtn_list node;
+};
+
+int rtn_hub_new(struct rtn_hub **ret);
+
+/* Every port must be closed. Accepts NULL. */
+void rtn_hub_free(struct rtn_hub *hub);
+
+/* The type of that name; NULL: none was made. */
+struct rtn_hub_type *rtn_hub_find(const struct rtn_hub *hub, const char *name);
+
+/* Adds a type; the name is kept. NULL when memory is out. */
+struct rtn_hub_type *rtn_hub_add(struct rtn_hub *hub, const struct rtn_hub_shape *shape);
+
+/* In the order in which they were added: begin with NULL; NULL after the last. */
+struct rtn_hub_type *rtn_hub_next(const struct rtn_hub *hub, const struct rtn_hub_type *type);
+
+/* A closed port for a server; strings must outlive the hub. NULL when memory is out. */
+struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, unsigned capacity,
+                                      void (*deliver)(struct rtn_hub_message *message));
+
+/* From now on messages are taken, for that loop. [main] */
+void rtn_hub_open(struct rtn_hub_port *port, struct rtn_loop *loop);
+
+/* No more messages are taken; returns when nobody is inside of a send. What was taken is still to be run. [main] */
+void rtn_hub_close(struct rtn_hub_port *port);
+
+/* Hands out messages that have arrived, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop] */
+void rtn_hub_run(struct rtn_hub_port *port, unsigned most);
+
+/* How many messages were taken and not begun. */
+unsigned rtn_hub_waiting(const struct rtn_hub_port *port);
+
+#endif

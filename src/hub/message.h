@@ -1,0 +1,48 @@
+/* One message: its payload, and where it comes from. [any]; frozen once it was sent */
+#ifndef RTN_HUB_MESSAGE_H
+#define RTN_HUB_MESSAGE_H
+
+#include "hub/hub.h"
+#include "loop/pool.h"
+
+struct rtn_hub_message {
+    struct rtn_mail mail;
+    struct rtn_list node; /* in one list of its receiver after the other */
+    struct rtn_task task; /* of the layer above */
+    const struct rtn_hub_type *type;
+    const char *sender; /* name of a server, which outlives the hub, or "" */
+    uint64_t asked; /* number of the question; 0: nobody waits for an answer */
+    atomic_uint references;
+    bool answered; /* or the answer comes later; by whoever handles it */
+    const void *payload;
+    size_t length;
+    void (*release)(void *data); /* of a payload that was moved */
+    void *release_data;
+    _Alignas(16) unsigned char copy[];
+};
+
+/* What is to be sent. */
+struct rtn_hub_letter {
+    const struct rtn_hub_type *type;
+    const void *payload;
+    size_t length;
+    bool moved; /* else the payload is copied */
+    void (*release)(void *data); /* called in any case; may be NULL */
+    void *release_data;
+    const char *sender;
+    uint64_t asked;
+};
+
+/*
+ * 0, or the letter was not taken: -EAGAIN (full), -ECANCELED (the port is closed), -ENOENT (nobody owns the type),
+ * -EINVAL (length), -ENOMEM.
+ */
+int rtn_hub_send(const struct rtn_hub_letter *letter);
+
+/* Its handler is about to run: it waits no more. */
+void rtn_hub_begun(const struct rtn_hub_message *message);
+
+void rtn_hub_ref(struct rtn_hub_message *message);
+void rtn_hub_unref(struct rtn_hub_message *message);
+
+#endif
