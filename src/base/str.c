@@ -68,6 +68,11 @@ bool rtn_str_starts_with(struct rtn_str s, struct rtn_str prefix)
     return s.length >= prefix.length && rtn_str_equal((struct rtn_str){ s.data, prefix.length }, prefix);
 }
 
+bool rtn_str_starts_with_nocase(struct rtn_str s, struct rtn_str prefix)
+{
+    return s.length >= prefix.length && rtn_str_equal_nocase((struct rtn_str){ s.data, prefix.length }, prefix);
+}
+
 bool rtn_str_ends_with(struct rtn_str s, struct rtn_str suffix)
 {
     if (s.length < suffix.length || suffix.length == 0)

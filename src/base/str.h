@@ -52,6 +52,7 @@ int rtn_percent_byte(struct rtn_str s, size_t at);
 
 bool rtn_str_equal_nocase(struct rtn_str a, struct rtn_str b);
 bool rtn_str_starts_with(struct rtn_str s, struct rtn_str prefix);
+bool rtn_str_starts_with_nocase(struct rtn_str s, struct rtn_str prefix);
 bool rtn_str_ends_with(struct rtn_str s, struct rtn_str suffix);
 
 /* Without leading and trailing spaces and tabs (OWS of RFC 9110, 5.6.3). */

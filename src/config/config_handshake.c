@@ -1,67 +1,42 @@
 /*
  * What outgoing WebSocket connections say when they begin: the URL, header fields and subprotocols. All that keeps a
- * connection from being made is told here; the layer that connects takes no more than this and tells nobody.
+ * connection from being made is told here, with what to write instead: base/ws_url.h and base/header.h say what can be
+ * sent, and hosts are as strict as everywhere in the configuration.
  */
+#include "base/header.h"
+#include "base/ws_url.h"
 #include "config/config_tables.h"
 #include "config/memory.h"
 
-/* sun_path without its NUL. */
-#define SOCKET_PATH_MAX 107
-
-static const struct rtn_str tcp_scheme = { "ws://", 5 }, unix_scheme = { "ws+unix:", 8 };
-
-static bool has_prefix(struct rtn_str text, struct rtn_str prefix)
+/* With what to write instead. Faults of the host and the port have words of their own. */
+static const char *url_advice(enum rtn_ws_url_fault fault)
 {
-    return text.length >= prefix.length && rtn_str_equal_nocase((struct rtn_str){ text.data, prefix.length }, prefix);
+    static const char *const advice[] = {
+        [RTN_WS_URL_CHARACTER] = "a URL is ASCII without spaces; write others as %XX",
+        [RTN_WS_URL_FRAGMENT] = "a # has no place here; write %23",
+        [RTN_WS_URL_SCHEME] = "the URL of a WebSocket begins with ws:// or ws+unix:",
+        [RTN_WS_URL_TLS] = "there is no TLS yet; write ws:// or ws+unix:",
+        [RTN_WS_URL_USER] = "a user has no place here; headers can carry one",
+        [RTN_WS_URL_SOCKET_RELATIVE] = "the path of the socket must be absolute; write ws+unix:/run/NAME.sock:/path",
+        [RTN_WS_URL_SOCKET_LONG] = "the path of the socket is longer than the 107 bytes of a socket address",
+        [RTN_WS_URL_SOCKET_TARGET] = "what follows the socket must begin with /; write ws+unix:/run/NAME.sock:/path",
+    };
+    return advice[fault];
 }
 
-static struct rtn_str behind(struct rtn_str text, struct rtn_str prefix)
+/* Host and port have the stricter form of all addresses here, which is tried first since it tells more. */
+static const char *url_problem(struct rtn_str text, struct rtn_arena *arena)
 {
-    return (struct rtn_str){ text.data + prefix.length, text.length - prefix.length };
-}
-
-/* HOST[:PORT][/PATH][?QUERY] */
-static const char *tcp_problem(struct rtn_str rest, struct rtn_arena *arena)
-{
+    struct rtn_ws_url url;
     const char *authority;
+    enum rtn_ws_url_fault fault = rtn_ws_url_split(text, &url);
 
-    rest.length = strcspn(rest.data, "/?");
-    if (memchr(rest.data, '@', rest.length) != NULL)
-        return "a user has no place here; headers can carry one";
-    return rtn_config_authority_read(rest, arena, &authority);
-}
-
-/* /SOCKET[:/PATH] */
-static const char *unix_problem(struct rtn_str rest)
-{
-    size_t length = strcspn(rest.data, ":");
-
-    if (rest.data[0] != '/')
-        return "the path of the socket must be absolute; write ws+unix:/run/NAME.sock:/path";
-    if (rest.data[length - 1] == '/')
-        return "the path names a folder, not a socket";
-    if (length > SOCKET_PATH_MAX)
-        return "the path of the socket is longer than the 107 bytes of a socket address";
-    if (length < rest.length && rest.data[length + 1] != '/' && rest.data[length + 1] != '?')
-        return "what follows the socket must begin with /; write ws+unix:/run/NAME.sock:/path";
-    return NULL;
-}
-
-static const char *url_problem(struct rtn_str url, struct rtn_arena *arena)
-{
-    for (size_t i = 0; i < url.length; i++) {
-        if (url.data[i] <= ' ' || url.data[i] >= 0x7f)
-            return "a URL is ASCII without spaces; write others as %XX";
-    }
-    if (memchr(url.data, '#', url.length) != NULL)
-        return "a # has no place here; write %23";
-    if (has_prefix(url, tcp_scheme))
-        return tcp_problem(behind(url, tcp_scheme), arena);
-    if (has_prefix(url, unix_scheme))
-        return unix_problem(behind(url, unix_scheme));
-    if (has_prefix(url, RTN_STR("wss:")) || has_prefix(url, RTN_STR("wss+unix:")))
-        return "there is no TLS yet; write ws:// or ws+unix:";
-    return "the URL of a WebSocket begins with ws:// or ws+unix:";
+    if (fault != RTN_WS_URL_GOOD)
+        return url_advice(fault);
+    if (url.path.data != NULL)
+        return rtn_str_ends_with(url.path, RTN_STR("/")) ? "the path names a folder, not a socket" : NULL;
+    const char *problem = rtn_config_authority_read(url.authority, arena, &authority);
+    return problem != NULL ? problem : rtn_ws_url_words(rtn_ws_url_read(text, &url));
 }
 
 bool rtn_config_check_url(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
@@ -71,47 +46,22 @@ bool rtn_config_check_url(void *value, const struct rtn_node *node, const struct
     return problem == NULL || rtn_schema_error(context, node->mark, "\"url\": %s", problem);
 }
 
-/* Fields that the handshake writes, and those that would announce a body. */
-static bool is_of_handshake(struct rtn_str name)
-{
-    static const char *const names[] = { "connection", "content-length",    "expect",
-                                         "host",       "transfer-encoding", "upgrade" };
-
-    if (has_prefix(name, RTN_STR("sec-websocket-")))
-        return true;
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(names); i++) {
-        if (rtn_str_equal_nocase(name, rtn_str_of(names[i])))
-            return true;
-    }
-    return false;
-}
-
-/* Tabs are good inside of a value (RFC 9110, 5.5). */
-static bool has_control(struct rtn_str text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char) text.data[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return true;
-    }
-    return false;
-}
-
 static bool check_header(struct rtn_str text, struct rtn_mark mark, const struct rtn_schema_context *context)
 {
-    struct rtn_str value = text, name;
-    bool colon = memchr(text.data, ':', text.length) != NULL;
+    struct rtn_str name;
 
-    (void) rtn_str_next(&value, ':', &name);
-    if (!colon || name.data != text.data || text.data[name.length] != ':' || !rtn_is_token(name))
-        return rtn_schema_error(context, mark, "\"headers\": %s is no header field; write \"Name: value\"",
-                                rtn_node_quote(text, context->arena));
-    if (is_of_handshake(name))
+    switch (rtn_header_check(text, &name)) {
+    case RTN_HEADER_GOOD:
+        return true;
+    case RTN_HEADER_OF_HANDSHAKE:
         return rtn_schema_error(context, mark, "\"headers\": the field %.*s is the daemon's own", RTN_STR_ARG(name));
-    if (has_control(value))
+    case RTN_HEADER_VALUE:
         return rtn_schema_error(context, mark, "\"headers\": the value of %.*s holds a control character",
                                 RTN_STR_ARG(name));
-    return true;
+    default:
+        return rtn_schema_error(context, mark, "\"headers\": %s is no header field; write \"Name: value\"",
+                                rtn_node_quote(text, context->arena));
+    }
 }
 
 bool rtn_config_check_headers(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)

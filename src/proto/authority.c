@@ -56,7 +56,7 @@ struct rtn_str rtn_authority_of(struct rtn_str target)
     static const struct rtn_str schemes[] = { { "http://", 7 }, { "https://", 8 } };
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(schemes); i++) {
         size_t start = schemes[i].length;
-        if (target.length < start || !rtn_str_equal_nocase((struct rtn_str){ target.data, start }, schemes[i]))
+        if (!rtn_str_starts_with_nocase(target, schemes[i]))
             continue;
         size_t end = start;
         while (end < target.length && target.data[end] != '/' && target.data[end] != '?')

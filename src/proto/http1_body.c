@@ -14,6 +14,7 @@
 
 #include <limits.h>
 
+#include "base/header.h"
 #include "base/macros.h"
 #include "proto/http1_check.h"
 #include "proto/http1_trailer.h"
@@ -152,12 +153,12 @@ static enum state in_quoted(struct rtn_request *request, char c)
         return QUOTED_END;
     if (c == '\\')
         return QUOTED_PAIR;
-    return rtn_http1_is_value_char(c) ? QUOTED : fail_extension(request, c);
+    return rtn_header_is_value_char(c) ? QUOTED : fail_extension(request, c);
 }
 
 static enum state in_quoted_pair(struct rtn_request *request, char c)
 {
-    return rtn_http1_is_value_char(c) ? QUOTED : fail_extension(request, c);
+    return rtn_header_is_value_char(c) ? QUOTED : fail_extension(request, c);
 }
 
 static enum state begin_trailers(struct rtn_request *request)

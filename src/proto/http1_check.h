@@ -16,12 +16,6 @@ int rtn_http1_fail_hostile(struct rtn_request *request, int status, const char *
 /* True when exactly these bytes have been read from `at` on. */
 bool rtn_http1_bytes_are(const struct rtn_request *request, const char *at, struct rtn_str expected);
 
-/* A byte that a field value or a quoted string may hold (RFC 9110, 5.5): no control character but the tab. */
-static inline bool rtn_http1_is_value_char(char c)
-{
-    return c == '\t' || ((unsigned char) c >= ' ' && c != 0x7f);
-}
-
 const char *rtn_http1_end_of_target(const struct rtn_request *request);
 
 /* " HTTP/2.0", " HTTP/0.9" at `at`: a version that exists in form (RFC 9112, 2.3) but is not spoken here. */

@@ -8,6 +8,7 @@
  */
 #include "proto/http1_trailer.h"
 
+#include "base/header.h"
 #include "base/macros.h"
 #include "proto/http1_check.h"
 
@@ -148,7 +149,7 @@ static enum state in_value(struct rtn_request *request, char c)
         return end_value(request);
     if (c == '\n')
         return fail_line_end(request);
-    if (!rtn_http1_is_value_char(c))
+    if (!rtn_header_is_value_char(c))
         return fail_character(request);
     /* Directly behind the NUL of the name a blank is not part of the value. */
     if ((c == ' ' || c == '\t') && request->trailer_text[request->trailer_length - 1] == '\0')

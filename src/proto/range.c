@@ -85,7 +85,7 @@ static bool costs_too_much(const struct rtn_ranges *ranges)
 static struct rtn_str byte_set(struct rtn_str value)
 {
     const struct rtn_str unit = RTN_STR("bytes=");
-    if (value.length < unit.length || !rtn_str_equal_nocase((struct rtn_str){ value.data, unit.length }, unit))
+    if (!rtn_str_starts_with_nocase(value, unit))
         return (struct rtn_str){ 0 };
     return (struct rtn_str){ value.data + unit.length, value.length - unit.length };
 }

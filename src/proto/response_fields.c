@@ -1,6 +1,7 @@
 /* The fields of a reply, gathered as text: "name: value\r\n" one behind the other. */
 #include <errno.h>
 
+#include "base/header.h"
 #include "proto/response_internal.h"
 
 #define FIRST_FIELDS 512
@@ -26,16 +27,6 @@ static bool valid_name(struct rtn_str name)
             return false;
     }
     return rtn_is_token(name);
-}
-
-static bool valid_value(struct rtn_str value)
-{
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char c = (unsigned char) value.data[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
 }
 
 static int reserve_fields(struct rtn_request *request, size_t extra)
@@ -73,7 +64,7 @@ int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct 
 {
     if (request->response.state != RTN_RESPONSE_NONE)
         return -EALREADY;
-    if (!valid_name(name) || !valid_value(value))
+    if (!valid_name(name) || !rtn_header_is_value(value))
         return -EINVAL;
     if (request->response.request_id != NULL && rtn_str_equal_nocase(name, RTN_STR("x-request-id")))
         return -EINVAL;

@@ -95,15 +95,16 @@ void rtn_ws_watch_input(struct rtn_ws *ws)
         ev_io_stop(connection->http->loop->ev, &connection->read);
 }
 
-static void keep_unread(struct rtn_ws *ws, const unsigned char *data, size_t length)
+int rtn_ws_keep_unread(struct rtn_ws *ws, const void *data, size_t length)
 {
+    if (length == 0)
+        return 0;
     char *at = rtn_buf_try_reserve(&ws->unread, length);
-    if (at == NULL) {
-        rtn_ws_fail(ws, RTN_CLOSE_NETWORK, RTN_WS_INTERNAL_ERROR, "memory is out");
-        return;
-    }
+    if (at == NULL)
+        return -ENOMEM;
     memcpy(at, data, length);
     ws->unread.length += length;
+    return 0;
 }
 
 /* Whatever stops the reader, the bytes behind that point wait, but for those behind the end. */
@@ -113,12 +114,12 @@ static void feed(struct rtn_ws *ws, unsigned char *data, size_t length)
     ws->feeding = true;
     int r = rtn_ws_reader_feed(&ws->reader, data, length, &used);
     ws->feeding = false;
+    if (r == 0 && !ws->close_received)
+        r = rtn_ws_keep_unread(ws, data + used, length - used);
     if (r == -EPROTO)
         rtn_ws_fail(ws, RTN_CLOSE_PROTOCOL, ws->reader.error_code, ws->reader.error_text);
     else if (r < 0)
         rtn_ws_fail(ws, RTN_CLOSE_NETWORK, RTN_WS_INTERNAL_ERROR, "memory is out");
-    else if (used < length && !ws->close_received)
-        keep_unread(ws, data + used, length - used);
 }
 
 /* What was kept comes first. */
@@ -197,7 +198,7 @@ static void watch(struct rtn_connection *connection)
     ev_io_init(&connection->write, rtn_ws_on_writable, connection->stream.fd, EV_WRITE);
 }
 
-void rtn_ws_open(struct rtn_ws *ws, struct rtn_str rest)
+void rtn_ws_open(struct rtn_ws *ws)
 {
     struct rtn_connection *connection = ws->connection;
     struct rtn_http1 *http = connection->http;
@@ -216,21 +217,20 @@ void rtn_ws_open(struct rtn_ws *ws, struct rtn_str rest)
     http->ws_events->open(ws);
     if (!rtn_http1_may_keep_alive(http))
         rtn_ws_leave(ws);
-    if (rest.length > 0) {
-        keep_unread(ws, (const unsigned char *) rest.data, rest.length);
-        feed_unread(ws);
-    }
+    feed_unread(ws);
     rtn_ws_watch_input(ws);
     rtn_ws_file_deadline(ws);
 }
 
 void rtn_ws_start(struct rtn_connection *connection)
 {
-    struct rtn_request *request = connection->request;
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf rest = { 0 };
-    rtn_buf_append(&rest, request->buffer + request->parsed, request->end - request->parsed);
+    const struct rtn_request *request = connection->request;
+    int r = rtn_ws_keep_unread(connection->ws, request->buffer + request->parsed, request->end - request->parsed);
     rtn_http1_drop_request(connection);
-    rtn_ws_open(connection->ws, rtn_buf_str(&rest));
+    if (r < 0)
+        rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");
+    else
+        rtn_ws_open(connection->ws);
 }
 
 void rtn_ws_pause(struct rtn_ws *ws)

@@ -106,8 +106,14 @@ void rtn_ws_detach(struct rtn_ws *ws);
 
 /* ws_write.c */
 
-/* Queues a message. The bytes are not counted so far. 0 or -ENOMEM. */
+/* Queues a message. The bytes of its frame count as backlog at once. 0 or -ENOMEM. */
 int rtn_ws_queue(struct rtn_ws *ws, enum rtn_ws_opcode type, struct rtn_str content);
+
+/* Something is to leave at the end of the iteration. */
+void rtn_ws_mark_unsent(struct rtn_ws *ws);
+
+/* Everything that the iteration gathered leaves. Before every wait. */
+void rtn_ws_flush(struct rtn_http1 *http);
 
 /* ws_share.c: a message on its way to several connections of a loop. */
 struct rtn_ws_mailing {
@@ -122,12 +128,6 @@ void rtn_ws_queue_mailing(struct rtn_ws *ws, struct rtn_ws_mailing *mailing);
 
 /* Gives back what was made on the way, not `parcel`. */
 void rtn_ws_mailing_done(struct rtn_ws_mailing *mailing);
-
-/* Something is to leave at the end of the iteration. */
-void rtn_ws_mark_unsent(struct rtn_ws *ws);
-
-/* Everything that the iteration gathered leaves. Before every wait. */
-void rtn_ws_flush(struct rtn_http1 *http);
 
 /* ws_close.c */
 

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/header.h"
 #include "base/macros.h"
-#include "proto/http1_check.h"
 #include "proto/ws_handshake.h"
 
 struct fields {
@@ -29,7 +29,7 @@ static int next_line(struct rtn_str bytes, size_t *at, struct rtn_str *ret)
     const char *line = bytes.data + *at;
     size_t rest = bytes.length - *at;
     size_t length = 0;
-    while (length < rest && rtn_http1_is_value_char(line[length]))
+    while (length < rest && rtn_header_is_value_char(line[length]))
         length++;
     if (length == rest || (length + 1 == rest && line[length] == '\r'))
         return 0;

@@ -1,8 +1,8 @@
 /*
  * One outgoing connection from its order to its end. The number is entered by whoever orders it, on any thread; the
- * rest happens on the loop: look up the name and connect (net/dial.h), send the request, check the answer, and hand
- * over to ws.c. After an end it waits longer with every failure, and by chance somewhat more or less, so that many
- * clients do not come back in the same moment (RFC 6455, 7.2.3).
+ * rest happens on the loop: look up the name and connect (net/dial.h), then the handshake (ws_client_handshake.c).
+ * After an end it waits longer with every failure, and by chance somewhat more or less, so that many clients do not
+ * come back in the same moment (RFC 6455, 7.2.3).
  */
 #include "proto/ws_client.h"
 
@@ -15,10 +15,7 @@
 
 #include "base/fd.h"
 #include "net/dial.h"
-#include "proto/http1_internal.h"
-#include "proto/ws_internal.h"
-
-#define READ_STEP 4096
+#include "proto/ws_client_internal.h"
 
 static const char closed_early[] = "closed before it was open";
 
@@ -27,122 +24,10 @@ static bool is_stopping(const struct rtn_ws_client *client)
     return client->stopped || !rtn_http1_may_keep_alive(client->http);
 }
 
-static void fail(struct rtn_ws_client *client, enum rtn_close_cause cause, const char *text)
+void rtn_ws_client_fail(struct rtn_ws_client *client, enum rtn_close_cause cause, const char *text)
 {
     snprintf(client->reason, sizeof(client->reason), "%s", text);
     rtn_http1_close(client->connection, cause, client->reason);
-}
-
-/* The handshake */
-
-static void open_session(struct rtn_ws_client *client, const struct rtn_ws_answer *answer)
-{
-    struct rtn_ws *ws = client->connection->ws;
-    struct rtn_ws_deflate_terms terms;
-    int compressed = rtn_ws_deflate_confirm(&client->spec.deflate, answer->extensions, &terms);
-    int r = compressed > 0 ? rtn_ws_set_compression(ws, &terms) : compressed;
-    if (r == -EPROTO) {
-        fail(client, RTN_CLOSE_PROTOCOL, "the server chose an extension that was not offered");
-        return;
-    }
-    if (r == 0 && answer->protocol.length > 0) {
-        ws->protocol = rtn_str_dup(answer->protocol);
-        r = ws->protocol != NULL ? 0 : -ENOMEM;
-    }
-    if (r < 0) {
-        fail(client, RTN_CLOSE_NETWORK, "memory is out");
-        return;
-    }
-    client->opened = rtn_http1_now_ms(client->http);
-    struct rtn_buf input = client->input;
-    client->input = (struct rtn_buf){ 0 };
-    rtn_ws_open(ws, (struct rtn_str){ input.data + answer->length, input.length - answer->length });
-    rtn_buf_done(&input);
-}
-
-static void read_answer(struct rtn_ws_client *client)
-{
-    struct rtn_ws_answer answer = { 0 };
-    const char *text = NULL;
-    int r = rtn_ws_answer_read(&client->request, rtn_buf_str(&client->input), &answer, &text);
-    if (r > 0)
-        open_session(client, &answer);
-    else if (r < 0)
-        fail(client, RTN_CLOSE_PROTOCOL, text);
-}
-
-static void on_answer(struct ev_loop *ev, struct ev_io *watcher, int events)
-{
-    (void) ev;
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
-    struct rtn_ws_client *client = connection->ws->client;
-    if (client->stop_posted) /* given up: what was answered is of no interest */
-        return;
-    char *at = rtn_buf_try_reserve(&client->input, READ_STEP);
-    if (at == NULL) {
-        fail(client, RTN_CLOSE_NETWORK, "memory is out");
-        return;
-    }
-    ssize_t n = recv(connection->stream.fd, at, READ_STEP, 0);
-    if (n > 0) {
-        client->input.length += (size_t) n;
-        read_answer(client);
-    } else if (n == 0) {
-        fail(client, RTN_CLOSE_LOST, "the server closed the connection during the handshake");
-    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        fail(client, RTN_CLOSE_NETWORK, strerror(errno));
-    }
-}
-
-static void on_request_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
-{
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
-    int r = rtn_stream_flush(&connection->stream);
-    if (r < 0 && r != -EAGAIN)
-        fail(connection->ws->client, RTN_CLOSE_LOST, strerror(-r));
-    else if (r == 0)
-        ev_io_stop(ev, watcher);
-}
-
-static void send_request(struct rtn_ws_client *client)
-{
-    struct rtn_connection *connection = client->connection;
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
-    rtn_ws_request_write(&client->request, &text);
-    const struct rtn_piece piece = { .data = text.data, .length = text.length };
-    int r = rtn_stream_send(&connection->stream, &piece, 1);
-    if (r < 0) {
-        fail(client, RTN_CLOSE_LOST, strerror(-r));
-        return;
-    }
-    struct ev_loop *ev = client->http->loop->ev;
-    ev_io_init(&connection->read, on_answer, connection->stream.fd, EV_READ);
-    ev_io_init(&connection->write, on_request_writable, connection->stream.fd, EV_WRITE);
-    ev_io_start(ev, &connection->read);
-    if (rtn_stream_pending(&connection->stream))
-        ev_io_start(ev, &connection->write);
-}
-
-static void begin_handshake(struct rtn_ws_client *client, int fd, const struct sockaddr *peer, socklen_t length)
-{
-    struct rtn_connection *connection = client->connection;
-    connection->stream.fd = fd;
-    connection->peer_length = RTN_MIN(length, (socklen_t) sizeof(connection->peer));
-    memcpy(&connection->peer, peer, connection->peer_length);
-    rtn_buf_clear(&client->input);
-    rtn_buf_clear(&client->offer);
-    if (client->spec.deflate.on)
-        rtn_ws_deflate_offer(&client->spec.deflate, &client->offer);
-    client->request = (struct rtn_ws_request){ .url = &client->url,
-                                               .headers = client->spec.headers,
-                                               .protocols = client->spec.protocols,
-                                               .extensions = rtn_buf_str(&client->offer) };
-    if (rtn_ws_key_make(client->request.key) < 0)
-        fail(client, RTN_CLOSE_NETWORK, "no random bytes");
-    else
-        send_request(client);
 }
 
 /* An attempt */
@@ -152,9 +37,9 @@ static void on_dialed(void *data, int fd, const struct sockaddr *peer, socklen_t
     struct rtn_ws_client *client = data;
     client->dial = NULL;
     if (fd < 0)
-        fail(client, RTN_CLOSE_NETWORK, reason);
+        rtn_ws_client_fail(client, RTN_CLOSE_NETWORK, reason);
     else
-        begin_handshake(client, fd, peer, length);
+        rtn_ws_client_begin_handshake(client, fd, peer, length);
 }
 
 static void use_socket(struct rtn_ws_client *client)
@@ -166,7 +51,7 @@ static void use_socket(struct rtn_ws_client *client)
     client->stopped = true;
     if (getpeername(fd, (struct sockaddr *) &peer, &length) < 0)
         length = 0;
-    begin_handshake(client, fd, (const struct sockaddr *) &peer, length);
+    rtn_ws_client_begin_handshake(client, fd, (const struct sockaddr *) &peer, length);
 }
 
 static void dial(struct rtn_ws_client *client)
@@ -176,7 +61,7 @@ static void dial(struct rtn_ws_client *client)
                                             .path = client->url.path };
     client->dial = rtn_dial(client->http->loop, client->http->resolver, &target, on_dialed, client);
     if (client->dial == NULL)
-        fail(client, RTN_CLOSE_NETWORK, "memory is out");
+        rtn_ws_client_fail(client, RTN_CLOSE_NETWORK, "memory is out");
 }
 
 static void forget(struct rtn_ws_client *client)
@@ -215,7 +100,7 @@ static void attempt(struct rtn_ws_client *client)
     if (connection->broken != 0)
         rtn_http1_close_broken(connection);
     else if (client->stopped)
-        fail(client, RTN_CLOSE_NORMAL, closed_early);
+        rtn_ws_client_fail(client, RTN_CLOSE_NORMAL, closed_early);
     else if (client->spec.fd >= 0)
         use_socket(client);
     else
@@ -256,16 +141,16 @@ static void wait_for_next(struct rtn_ws_client *client)
 /* Open for at least as long as the pause before it: a server that ends each connection at once is not there either. */
 static bool has_lasted(const struct rtn_ws_client *client)
 {
+    const struct rtn_ws *ws = client->connection->ws;
     int64_t least = RTN_MAX(client->last_pause, client->spec.reconnect);
-    return client->opened != 0 && rtn_http1_now_ms(client->http) - client->opened >= least;
+    return ws->opened && rtn_http1_now_ms(client->http) - ws->opened_at >= least;
 }
 
 void rtn_ws_client_ended(struct rtn_ws_client *client)
 {
-    client->connection = NULL;
     if (has_lasted(client))
         client->failures = 1;
-    client->opened = 0;
+    client->connection = NULL;
     wait_for_next(client);
 }
 
@@ -278,7 +163,7 @@ void rtn_ws_client_detach(struct rtn_ws_client *client)
 
 void rtn_ws_client_timeout(struct rtn_ws_client *client)
 {
-    fail(client, RTN_CLOSE_TIMEOUT, "the connection was not open in time (timeouts.connect)");
+    rtn_ws_client_fail(client, RTN_CLOSE_TIMEOUT, "the connection was not open in time (timeouts.connect)");
 }
 
 static void on_stop(struct rtn_mail *mail)
@@ -288,7 +173,7 @@ static void on_stop(struct rtn_mail *mail)
     if (client->connection == NULL)
         wait_for_next(client);
     else if (client->connection->state == RTN_CONNECTION_CONNECTING)
-        fail(client, RTN_CLOSE_NORMAL, closed_early);
+        rtn_ws_client_fail(client, RTN_CLOSE_NORMAL, closed_early);
 }
 
 /* By mail, since a callback of the layer above may be running. */
@@ -324,29 +209,35 @@ static void on_begin(struct rtn_mail *mail)
         forget(client);
 }
 
-static const char *const *copy_list(struct rtn_arena *arena, const char *const *list)
+/* Replaces *list, which may be NULL, by a copy. 0 or -ENOMEM. */
+static int copy_list(struct rtn_arena *arena, const char *const **list)
 {
+    const char *const *from = *list;
     size_t count = 0;
-    if (list == NULL)
-        return NULL;
-    while (list[count] != NULL)
+    if (from == NULL)
+        return 0;
+    while (from[count] != NULL)
         count++;
     const char **copy = rtn_arena_alloc(arena, (count + 1) * sizeof(*copy));
     if (copy == NULL)
-        return NULL;
-    for (size_t i = 0; i < count; i++)
-        copy[i] = rtn_arena_strdup(arena, rtn_str_of(list[i]));
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = rtn_arena_strdup(arena, rtn_str_of(from[i]));
+        if (copy[i] == NULL)
+            return -ENOMEM;
+    }
     copy[count] = NULL;
-    return copy;
+    *list = copy;
+    return 0;
 }
 
-static void copy_spec(struct rtn_ws_client *client, const struct rtn_ws_client_spec *spec)
+static int copy_spec(struct rtn_ws_client *client, const struct rtn_ws_client_spec *spec)
 {
     client->spec = *spec;
-    client->spec.url = rtn_arena_strdup(&client->arena, rtn_str_of(spec->url));
-    client->spec.headers = copy_list(&client->arena, spec->headers);
-    client->spec.protocols = copy_list(&client->arena, spec->protocols);
     client->spec.policy.deflate = &client->spec.deflate;
+    client->spec.url = rtn_arena_strdup(&client->arena, rtn_str_of(spec->url));
+    int r = client->spec.url != NULL ? copy_list(&client->arena, &client->spec.headers) : -ENOMEM;
+    return r < 0 ? r : copy_list(&client->arena, &client->spec.protocols);
 }
 
 static void destroy(struct rtn_ws_client *client)
@@ -376,8 +267,7 @@ int rtn_ws_client_new(struct rtn_http1 *http, const struct rtn_ws_client_spec *s
     rtn_list_init(&client->node);
     rtn_arena_init(&client->arena, NULL, 0);
     ev_timer_init(&client->pause, on_pause_over, 0, 0);
-    copy_spec(client, spec);
-    if (client->spec.url == NULL || rtn_ws_url_read(rtn_str_of(client->spec.url), &client->url) != NULL) {
+    if (copy_spec(client, spec) < 0 || rtn_ws_url_read(rtn_str_of(client->spec.url), &client->url) != RTN_WS_URL_GOOD) {
         client->spec.fd = -1;
         destroy(client);
         return -ENOMEM;

@@ -40,7 +40,6 @@ struct rtn_ws_client {
     struct ev_timer pause;
     unsigned failures; /* attempts in a row that came to nothing, or to a connection that did not last */
     int64_t last_pause; /* ms, before the attempt */
-    int64_t opened; /* ms, monotonic; 0: not yet */
     bool stopped; /* no further attempt */
     bool begun; /* the loop has it */
     bool stop_posted; /* `mail` is on its way */

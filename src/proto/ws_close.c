@@ -157,14 +157,12 @@ static bool write_has_passed(struct rtn_ws *ws)
     struct rtn_connection *connection = ws->connection;
     if (!has_passed(ws, ws->write_deadline))
         return false;
-    int unsent = rtn_http1_unsent(connection);
-    if (unsent >= connection->unsent) {
-        rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the peer does not take what it is sent (timeouts.write)");
-        return true;
-    }
-    connection->unsent = unsent;
-    ws->write_deadline = rtn_http1_now_ms(connection->http) + ws->policy->write_timeout;
-    return false;
+    int before = connection->unsent;
+    rtn_ws_begin_write_timeout(ws);
+    if (connection->unsent < before)
+        return false;
+    rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the peer does not take what it is sent (timeouts.write)");
+    return true;
 }
 
 static bool ping_has_passed(struct rtn_ws *ws)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/ws_url.h"
 #include "proto/request.h"
 #include "proto/ws_deflate.h"
 
@@ -49,33 +50,16 @@ bool rtn_ws_list_has(struct rtn_str list, struct rtn_str token);
 
 /* Outgoing */
 
-struct rtn_ws_url {
-    struct rtn_str host; /* without brackets; empty with a socket */
-    struct rtn_str authority; /* for the Host field */
-    struct rtn_str path; /* of a unix socket; absent: TCP */
-    struct rtn_str target; /* "/path?query"; only "?query" when the path was left out, the slash is written then */
-    int port;
-};
-
-/*
- * "ws://host[:port]/path?query" or "ws+unix:/socket:/path". Views into `text`. NULL, or why it is none, in words; wss
- * is one of the reasons: there is no TLS yet.
- */
-const char *rtn_ws_url_read(struct rtn_str text, struct rtn_ws_url *ret);
-
 struct rtn_ws_request {
     const struct rtn_ws_url *url;
     char key[RTN_WS_KEY_SIZE]; /* made by rtn_ws_key_make() */
-    const char *const *headers; /* "Name: value", ends with NULL; may be NULL */
+    const char *const *headers; /* "Name: value", each checked; ends with NULL; may be NULL */
     const char *const *protocols; /* ends with NULL; may be NULL */
     struct rtn_str extensions; /* value of the field; empty: none */
 };
 
 /* A random key. 0 or -EIO. */
 int rtn_ws_key_make(char out[RTN_WS_KEY_SIZE]);
-
-/* "Name: value" that can be sent and is none of the fields of the handshake; else why not, in words. */
-const char *rtn_ws_header_problem(const char *header);
 
 void rtn_ws_request_write(const struct rtn_ws_request *request, struct rtn_buf *out);
 

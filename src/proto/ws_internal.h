@@ -1,5 +1,5 @@
 /* What the files of ws.h share: ws.c (from the start to the end, and reading), ws_write.c (sending), ws_share.c (to
- * many), ws_close.c (the closing handshake and deadlines), ws_client.c (outgoing connections). [loop] */
+ * many), ws_close.c (the closing handshake and deadlines), ws_client_handshake.c (outgoing connections). [loop] */
 #ifndef RTN_PROTO_WS_INTERNAL_H
 #define RTN_PROTO_WS_INTERNAL_H
 
@@ -13,8 +13,11 @@ void rtn_ws_watch_input(struct rtn_ws *ws);
 /* What kept it from reading is over. */
 void rtn_ws_go_on_reading(struct rtn_ws *ws);
 
-/* The session can be used: publishes it, tells the layer above, and reads `rest`. */
-void rtn_ws_open(struct rtn_ws *ws, struct rtn_str rest);
+/* These bytes came, and are read when nothing keeps it from reading. 0 or -ENOMEM. */
+int rtn_ws_keep_unread(struct rtn_ws *ws, const void *data, size_t length);
+
+/* The session can be used: publishes it, tells the layer above, and reads what was kept. */
+void rtn_ws_open(struct rtn_ws *ws);
 
 /* Compression as agreed upon. 0 or -ENOMEM. */
 int rtn_ws_set_compression(struct rtn_ws *ws, const struct rtn_ws_deflate_terms *terms);
@@ -32,6 +35,9 @@ void rtn_ws_trim_scratch(struct rtn_http1 *http);
 
 /* Queues a control frame. */
 void rtn_ws_queue_control(struct rtn_ws *ws, enum rtn_ws_opcode type, const void *data, size_t length);
+
+/* The peer has to take in some of what it is sent from now on. The caller files the deadline. */
+void rtn_ws_begin_write_timeout(struct rtn_ws *ws);
 
 /* The socket has room. */
 void rtn_ws_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events);

@@ -1,45 +1,8 @@
 /*
- * The client's request for a WebSocket (RFC 6455, 4.1), and the check of the fields that others add to it. The order
- * of the lines is fixed; nothing here is escaped: all parts were checked when they were taken.
+ * The client's request for a WebSocket (RFC 6455, 4.1). The order of the lines is fixed; nothing here is escaped: all
+ * parts were checked when they were taken.
  */
-#include "base/macros.h"
-#include "proto/http1_check.h"
 #include "proto/ws_handshake.h"
-
-/* They belong to the handshake, or frame a message, or would have the server answer before the answer. */
-static const struct rtn_str own_fields[] = {
-    { "host", 4 },   { "upgrade", 7 }, { "connection", 10 }, { "content-length", 14 }, { "transfer-encoding", 17 },
-    { "expect", 6 },
-};
-
-static bool is_own(struct rtn_str name)
-{
-    struct rtn_str prefix = RTN_STR("sec-websocket-");
-    if (name.length >= prefix.length && rtn_str_equal_nocase((struct rtn_str){ name.data, prefix.length }, prefix))
-        return true;
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(own_fields); i++) {
-        if (rtn_str_equal_nocase(name, own_fields[i]))
-            return true;
-    }
-    return false;
-}
-
-const char *rtn_ws_header_problem(const char *header)
-{
-    const char *colon = strchr(header, ':');
-    if (colon == NULL)
-        return "there is no colon behind the name";
-    struct rtn_str name = { header, (size_t) (colon - header) };
-    if (!rtn_is_token(name))
-        return "the name has a character that names of fields do not have";
-    if (is_own(name))
-        return "the handshake sets this field itself";
-    for (const char *c = colon + 1; *c != '\0'; c++) {
-        if (!rtn_http1_is_value_char(*c))
-            return "the value has a control character";
-    }
-    return NULL;
-}
 
 static void append_field(struct rtn_buf *out, const char *name, struct rtn_str value)
 {

@@ -109,7 +109,7 @@ static void set_choked(struct rtn_ws *ws, bool choked)
         rtn_ws_watch_input(ws);
 }
 
-static void begin_write_timeout(struct rtn_ws *ws)
+void rtn_ws_begin_write_timeout(struct rtn_ws *ws)
 {
     struct rtn_connection *connection = ws->connection;
     connection->unsent = rtn_http1_unsent(connection);
@@ -129,7 +129,7 @@ static void wait_for_room(struct rtn_ws *ws, bool progress)
     atomic_store(&connection->entry->waits, true);
     atomic_store(&connection->entry->drain_due, true);
     if (progress || !is_waiting(ws)) {
-        begin_write_timeout(ws);
+        rtn_ws_begin_write_timeout(ws);
         rtn_ws_file_deadline(ws);
     }
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/header.h"
 #include "base/macros.h"
 #include "proto/http1.h"
 #include "proto/ws_handshake.h"
@@ -137,7 +138,7 @@ static void as_url(struct rtn_str bytes, unsigned how)
 {
     (void) how;
     struct rtn_ws_url url = { .port = -1 };
-    if (rtn_ws_url_read(bytes, &url) != NULL) {
+    if (rtn_ws_url_read(bytes, &url) != RTN_WS_URL_GOOD) {
         check(url.port == -1, "output was touched");
         return;
     }
@@ -155,13 +156,14 @@ static void as_url(struct rtn_str bytes, unsigned how)
 static void as_header(struct rtn_str bytes, unsigned how)
 {
     char *header = rtn_str_dup(bytes);
+    struct rtn_str name;
     const struct rtn_ws_url url = { .authority = RTN_STR("h"), .target = RTN_STR("/") };
     const char *const headers[] = { header, NULL };
     const char *const protocols[] = { "chat", NULL };
     struct rtn_ws_request request = { .url = &url, .key = KEY, .headers = headers };
     if (how & 1)
         request.protocols = protocols;
-    if (header != NULL && rtn_ws_header_problem(header) == NULL)
+    if (header != NULL && rtn_header_check(rtn_str_of(header), &name) == RTN_HEADER_GOOD)
         check_written(&request, how & 1 ? 7 : 6);
     free(header);
 }

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include <retinue/module.h>
+#include "ws_ignore.h"
 
 struct ws_kinds {
     const char *word;
@@ -42,23 +42,6 @@ static int handle(rtn_request *request, void *instance)
 {
     const struct ws_kinds *kinds = instance;
     return rtn_reply_text(request, 200, kinds->word);
-}
-
-static int take(rtn_connection *connection, enum rtn_ws_type type, const void *data, size_t length, void *instance)
-{
-    (void) connection;
-    (void) type;
-    (void) data;
-    (void) length;
-    (void) instance;
-    return 0;
-}
-
-static int take_piece(rtn_connection *connection, enum rtn_ws_type type, const void *data, size_t length, bool last,
-                      void *instance)
-{
-    (void) last;
-    return take(connection, type, data, length, instance);
 }
 
 static int greet(rtn_connection *connection, void *instance)

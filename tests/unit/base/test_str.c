@@ -178,6 +178,10 @@ Test(str, compare)
     cr_assert(rtn_str_starts_with(RTN_STR("unix:/a"), RTN_STR("unix:")));
     cr_assert_not(rtn_str_starts_with(RTN_STR("uni"), RTN_STR("unix:")));
     cr_assert(rtn_str_starts_with((struct rtn_str){ NULL, 0 }, RTN_STR("")));
+    cr_assert(rtn_str_starts_with_nocase(RTN_STR("UNIX:/a"), RTN_STR("unix:")));
+    cr_assert_not(rtn_str_starts_with_nocase(RTN_STR("UNI"), RTN_STR("unix:")));
+    cr_assert_not(rtn_str_starts_with_nocase(RTN_STR("tunix:"), RTN_STR("unix:")));
+    cr_assert(rtn_str_starts_with_nocase((struct rtn_str){ NULL, 0 }, RTN_STR("")));
     cr_assert(rtn_str_ends_with(RTN_STR("a.yaml"), RTN_STR(".yaml")));
     cr_assert_not(rtn_str_ends_with(RTN_STR("yaml"), RTN_STR(".yaml")));
     cr_assert(rtn_str_ends_with((struct rtn_str){ NULL, 0 }, (struct rtn_str){ NULL, 0 }));

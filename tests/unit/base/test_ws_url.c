@@ -1,8 +1,9 @@
 /* URLs of outgoing connections: their parts, and why some are none. */
 #include <criterion/criterion.h>
 
+#include "base/buf.h"
 #include "base/macros.h"
-#include "proto/ws_handshake.h"
+#include "base/ws_url.h"
 
 static const struct {
     const char *text;
@@ -30,6 +31,11 @@ static const struct {
     { "ws+unix:/run/a.sock:?d", "", 0, "localhost", "?d", "/run/a.sock" },
 };
 
+static const char *read_url(struct rtn_str text, struct rtn_ws_url *ret)
+{
+    return rtn_ws_url_words(rtn_ws_url_read(text, ret));
+}
+
 static void expect_view(const char *text, struct rtn_str view, const char *expected)
 {
     cr_expect_eq(view.data == NULL, expected == NULL, "%s", text);
@@ -41,7 +47,7 @@ Test(ws_url, parts)
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(good); i++) {
         struct rtn_ws_url url;
         const char *text = good[i].text;
-        const char *wrong = rtn_ws_url_read(rtn_str_of(text), &url);
+        const char *wrong = read_url(rtn_str_of(text), &url);
         cr_assert_null(wrong, "%s: %s", text, wrong);
         expect_view(text, url.host, good[i].host);
         expect_view(text, url.authority, good[i].authority);
@@ -116,7 +122,7 @@ Test(ws_url, those_that_are_none)
 {
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(bad); i++) {
         struct rtn_ws_url url = { .port = 7 };
-        const char *wrong = rtn_ws_url_read(rtn_str_of(bad[i].text), &url);
+        const char *wrong = read_url(rtn_str_of(bad[i].text), &url);
         cr_assert_not_null(wrong, "%s", bad[i].text);
         cr_expect_str_eq(wrong, bad[i].wrong, "%s", bad[i].text);
         cr_expect_eq(url.port, 7);
@@ -132,7 +138,7 @@ static const char *read_long(const char *before, size_t length, const char *behi
     for (size_t i = 0; i < length; i++)
         rtn_buf_append_char(&text, 'x');
     rtn_buf_append_text(&text, behind);
-    return rtn_ws_url_read(rtn_buf_str(&text), &url);
+    return read_url(rtn_buf_str(&text), &url);
 }
 
 Test(ws_url, lengths)
@@ -148,9 +154,44 @@ Test(ws_url, a_view_is_not_read_past_its_end)
 {
     struct rtn_ws_url url;
     const char text[] = "ws://[::1]:8080/x";
-    cr_expect_str_eq(rtn_ws_url_read((struct rtn_str){ text, 9 }, &url), LITERAL);
-    cr_expect_null(rtn_ws_url_read((struct rtn_str){ text, 10 }, &url));
-    cr_expect_null(rtn_ws_url_read((struct rtn_str){ text, 12 }, &url));
+    cr_expect_str_eq(read_url((struct rtn_str){ text, 9 }, &url), LITERAL);
+    cr_expect_null(read_url((struct rtn_str){ text, 10 }, &url));
+    cr_expect_null(read_url((struct rtn_str){ text, 12 }, &url));
     cr_expect_eq(url.port, 8);
-    cr_expect_str_eq(rtn_ws_url_read((struct rtn_str){ NULL, 0 }, &url), SCHEME);
+    cr_expect_str_eq(read_url((struct rtn_str){ NULL, 0 }, &url), SCHEME);
+}
+
+Test(ws_url, a_split_leaves_the_authority_as_it_is)
+{
+    static const char *const texts[] = { "ws://h:80/x", "ws://*:x/x", "ws://[::1/x", "ws:///x" };
+    static const char *const authorities[] = { "h:80", "*:x", "[::1", "" };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(texts); i++) {
+        struct rtn_ws_url url = { .port = 7 };
+        cr_assert_eq(rtn_ws_url_split(rtn_str_of(texts[i]), &url), RTN_WS_URL_GOOD, "%s", texts[i]);
+        expect_view(texts[i], url.authority, authorities[i]);
+        expect_view(texts[i], url.target, "/x");
+        expect_view(texts[i], url.host, NULL);
+        expect_view(texts[i], url.path, NULL);
+        cr_expect_eq(url.port, 0);
+    }
+}
+
+Test(ws_url, a_split_reads_all_of_a_socket)
+{
+    struct rtn_ws_url url;
+    cr_assert_eq(rtn_ws_url_split(RTN_STR("ws+unix:/a:/b"), &url), RTN_WS_URL_GOOD);
+    expect_view("path", url.path, "/a");
+    expect_view("authority", url.authority, "localhost");
+    expect_view("target", url.target, "/b");
+}
+
+Test(ws_url, a_split_refuses_all_but_hosts_and_ports)
+{
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(bad); i++) {
+        struct rtn_ws_url url = { .port = 7 };
+        enum rtn_ws_url_fault whole = rtn_ws_url_read(rtn_str_of(bad[i].text), &url);
+        enum rtn_ws_url_fault part = rtn_ws_url_split(rtn_str_of(bad[i].text), &url);
+        cr_expect_eq(part, whole >= RTN_WS_URL_NO_HOST ? RTN_WS_URL_GOOD : whole, "%s", bad[i].text);
+        cr_expect_eq(url.port, part == RTN_WS_URL_GOOD ? 0 : 7, "%s", bad[i].text);
+    }
 }
