@@ -55,16 +55,17 @@ static void inherit(struct rtn_config *config)
     }
 }
 
-/* Allowed, but hardly meant, unless the server is there for its clients. In a file with errors it may follow from one
- * of them. */
+/* Allowed, but hardly meant, unless the server is there for its clients or modules. In a file with errors it may follow
+ * from one of them. */
 static void warn_of_no_routes(const struct rtn_config *config, const struct rtn_node *root, struct rtn_diags *diags)
 {
     const struct rtn_config_server *servers = config->servers.items;
 
     for (size_t i = 0; diags->errors == 0 && i < config->servers.count; i++) {
         const struct rtn_node_pair *pair = rtn_node_pair(rtn_node_get(root, "servers"), servers[i].name);
-        bool only_clients = servers[i].listen.count == 0 && servers[i].clients.count > 0;
-        if (servers[i].routes.count == 0 && !only_clients && pair != NULL)
+        bool works_alone = servers[i].listen.count == 0 && servers[i].clients.count + servers[i].modules.count > 0;
+        bool http = servers[i].protocol == RTN_PROTOCOL_HTTP;
+        if (http && servers[i].routes.count == 0 && !works_alone && pair != NULL)
             rtn_diags_warning(diags, pair->name_mark, "server \"%s\" has no routes: every request is answered with 404",
                               servers[i].name);
     }

@@ -3,7 +3,7 @@
  * node of a struct tells which keys were given, and where. Keys that were left out and have no value
  * are not written, nor is a computed default outside the bounds of its key (threads: 0 leaves no
  * active_threads), nor what a route takes from its server, nor the origins that it has by default: a
- * route without WebSocket may not name any.
+ * route without WebSocket may not name any; nor what is for servers of another protocol.
  */
 #include <assert.h>
 
@@ -15,6 +15,7 @@ struct dump {
     struct rtn_buf text; /* of the line being made */
     unsigned indent;
     bool dash; /* the next line is the first of a list entry */
+    int protocol; /* of the server that is being written */
 };
 
 static void write_struct(struct dump *dump, const struct rtn_schema_table *table, const char *object,
@@ -202,6 +203,8 @@ static void write_named(struct dump *dump, const struct rtn_schema_key *key, con
         rtn_yaml_append_name(&dump->text, pair->value->pairs[i].name);
         end_line(dump, pair->value->pairs[i].name_mark);
         dump->indent += 2;
+        if (key->table == &rtn_config_server_table)
+            dump->protocol = ((const struct rtn_config_server *) (const void *) object)->protocol;
         write_struct(dump, key->table, object, node_of(key->table, object, NULL));
         dump->indent -= 2;
     }
@@ -241,27 +244,32 @@ static bool is_unset(const struct rtn_schema_key *key, const void *value)
     }
 }
 
-static bool is_written(const struct rtn_schema_key *key, const char *object, const struct rtn_node *node);
+static bool is_written(const struct dump *dump, const struct rtn_schema_table *table, const struct rtn_schema_key *key,
+                       const char *object, const struct rtn_node *node);
 
-static bool has_keys(const struct rtn_schema_table *table, const char *object, const struct rtn_node *node)
+static bool has_keys(const struct dump *dump, const struct rtn_schema_table *table, const char *object,
+                     const struct rtn_node *node)
 {
     for (const struct rtn_schema_key *key = table->keys; key->name != NULL; key++) {
-        if (is_written(key, object, node))
+        if (is_written(dump, table, key, object, node))
             return true;
     }
     return false;
 }
 
-static bool is_written(const struct rtn_schema_key *key, const char *object, const struct rtn_node *node)
+static bool is_written(const struct dump *dump, const struct rtn_schema_table *table, const struct rtn_schema_key *key,
+                       const char *object, const struct rtn_node *node)
 {
     const char *value = object + key->offset;
 
+    if (!rtn_config_key_is_for(table, rtn_str_of(key->name), dump->protocol))
+        return false;
     if (rtn_node_pair(node, key->name) != NULL)
         return true;
     if (key->type == RTN_SCHEMA_NAMED || key->switches_on)
         return false;
     if (key->type == RTN_SCHEMA_MAP)
-        return has_keys(key->table, value, NULL);
+        return has_keys(dump, key->table, value, NULL);
     return key->fallback != NULL || !is_unset(key, value);
 }
 
@@ -270,7 +278,7 @@ static void write_map(struct dump *dump, const struct rtn_schema_key *key, const
 {
     const struct rtn_node *node = node_of(key->table, object, pair != NULL ? pair->value : NULL);
 
-    if (!has_keys(key->table, object, node))
+    if (!has_keys(dump, key->table, object, node))
         rtn_buf_append_text(&dump->text, " {}");
     end_line(dump, pair != NULL ? pair->name_mark : (struct rtn_mark){ 0 });
     dump->indent += 2;
@@ -278,14 +286,14 @@ static void write_map(struct dump *dump, const struct rtn_schema_key *key, const
     dump->indent -= 2;
 }
 
-static void write_key(struct dump *dump, const struct rtn_schema_key *key, const char *object,
-                      const struct rtn_node *node)
+static void write_key(struct dump *dump, const struct rtn_schema_table *table, const struct rtn_schema_key *key,
+                      const char *object, const struct rtn_node *node)
 {
     const struct rtn_node_pair *pair = rtn_node_pair(node, key->name);
     const void *value = object + key->offset;
     struct rtn_mark mark = pair != NULL ? pair->name_mark : (struct rtn_mark){ 0 };
 
-    if (!is_written(key, object, node))
+    if (!is_written(dump, table, key, object, node))
         return;
     rtn_buf_printf(&dump->text, "%s%s:", key->consumed ? "# " : "", key->name);
     switch (key->type) {
@@ -312,7 +320,7 @@ static void write_struct(struct dump *dump, const struct rtn_schema_table *table
                          const struct rtn_node *node)
 {
     for (const struct rtn_schema_key *key = table->keys; key->name != NULL; key++)
-        write_key(dump, key, object, node);
+        write_key(dump, table, key, object, node);
 }
 
 void rtn_config_dump(const struct rtn_config *config, struct rtn_buf *out)

@@ -4,10 +4,26 @@
 #include "config/config_tables.h"
 #include "config/memory.h"
 
+bool rtn_config_is_stdio(const char *address)
+{
+    return strcmp(address, "stdio") == 0;
+}
+
+/* Also standard input and output, of which there is one: it is claimed like any other address. */
+static const char *read_address(const char *text, struct rtn_arena *arena, struct rtn_config_address *ret)
+{
+    if (rtn_config_is_stdio(text)) {
+        *ret = (struct rtn_config_address){ .claims = { "stdio" } };
+        return NULL;
+    }
+    return strcasecmp(text, "stdio") == 0 ? "stdio is written in small letters"
+                                          : rtn_config_address_read(text, arena, ret);
+}
+
 static bool check_address(void *value, const struct rtn_node *node, const struct rtn_schema_context *context)
 {
     struct rtn_config_address address;
-    const char *problem = rtn_config_address_read(*(const char **) value, context->arena, &address);
+    const char *problem = read_address(*(const char **) value, context->arena, &address);
 
     return problem == NULL || rtn_schema_error(context, node->mark, "%s", problem);
 }
@@ -33,7 +49,8 @@ static const struct rtn_schema_key keys[] = {
       .help =
           "PORT, on all addresses; HOST:PORT; \"[IPV6]:PORT\", in quotes; unix:PATH, or unix:@NAME for an abstract "
           "socket; systemd:NAME for a socket that the service manager passes under this name. With port 0 the kernel "
-          "picks a free one.",
+          "picks a free one. With protocol: line also stdio, which is one client on standard input and output; one "
+          "server can have it, and only once.",
       .example = "unix:/run/retinue/get.sock" },
     { .name = "mode",
       .type = RTN_SCHEMA_STRING,
@@ -49,7 +66,7 @@ static const struct rtn_schema_key keys[] = {
       .fallback = "false",
       .help =
           "The trusted_proxies of the server begin their connections with a header of the PROXY protocol, version 1 "
-          "or 2, that names the client. Others are ordinary clients, without the header.",
+          "or 2, that names the client. Others are ordinary clients, without the header. Of protocol: http.",
       .example = "true" },
     { .name = NULL },
 };
@@ -60,7 +77,7 @@ static void check(void *object, const struct rtn_node *node, const struct rtn_sc
     struct rtn_config_address address = { 0 };
 
     if (listen->mode == NULL || listen->address == NULL ||
-        rtn_config_address_read(listen->address, context->arena, &address) != NULL)
+        read_address(listen->address, context->arena, &address) != NULL)
         return;
     if (!address.is_unix || address.is_abstract)
         rtn_schema_error(context, rtn_schema_mark(node, "mode"), "\"mode\" is only for unix:PATH, which has a file");
@@ -101,7 +118,7 @@ static void claim_address(struct rtn_map *claims, struct claimant *mine, struct 
 {
     struct rtn_config_address address = { 0 };
 
-    if (mine->listen->address == NULL || rtn_config_address_read(mine->listen->address, arena, &address) != NULL)
+    if (mine->listen->address == NULL || read_address(mine->listen->address, arena, &address) != NULL)
         return;
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(address.claims) && address.claims[i] != NULL; i++) {
         struct claimant *other = rtn_map_get(claims, rtn_str_of(address.claims[i]));
@@ -122,7 +139,8 @@ void rtn_config_check_listeners(const struct rtn_config *config, struct rtn_diag
     rtn_arena_init(&arena, NULL, 0);
     for (size_t i = 0; i < config->servers.count; i++) {
         const struct rtn_config_server *server = (const struct rtn_config_server *) config->servers.items + i;
-        for (size_t j = 0; j < server->listen.count; j++) {
+        bool listens = rtn_config_key_is_for(&rtn_config_server_table, RTN_STR("listen"), server->protocol);
+        for (size_t j = 0; listens && j < server->listen.count; j++) {
             struct claimant *mine = rtn_config_alloc(&arena, sizeof(*mine));
             mine->server = server;
             mine->listen = (const struct rtn_config_listen *) server->listen.items + j;

@@ -4,8 +4,6 @@
 #include "config/config_tables.h"
 #include "config/memory.h"
 
-static const struct rtn_schema_choice protocols[] = { { "http", RTN_PROTOCOL_HTTP }, { NULL, 0 } };
-
 const struct rtn_schema_choice rtn_config_bodies[] = {
     { "none", RTN_BODY_NONE },
     { "buffered", RTN_BODY_BUFFERED },
@@ -61,18 +59,21 @@ static const struct rtn_schema_key keys[] = {
       .type = RTN_SCHEMA_ENUM,
       .offset = offsetof(struct rtn_config_server, protocol),
       .fallback = "http",
-      .choices = protocols,
-      .help = "What clients speak: http is HTTP/1.1 and HTTP/1.0.",
-      .example = "http" },
+      .choices = rtn_config_protocols,
+      .help =
+          "What clients speak: http is HTTP/1.1 and HTTP/1.0, with WebSocket; line is lines of text. A worker has no "
+          "clients: it is there for messages of other servers, and for what its modules do by themselves.",
+      .example = "worker" },
     { .name = "listen",
       .type = RTN_SCHEMA_LIST,
       .offset = offsetof(struct rtn_config_server, listen),
       .table = &rtn_config_listen_table,
       .min = 0,
       .max = 64,
-      .fallback_help = "none, which only a server with clients may leave out",
+      .fallback_help = "none; only an HTTP server with clients or modules, and a worker, do without",
       .help = "The addresses that clients connect to: one, or a list. An entry is an address, or a map with its "
-              "address and more. A server without any, which only serves sockets that modules adopt, has [].",
+              "address and more. An HTTP server without any, which only serves sockets that modules adopt, has []. Of "
+              "protocol: http and line.",
       .example = "[127.0.0.1:8080, \"[::1]:8080\"]" },
     { .name = "loops",
       .type = RTN_SCHEMA_INT,
@@ -82,7 +83,7 @@ static const struct rtn_schema_key keys[] = {
       .max = 64,
       .help =
           "Threads that read and write connections. One serves many thousands of connections; more spread them over "
-          "cores.",
+          "cores. A worker has one, and so has a server with stdio.",
       .example = "2" },
     { .name = "threads",
       .type = RTN_SCHEMA_INT,
@@ -91,8 +92,7 @@ static const struct rtn_schema_key keys[] = {
       .min = 0,
       .max = 1024,
       .help = "Worker threads at most, for handlers that may block. They start when needed. With 0 only handlers that "
-              "run on "
-              "a loop can be used.",
+              "run on a loop can be used.",
       .example = "16" },
     { .name = "active_threads",
       .type = RTN_SCHEMA_INT,
@@ -110,8 +110,18 @@ static const struct rtn_schema_key keys[] = {
       .fallback = "1024",
       .min = 1,
       .max = 1000000,
-      .help = "Requests that may wait for a worker. When the queue is full the answer is 503.",
+      .help =
+          "Requests and other work that may wait for a worker thread. When the queue is full, requests are answered "
+          "with 503.",
       .example = "200" },
+    { .name = "hub_capacity",
+      .type = RTN_SCHEMA_INT,
+      .offset = offsetof(struct rtn_config_server, hub_capacity),
+      .fallback = "1024",
+      .min = 1,
+      .max = 1000000,
+      .help = "Messages from other servers that may wait. When so many wait, senders are told so.",
+      .example = "10000" },
     { .name = "log_level",
       .type = RTN_SCHEMA_ENUM,
       .offset = offsetof(struct rtn_config_server, log_level),
@@ -123,7 +133,7 @@ static const struct rtn_schema_key keys[] = {
       .type = RTN_SCHEMA_MAP,
       .offset = offsetof(struct rtn_config_server, access_log),
       .table = &rtn_config_access_log_table,
-      .help = "One line for each request." },
+      .help = "One line for each request. Of protocol: http." },
     { .name = "header_fields",
       .type = RTN_SCHEMA_STRINGS,
       .offset = offsetof(struct rtn_config_server, header_fields),
@@ -132,7 +142,8 @@ static const struct rtn_schema_key keys[] = {
       .max = 1000,
       .check = check_header_fields,
       .help = "The request header fields that handlers can read: all, or a list of names in any case. What the daemon "
-              "reads for them, such as conditions, ranges, cookies and what the client accepts, it sees all the same.",
+              "reads for them, such as conditions, ranges, cookies and what the client accepts, it sees all the same. "
+              "Of protocol: http.",
       .example = "[origin, user-agent]" },
     { .name = "request_body",
       .type = RTN_SCHEMA_ENUM,
@@ -143,7 +154,7 @@ static const struct rtn_schema_key keys[] = {
           "What becomes of request bodies. With buffered the handler runs when the whole body is in memory. With "
           "streamed it gets the body in pieces as they come; handlers that cannot take pieces get it buffered. With "
           "none the body is read and thrown away, and handlers see none; those that take pieces are refused. A route "
-          "may say otherwise.",
+          "may say otherwise. Of protocol: http.",
       .example = "none" },
     { .name = "trusted_proxies",
       .type = RTN_SCHEMA_STRINGS,
@@ -153,7 +164,7 @@ static const struct rtn_schema_key keys[] = {
       .max = 1000,
       .help =
           "Peers that are believed about the client behind them: addresses, ranges such as 10.0.0.0/8, and unix for "
-          "peers on unix sockets. What other peers say of other clients is ignored.",
+          "peers on unix sockets. What other peers say of other clients is ignored. Of protocol: http.",
       .example = "[127.0.0.1, 10.0.0.0/8, \"fd00::/8\", unix]" },
     { .name = "proxy_header",
       .type = RTN_SCHEMA_ENUM,
@@ -163,7 +174,7 @@ static const struct rtn_schema_key keys[] = {
       .help = "Where trusted proxies name the client: forwarded is the field Forwarded of RFC 7239, x-forwarded are "
               "X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host. With auto it is whichever of them comes; when "
               "both come and name different clients, the answer is 400. With none both are ignored. Anything but auto "
-              "needs trusted_proxies.",
+              "needs trusted_proxies. Of protocol: http.",
       .example = "x-forwarded" },
     { .name = "request_id",
       .type = RTN_SCHEMA_ENUM,
@@ -173,31 +184,33 @@ static const struct rtn_schema_key keys[] = {
       .help =
           "Whether requests have an id, for handlers and logs, which the reply carries as X-Request-Id. With new it "
           "is made. With accept it is the X-Request-Id of the client when that has 1 to 128 letters, digits and "
-          "-_.:+/=@ and nothing else; otherwise it is made.",
+          "-_.:+/=@ and nothing else; otherwise it is made. Of protocol: http.",
       .example = "accept" },
     { .name = "compression",
       .type = RTN_SCHEMA_MAP,
       .offset = offsetof(struct rtn_config_server, compression),
       .table = &rtn_config_compression_table,
-      .help = "Which replies are compressed, for clients that say they take it. Off unless there are encodings." },
+      .help = "Which replies are compressed, for clients that say they take it. Off unless there are encodings. Of "
+              "protocol: http." },
     { .name = "limits",
       .type = RTN_SCHEMA_MAP,
       .offset = offsetof(struct rtn_config_server, limits),
       .table = &rtn_config_limits_table,
-      .help = "How much a client may send, and how much may wait for it." },
+      .help = "How much a client may send, and how much may wait for it. Of protocol: http and line." },
     { .name = "timeouts",
       .type = RTN_SCHEMA_MAP,
       .offset = offsetof(struct rtn_config_server, timeouts),
       .table = &rtn_config_timeouts_table,
-      .help = "How long a client may take." },
+      .help = "How long a client may take. Of protocol: http and line." },
     { .name = "backlog_policy",
       .type = RTN_SCHEMA_ENUM,
       .offset = offsetof(struct rtn_config_server, backlog_policy),
       .fallback = "close",
       .choices = rtn_config_backlogs,
       .help =
-          "What becomes of a WebSocket whose peer takes so little that limits.backlog waits for it, when more is to "
-          "be sent: with close it is closed; with drop what is more is dropped, and the sender is told.",
+          "What becomes of a WebSocket or a line connection whose peer takes so little that limits.backlog waits for "
+          "it, when more is to be sent: with close it is closed; with drop what is more is dropped, and the sender is "
+          "told. Of protocol: http and line.",
       .example = "drop" },
     { .name = "routes",
       .type = RTN_SCHEMA_LIST,
@@ -206,8 +219,8 @@ static const struct rtn_schema_key keys[] = {
       .check = rtn_config_check_routes,
       .fallback_help = "none",
       .help = "What answers which requests. Of several that match, those of the nearest host come first. Among these "
-              "the most specific wins: an exact path, then paths with "
-              "{name} segments, then the longest one that ends in *. A request that none matches is answered with 404.",
+              "the most specific wins: an exact path, then paths with {name} segments, then the longest one that ends "
+              "in *. A request that none matches is answered with 404. Of protocol: http.",
       .example = "[{path: /, module: hello}]" },
     { .name = "clients",
       .type = RTN_SCHEMA_LIST,
@@ -218,6 +231,42 @@ static const struct rtn_schema_key keys[] = {
       .fallback_help = "none",
       .help = "WebSocket connections that the server makes. They are spread over its loops.",
       .example = "[{url: \"ws://127.0.0.1:8080/feed\", module: discussion, handler: client}]" },
+    { .name = "modules",
+      .type = RTN_SCHEMA_LIST,
+      .offset = offsetof(struct rtn_config_server, modules),
+      .table = &rtn_config_use_table,
+      .min = 0,
+      .max = 64,
+      .fallback_help = "none, which a line server cannot do without",
+      .help = "Modules of the server as a whole: what takes the lines of a line server, what takes messages of other "
+              "servers, what works by itself.",
+      .example = "[{module: chat}]" },
+    { .name = "greeting",
+      .type = RTN_SCHEMA_STRING,
+      .offset = offsetof(struct rtn_config_server, greeting),
+      .check = rtn_config_check_greeting,
+      .pattern = "^[^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]+$",
+      .help = "The first line that a client is sent. Of protocol: line.",
+      .example = "\"220 ready\"" },
+    { .name = "line_end",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_server, line_end),
+      .fallback = "crlf",
+      .choices = rtn_config_line_ends,
+      .help =
+          "What is sent behind a line: crlf is CR LF, lf is LF alone, which stdio has in any case. Clients may send "
+          "either. Of protocol: line.",
+      .example = "lf" },
+    { .name = "long_lines",
+      .type = RTN_SCHEMA_ENUM,
+      .offset = offsetof(struct rtn_config_server, long_lines),
+      .fallback = "close",
+      .choices = rtn_config_long_lines,
+      .help =
+          "What becomes of a connection on which a line longer than limits.line comes: with close it is closed; with "
+          "drop the line is thrown away, and the client is sent the line \"error: line longer than 8KiB\", with the "
+          "limit in it. Of protocol: line.",
+      .example = "drop" },
     { .name = NULL },
 };
 
@@ -228,31 +277,19 @@ static int64_t default_threads(void)
     return RTN_MIN(RTN_MAX(8, 2 * cores), 1024);
 }
 
-/* A list that holds something, or a value that is none by mistake; or a key that was meant to be this one. */
-static bool has_list(const struct rtn_node *node, const char *name)
+/* Nothing is said of a server that is taken for another than was meant. */
+static void check_protocol(struct rtn_config_server *server, const struct rtn_node *node,
+                           const struct rtn_schema_context *context)
 {
-    const struct rtn_node *list = rtn_node_get(node, name);
-
-    if (list == NULL)
-        return rtn_schema_is_meant(&rtn_config_server_table, node, name);
-    return list->kind != RTN_NODE_LIST || list->count > 0;
-}
-
-/* With an empty list of listeners somebody has said that there are to be none. */
-static void check_purpose(const struct rtn_node *node, const struct rtn_schema_context *context)
-{
-    const struct rtn_node_pair *routes = rtn_node_pair(node, "routes");
-
-    if (rtn_node_get(node, "listen") != NULL || has_list(node, "listen"))
+    if (!rtn_config_protocol_is_known(node))
         return;
-    if (routes != NULL && has_list(node, "routes"))
-        rtn_schema_error(context, routes->name_mark,
-                         "\"routes\" need \"listen\"; write \"listen: []\" for a server that only serves sockets which "
-                         "modules adopt");
-    else if (!has_list(node, "clients"))
-        rtn_schema_error(context, context->mark,
-                         "has nothing to do: give \"listen\" or \"clients\"; \"listen: []\" is for a server that only "
-                         "serves sockets which modules adopt");
+    rtn_config_check_keys(server, node, context);
+    rtn_config_check_purpose(server, node, context);
+    rtn_config_check_idle(server, node, context);
+    if (!context->sound || server->protocol != RTN_PROTOCOL_HTTP)
+        return;
+    rtn_config_check_proxy_protocol(server, context);
+    rtn_config_check_proxy_header(server, node, context);
 }
 
 static void check(void *object, const struct rtn_node *node, const struct rtn_schema_context *context)
@@ -260,11 +297,9 @@ static void check(void *object, const struct rtn_node *node, const struct rtn_sc
     struct rtn_config_server *server = object;
     bool given = rtn_node_get(node, "threads") != NULL;
 
-    check_purpose(node, context);
+    check_protocol(server, node, context);
     if (!context->sound)
         return;
-    rtn_config_check_proxy_protocol(server, context);
-    rtn_config_check_proxy_header(server, node, context);
     if (!given)
         server->threads = default_threads();
     if (rtn_node_get(node, "active_threads") == NULL)

@@ -17,15 +17,41 @@ extern const struct rtn_schema_table rtn_config_route_table;
 extern const struct rtn_schema_table rtn_config_route_limits_table;
 extern const struct rtn_schema_table rtn_config_route_timeouts_table;
 extern const struct rtn_schema_table rtn_config_client_table;
+extern const struct rtn_schema_table rtn_config_use_table;
 extern const struct rtn_schema_table rtn_config_deflate_table;
 
 extern const struct rtn_schema_topic rtn_config_topics[]; /* of the whole file */
 
+extern const struct rtn_schema_choice rtn_config_protocols[]; /* enum rtn_config_protocol */
+extern const struct rtn_schema_choice rtn_config_line_ends[]; /* enum rtn_config_line_end */
+extern const struct rtn_schema_choice rtn_config_long_lines[]; /* enum rtn_config_long_lines */
 extern const struct rtn_schema_choice rtn_config_levels[]; /* enum rtn_log_level */
 extern const struct rtn_schema_choice rtn_config_methods[]; /* enum rtn_method */
 extern const struct rtn_schema_choice rtn_config_bodies[]; /* enum rtn_config_body, without INHERIT */
 extern const struct rtn_schema_choice rtn_config_efforts[]; /* enum rtn_config_effort */
 extern const struct rtn_schema_choice rtn_config_backlogs[]; /* enum rtn_config_backlog, without INHERIT */
+
+/* False for a key of the server, its listeners, limits or timeouts that servers of this protocol do not have. */
+bool rtn_config_key_is_for(const struct rtn_schema_table *table, struct rtn_str name, int protocol);
+
+/* False when the protocol of a server is not what it was meant to be: the key is misspelled, or its value. */
+bool rtn_config_protocol_is_known(const struct rtn_node *server);
+
+/* Reports keys that are for other protocols; a server that has not what one of its protocol needs. */
+void rtn_config_check_keys(const struct rtn_config_server *server, const struct rtn_node *node,
+                           const struct rtn_schema_context *context);
+void rtn_config_check_purpose(const struct rtn_config_server *server, const struct rtn_node *node,
+                              const struct rtn_schema_context *context);
+
+/* Reports an idle timeout too short for the protocol; fills in the default of line servers. */
+void rtn_config_check_idle(struct rtn_config_server *server, const struct rtn_node *node,
+                           const struct rtn_schema_context *context);
+
+/* Key check of the greeting of line servers. */
+bool rtn_config_check_greeting(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+
+/* True for the address that stands for standard input and output. */
+bool rtn_config_is_stdio(const char *address);
 
 /* What the key "to" of a log says: whether that is a file (file:PATH), and its path made absolute, in *target too; NULL
  * after an error was reported. */
@@ -48,7 +74,7 @@ void rtn_config_check_proxy_protocol(const struct rtn_config_server *server, con
 void rtn_config_check_proxy_header(const struct rtn_config_server *server, const struct rtn_node *node,
                                    const struct rtn_schema_context *context);
 
-/* Key check of a module, on a route or a client. Its handlers are known when it is loaded. */
+/* Key check of a module, on a route, a client or a server. Its handlers are known when it is loaded. */
 bool rtn_config_check_module(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
 
 #define RTN_CONFIG_MODULE_PATTERN "^([A-Za-z0-9_-]+|.+\\.so|.*\\$\\{.*)$"

@@ -9,9 +9,37 @@ static const char *const websocket_keys[] = {
     "timeouts.ping",  "timeouts.pong",  "timeouts.close", "clients",        NULL,
 };
 
+#define LINE_HELP                                                                                             \
+    "\"protocol: line\" makes a server of lines of text: each line that a client sends goes to a handler of " \
+    "one of its modules, and limits.line says how long it may be."
+
+static const char *const line_keys[] = {
+    "protocol",   "listen",         "servers.NAME.modules", "greeting",      "line_end",       "limits.line",
+    "long_lines", "limits.backlog", "backlog_policy",       "timeouts.idle", "timeouts.write", NULL,
+};
+
+#define WORKER_HELP                                                                                              \
+    "\"protocol: worker\" makes a server without a network: its modules take messages of other servers, and do " \
+    "what they do by themselves. How many worker threads a server of any protocol has is said by threads."
+
+static const char *const worker_keys[] = {
+    "protocol", "servers.NAME.modules", "clients", "hub_capacity", "threads", "active_threads", "queue", NULL,
+};
+
+#define HUB_HELP                                                                                                \
+    "Retinue's hub, which brings messages from server to server, needs no key of its own: the server that has " \
+    "the handler of a message in routes, clients or modules gets it, and hub_capacity says how many may wait."
+
+static const char *const hub_keys[] = {
+    "hub_capacity", "servers.NAME.modules", "routes", "clients", NULL,
+};
+
 const struct rtn_schema_topic rtn_config_topics[] = {
     { "websocket", WEBSOCKET_HELP, websocket_keys },
     { "websockets", WEBSOCKET_HELP, websocket_keys },
     { "ws", WEBSOCKET_HELP, websocket_keys },
+    { "line", LINE_HELP, line_keys },
+    { "worker", WORKER_HELP, worker_keys },
+    { "hub", HUB_HELP, hub_keys },
     { NULL, NULL, NULL },
 };

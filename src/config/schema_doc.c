@@ -166,12 +166,12 @@ int rtn_schema_explain(const struct rtn_schema_table *table, const char *wanted,
     struct rtn_arena arena;
 
     rtn_schema_visit(table, explain_key, &explanation);
-    if (explanation.found)
-        return 0;
     if (topic != NULL) {
+        rtn_buf_append_text(out, explanation.found ? "\n" : "");
         explain_topic(topic, out);
-        return 0;
     }
+    if (explanation.found || topic != NULL)
+        return 0;
     rtn_arena_init(&arena, NULL, 0);
     rtn_buf_printf(out, "there is no key %s%s\n", rtn_node_quote(rtn_str_of(wanted), &arena),
                    rtn_schema_suggest(last, explanation.names, explanation.count, &arena));

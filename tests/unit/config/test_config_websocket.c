@@ -1,35 +1,7 @@
 /* What routes, servers and their clients say of WebSocket, as it ends up in the structs. */
-#include <criterion/criterion.h>
-
-#include "config/config.h"
-
-static struct rtn_config *config;
-static struct rtn_diags diags;
-static struct rtn_buf out;
-
-static int load(const char *text)
-{
-    return rtn_config_load_text("/etc/t.yaml", rtn_str_of(text), &config, &diags);
-}
-
-static void teardown(void)
-{
-    rtn_diags_done(&diags);
-    rtn_config_free(config);
-    rtn_buf_done(&out);
-}
+#include "config_support.h"
 
 TestSuite(config_websocket, .fini = teardown);
-
-static const struct rtn_config_server *server(size_t i)
-{
-    return (const struct rtn_config_server *) config->servers.items + i;
-}
-
-static const struct rtn_config_route *route(size_t i)
-{
-    return (const struct rtn_config_route *) server(0)->routes.items + i;
-}
 
 static const struct rtn_config_client *client(size_t i)
 {
