@@ -17,7 +17,7 @@
 #include "loop/loop.h"
 
 struct rtn_hub;
-struct rtn_hub_message;
+struct rtn_message;
 
 /* What a declaration says of a type. */
 struct rtn_hub_shape {
@@ -40,10 +40,14 @@ struct rtn_hub_port {
     const char *server; /* its name */
     unsigned capacity; /* messages */
     /* Handles one message, which it gets a reference of: must end in rtn_hub_begun() and rtn_hub_unref(). [loop] */
-    void (*deliver)(struct rtn_hub_message *message);
-    struct rtn_loop *loop; /* [main] sets it before the port is opened */
+    void (*deliver)(struct rtn_message *message);
+    /* The same of one that comes to nothing, after the loop has ended. [main] */
+    void (*drop)(struct rtn_message *message);
+    struct rtn_loop *loop; /* with the next, while it is open */
+    void *owner; /* of the layer above */
     _Atomic uint64_t state; /* see hub.c */
     _Atomic uint64_t refused; /* because it was full */
+    unsigned type_count; /* that the server owns */
     uint64_t taken; /* [loop], as the next */
     struct rtn_list waiting; /* messages that have arrived */
     struct rtn_mail more; /* wakes the loop for the rest of them */
@@ -67,16 +71,24 @@ struct rtn_hub_type *rtn_hub_next(const struct rtn_hub *hub, const struct rtn_hu
 
 /* A closed port for a server; strings must outlive the hub. NULL when memory is out. */
 struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, unsigned capacity,
-                                      void (*deliver)(struct rtn_hub_message *message));
+                                      void (*deliver)(struct rtn_message *message),
+                                      void (*drop)(struct rtn_message *message));
 
 /* From now on messages are taken, for that loop. [main] */
-void rtn_hub_open(struct rtn_hub_port *port, struct rtn_loop *loop);
+void rtn_hub_open(struct rtn_hub_port *port, struct rtn_loop *loop, void *owner);
 
 /* No more messages are taken; returns when nobody is inside of a send. What was taken is still to be run. [main] */
 void rtn_hub_close(struct rtn_hub_port *port);
 
-/* Hands out messages that have arrived, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop] */
+/* Hands out messages that have arrived, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop]
+ */
 void rtn_hub_run(struct rtn_hub_port *port, unsigned most);
+
+/*
+ * Drops what is left, when the port is closed and its loop has ended; says in the log what it was good for. No effect
+ * when it was never opened. [main]
+ */
+void rtn_hub_end(struct rtn_hub_port *port);
 
 /* How many messages were taken and not begun. */
 unsigned rtn_hub_waiting(const struct rtn_hub_port *port);

@@ -5,7 +5,7 @@
 #include "hub/hub.h"
 #include "loop/pool.h"
 
-struct rtn_hub_message {
+struct rtn_message {
     struct rtn_mail mail;
     struct rtn_list node; /* in one list of its receiver after the other */
     struct rtn_task task; /* of the layer above */
@@ -39,10 +39,18 @@ struct rtn_hub_letter {
  */
 int rtn_hub_send(const struct rtn_hub_letter *letter);
 
-/* Its handler is about to run: it waits no more. */
-void rtn_hub_begun(const struct rtn_hub_message *message);
+/*
+ * The same in two steps: first room in the queue is taken and the message made, then it leaves or is given up. The port
+ * is not closed in between.
+ */
+int rtn_hub_prepare(const struct rtn_hub_letter *letter, struct rtn_message **ret);
+void rtn_hub_commit(struct rtn_message *message);
+void rtn_hub_abandon(struct rtn_message *message);
 
-void rtn_hub_ref(struct rtn_hub_message *message);
-void rtn_hub_unref(struct rtn_hub_message *message);
+/* Its handler is about to run: it waits no more. */
+void rtn_hub_begun(const struct rtn_message *message);
+
+void rtn_hub_ref(struct rtn_message *message);
+void rtn_hub_unref(struct rtn_message *message);
 
 #endif

@@ -1,0 +1,149 @@
+/*
+ * Types and ports are made by main, in lists, before anything runs; what changes afterwards is a port's state.
+ *
+ * Messages arrive by the mailbox of the loop, which keeps the order of each sender, and are gathered in a list that the
+ * loop works off before it waits: at most so many at a time, so that sockets get their turn whatever other servers
+ * send.
+ */
+#include "hub/hub.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "hub/hub_internal.h"
+
+struct rtn_hub {
+    struct rtn_list types;
+    struct rtn_list ports;
+};
+
+int rtn_hub_new(struct rtn_hub **ret)
+{
+    struct rtn_hub *hub = calloc(1, sizeof(*hub));
+    if (hub == NULL)
+        return -ENOMEM;
+    rtn_list_init(&hub->types);
+    rtn_list_init(&hub->ports);
+    *ret = hub;
+    return 0;
+}
+
+void rtn_hub_free(struct rtn_hub *hub)
+{
+    struct rtn_list *node;
+    if (hub == NULL)
+        return;
+    while ((node = rtn_list_pop(&hub->types)) != NULL)
+        free(RTN_CONTAINER_OF(node, struct rtn_hub_type, node));
+    while ((node = rtn_list_pop(&hub->ports)) != NULL)
+        free(RTN_CONTAINER_OF(node, struct rtn_hub_port, node));
+    free(hub);
+}
+
+/* Types */
+
+struct rtn_hub_type *rtn_hub_find(const struct rtn_hub *hub, const char *name)
+{
+    RTN_LIST_FOREACH (node, &hub->types) {
+        struct rtn_hub_type *type = RTN_CONTAINER_OF(node, struct rtn_hub_type, node);
+        if (strcmp(type->shape.name, name) == 0)
+            return type;
+    }
+    return NULL;
+}
+
+struct rtn_hub_type *rtn_hub_add(struct rtn_hub *hub, const struct rtn_hub_shape *shape)
+{
+    struct rtn_hub_type *type = calloc(1, sizeof(*type));
+    if (type == NULL)
+        return NULL;
+    type->shape = *shape;
+    rtn_list_append(&hub->types, &type->node);
+    return type;
+}
+
+struct rtn_hub_type *rtn_hub_next(const struct rtn_hub *hub, const struct rtn_hub_type *type)
+{
+    struct rtn_list *next = type != NULL ? type->node.next : hub->types.next;
+    return next != &hub->types ? RTN_CONTAINER_OF(next, struct rtn_hub_type, node) : NULL;
+}
+
+/* Ports */
+
+static void on_more(struct rtn_mail *mail)
+{
+    RTN_CONTAINER_OF(mail, struct rtn_hub_port, more)->woken = false;
+}
+
+struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, unsigned capacity,
+                                      void (*deliver)(struct rtn_message *message),
+                                      void (*drop)(struct rtn_message *message))
+{
+    struct rtn_hub_port *port = calloc(1, sizeof(*port));
+    if (port == NULL)
+        return NULL;
+    port->server = server;
+    port->capacity = capacity;
+    port->deliver = deliver;
+    port->drop = drop;
+    port->more.deliver = on_more;
+    atomic_init(&port->state, RTN_HUB_CLOSED);
+    rtn_list_init(&port->waiting);
+    rtn_list_append(&hub->ports, &port->node);
+    return port;
+}
+
+void rtn_hub_open(struct rtn_hub_port *port, struct rtn_loop *loop, void *owner)
+{
+    port->loop = loop;
+    port->owner = owner;
+    atomic_fetch_and(&port->state, ~RTN_HUB_CLOSED);
+    rtn_log(RTN_LOG_NOTICE, "messages to server \"%s\": a queue of %u was made", port->server, port->capacity);
+}
+
+/* A send is short and never waits. */
+void rtn_hub_close(struct rtn_hub_port *port)
+{
+    uint64_t before = atomic_fetch_or(&port->state, RTN_HUB_CLOSED);
+    if (before & RTN_HUB_CLOSED)
+        return;
+    while (atomic_load(&port->state) & RTN_HUB_INSIDE_MASK)
+        sched_yield();
+}
+
+unsigned rtn_hub_waiting(const struct rtn_hub_port *port)
+{
+    return (unsigned) (atomic_load(&port->state) & RTN_HUB_WAITING_MASK);
+}
+
+void rtn_hub_run(struct rtn_hub_port *port, unsigned most)
+{
+    struct rtn_list *node = NULL;
+    for (unsigned i = 0; (most == 0 || i < most) && (node = rtn_list_pop(&port->waiting)) != NULL; i++)
+        port->deliver(RTN_CONTAINER_OF(node, struct rtn_message, node));
+    if (rtn_list_empty(&port->waiting) || port->woken)
+        return;
+    port->woken = true;
+    rtn_loop_post(port->loop, &port->more);
+}
+
+void rtn_hub_end(struct rtn_hub_port *port)
+{
+    struct rtn_list *node;
+    uint64_t dropped = 0;
+    if (port->loop == NULL)
+        return;
+    port->loop = NULL;
+    while ((node = rtn_list_pop(&port->waiting)) != NULL) {
+        port->drop(RTN_CONTAINER_OF(node, struct rtn_message, node));
+        dropped++;
+    }
+    rtn_log(
+        RTN_LOG_NOTICE,
+        "messages to server \"%s\": the queue is gone: %llu taken, %llu refused because it was full, %llu not handled",
+        port->server, (unsigned long long) port->taken, (unsigned long long) atomic_load(&port->refused),
+        (unsigned long long) dropped);
+}

@@ -1,0 +1,127 @@
+/*
+ * Sending: room in the queue is reserved first, in the port's state, which at the same time keeps the port from being
+ * closed until the message is in the mailbox of its loop. Nothing here waits or takes a lock.
+ */
+#include "hub/message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "hub/hub_internal.h"
+
+static void on_arrival(struct rtn_mail *mail)
+{
+    struct rtn_message *message = RTN_CONTAINER_OF(mail, struct rtn_message, mail);
+    struct rtn_hub_port *port = message->type->port;
+    port->taken++;
+    rtn_list_append(&port->waiting, &message->node);
+}
+
+/* One more is inside of a send, and one more message waits. 0, -EAGAIN or -ECANCELED: then neither is so. */
+static int enter(struct rtn_hub_port *port)
+{
+    uint64_t state = atomic_load_explicit(&port->state, memory_order_relaxed);
+    do {
+        if (state & RTN_HUB_CLOSED)
+            return -ECANCELED;
+        if ((state & RTN_HUB_WAITING_MASK) >= port->capacity) {
+            atomic_fetch_add_explicit(&port->refused, 1, memory_order_relaxed);
+            return -EAGAIN;
+        }
+    } while (!atomic_compare_exchange_weak(&port->state, &state, state + RTN_HUB_INSIDE + 1));
+    return 0;
+}
+
+static void leave(struct rtn_hub_port *port, unsigned unsent)
+{
+    atomic_fetch_sub(&port->state, RTN_HUB_INSIDE + unsent);
+}
+
+static struct rtn_message *make(const struct rtn_hub_letter *letter)
+{
+    size_t copied = letter->moved ? 0 : letter->length;
+    struct rtn_message *message = malloc(sizeof(*message) + copied);
+    if (message == NULL)
+        return NULL;
+    *message = (struct rtn_message){ .mail = { .deliver = on_arrival },
+                                     .type = letter->type,
+                                     .sender = letter->sender,
+                                     .asked = letter->asked,
+                                     .payload = letter->moved ? letter->payload : message->copy,
+                                     .length = letter->length,
+                                     .release = letter->release,
+                                     .release_data = letter->release_data };
+    atomic_init(&message->references, 1);
+    if (copied > 0)
+        memcpy(message->copy, letter->payload, copied);
+    return message;
+}
+
+static int prepare(const struct rtn_hub_letter *letter, struct rtn_message **ret)
+{
+    const struct rtn_hub_type *type = letter->type;
+    bool fits = type->shape.size == SIZE_MAX || type->shape.size == letter->length;
+    if (!fits || (letter->payload == NULL && letter->length > 0))
+        return -EINVAL;
+    if (type->port == NULL)
+        return -ENOENT;
+    int r = enter(type->port);
+    if (r < 0)
+        return r;
+    *ret = make(letter);
+    if (*ret != NULL)
+        return 0;
+    leave(type->port, 1);
+    return -ENOMEM;
+}
+
+int rtn_hub_prepare(const struct rtn_hub_letter *letter, struct rtn_message **ret)
+{
+    int r = prepare(letter, ret);
+    if (r < 0 && letter->release != NULL)
+        letter->release(letter->release_data);
+    return r;
+}
+
+void rtn_hub_commit(struct rtn_message *message)
+{
+    struct rtn_hub_port *port = message->type->port;
+    rtn_loop_post(port->loop, &message->mail);
+    leave(port, 0);
+}
+
+void rtn_hub_abandon(struct rtn_message *message)
+{
+    leave(message->type->port, 1);
+    rtn_hub_unref(message);
+}
+
+int rtn_hub_send(const struct rtn_hub_letter *letter)
+{
+    struct rtn_message *message;
+    int r = rtn_hub_prepare(letter, &message);
+    if (r == 0)
+        rtn_hub_commit(message);
+    return r;
+}
+
+void rtn_hub_begun(const struct rtn_message *message)
+{
+    atomic_fetch_sub(&message->type->port->state, 1);
+}
+
+void rtn_hub_ref(struct rtn_message *message)
+{
+    atomic_fetch_add_explicit(&message->references, 1, memory_order_relaxed);
+}
+
+void rtn_hub_unref(struct rtn_message *message)
+{
+    if (atomic_fetch_sub_explicit(&message->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (message->release != NULL)
+        message->release(message->release_data);
+    free(message);
+}
