@@ -1,8 +1,7 @@
 /*
- * Makes instances: from a route or client of the configuration and a loaded module to memory that callbacks can work
- * on.
- * Each step reports its own problems and the next one runs as far as it still makes sense, so that one run shows
- * them all; configure is only called when nothing is wrong.
+ * Makes instances: from a route, a client or an entry of `modules` and a loaded module to memory that callbacks can
+ * work on. Each step reports its own problems and the next one runs as far as it still makes sense, so that one run
+ * shows them all; configure is only called when nothing is wrong.
  */
 #include "app/instance.h"
 
@@ -126,6 +125,14 @@ static bool call_step(const struct rtn_instance *instance, int (*step)(void *dat
 
 /* Life */
 
+/* The query of a URL may hold secrets. */
+static const char *place_text(const struct rtn_place *place, struct rtn_arena *arena)
+{
+    if (place->path[0] == '\0')
+        return rtn_config_printf(arena, "%s \"%s\"", place->kind, place->module);
+    return rtn_config_printf(arena, "%s \"%.*s\"", place->kind, (int) strcspn(place->path, "?"), place->path);
+}
+
 static struct rtn_instance *instance_alloc(const struct rtn_config_server *server, const struct rtn_place *place)
 {
     struct rtn_instance *instance = rtn_config_need(calloc(1, sizeof(*instance)));
@@ -133,9 +140,7 @@ static struct rtn_instance *instance_alloc(const struct rtn_config_server *serve
     instance->place = *place;
     rtn_serial_init(&instance->serial);
     rtn_arena_init(&instance->arena, NULL, 0);
-    /* The query of a URL may hold secrets. */
-    instance->place.text =
-        rtn_config_printf(&instance->arena, "%s \"%.*s\"", place->kind, (int) strcspn(place->path, "?"), place->path);
+    instance->place.text = place_text(place, &instance->arena);
     return instance;
 }
 
@@ -195,6 +200,20 @@ struct rtn_instance *rtn_instance_new_client(struct rtn_modules *modules, const 
                                      .node = client->node };
     struct rtn_instance *instance = instance_alloc(server, &place);
     instance->client = client;
+    return make(instance, modules, diags);
+}
+
+struct rtn_instance *rtn_instance_new_use(struct rtn_modules *modules, const struct rtn_config_server *server,
+                                          const struct rtn_config_use *use, struct rtn_diags *diags)
+{
+    const struct rtn_place place = { .kind = "module",
+                                     .path = "",
+                                     .module = use->module,
+                                     .handler = use->handler,
+                                     .options = use->options,
+                                     .node = use->node };
+    struct rtn_instance *instance = instance_alloc(server, &place);
+    instance->use = use;
     return make(instance, modules, diags);
 }
 

@@ -1,6 +1,6 @@
 /*
- * What the configuration asks of the handlers of a route or client, against what they can do. Called when handlers
- * were found.
+ * What the configuration asks of the handlers of a route, client or entry of `modules`, against what they can do.
+ * Called when handlers were found, or none are needed.
  */
 #include "app/instance_internal.h"
 #include "app/module_text.h"
@@ -18,23 +18,31 @@ bool rtn_instance_needs_workers(const struct rtn_instance *instance)
     return instance->threads != RTN_THREADS_LOOP || (instance->http != NULL && instance->http->worker);
 }
 
-/* The name of the handler because of which workers are needed. */
+/* The name of the handler because of which workers are needed; NULL: it is the module. */
 static const char *name_of_worker(const struct rtn_instance *instance)
 {
-    const struct rtn_http_handler *http = instance->http;
-    if (http == NULL)
-        return instance->ws->name;
-    bool by_http = http->worker || rtn_instance_threads(instance, http->threads) == instance->threads;
-    return by_http ? http->name : instance->ws->name;
+    struct rtn_instance_handler handlers[RTN_INSTANCE_HANDLERS_MAX];
+    size_t count = rtn_instance_handlers(instance, handlers);
+    if (instance->http != NULL && instance->http->worker)
+        return instance->http->name;
+    for (size_t i = 0; i < count; i++) {
+        if (handlers[i].threads == instance->threads)
+            return handlers[i].name;
+    }
+    return NULL;
 }
 
 static void check_threads(const struct rtn_instance *instance, const struct rtn_setup *setup)
 {
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf who = { 0 };
     if (!rtn_instance_needs_workers(instance) || instance->server->threads != 0)
         return;
+    const char *handler = name_of_worker(instance);
+    if (handler != NULL)
+        rtn_buf_printf(&who, "handler \"%s\" of ", handler);
     rtn_setup_report(setup, rtn_schema_mark(instance->place.node, handler_key(instance)),
-                     "handler \"%s\" of module \"%s\" runs on workers (%s), but this server has none (threads: 0)",
-                     name_of_worker(instance), instance->loaded->module.name, rtn_threads_name(instance->threads));
+                     "%smodule \"%s\" runs on workers (%s), but this server has none (threads: 0)",
+                     rtn_buf_str(&who).data, instance->loaded->module.name, rtn_threads_name(instance->threads));
 }
 
 /* Methods */

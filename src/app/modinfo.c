@@ -1,6 +1,6 @@
 /*
- * Prints a module for people: what it is, what its handlers do and which options a route may give it. Columns are
- * as wide as the longest name in them.
+ * Prints a module for people: what it is, what its handlers do, which messages it takes and sends, and which options a
+ * route may give it. Columns are as wide as the longest name in them.
  */
 #include "app/module.h"
 #include "app/module_text.h"
@@ -79,18 +79,15 @@ static void print_http_handlers(const struct rtn_loaded *loaded, struct rtn_buf 
         print_http(loaded, &loaded->http[i], width, out);
 }
 
-static void print_callbacks(const struct rtn_ws_handler *handler, struct rtn_buf *out)
+struct callback {
+    const char *name;
+    bool there;
+};
+
+static void print_callbacks(const struct callback *callbacks, size_t count, struct rtn_buf *out)
 {
-    const struct {
-        const char *name;
-        bool there;
-    } callbacks[] = {
-        { "upgrade", handler->upgrade != NULL }, { "open", handler->open != NULL },
-        { "message", handler->message != NULL }, { "fragment", handler->fragment != NULL },
-        { "drain", handler->drain != NULL },     { "close", handler->close != NULL },
-    };
     const char *before = ", callbacks: ";
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(callbacks); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (!callbacks[i].there)
             continue;
         rtn_buf_printf(out, "%s%s", before, callbacks[i].name);
@@ -101,8 +98,13 @@ static void print_callbacks(const struct rtn_ws_handler *handler, struct rtn_buf
 static void print_ws(const struct rtn_loaded *loaded, const struct rtn_ws_handler *handler, int width,
                      struct rtn_buf *out)
 {
+    const struct callback callbacks[] = {
+        { "upgrade", handler->upgrade != NULL }, { "open", handler->open != NULL },
+        { "message", handler->message != NULL }, { "fragment", handler->fragment != NULL },
+        { "drain", handler->drain != NULL },     { "close", handler->close != NULL },
+    };
     print_row(loaded, handler->name, handler->summary, handler->threads, width, out);
-    print_callbacks(handler, out);
+    print_callbacks(callbacks, RTN_ARRAY_LENGTH(callbacks), out);
     for (size_t i = 0; handler->protocols != NULL && handler->protocols[i] != NULL; i++)
         rtn_buf_printf(out, "%s%s", i == 0 ? ", subprotocols: " : ", ", handler->protocols[i]);
     rtn_buf_append_char(out, '\n');
@@ -118,6 +120,93 @@ static void print_ws_handlers(const struct rtn_loaded *loaded, struct rtn_buf *o
     for (size_t i = 0; i < loaded->ws_count; i++)
         print_ws(loaded, &loaded->ws[i], width, out);
 }
+
+static void print_line(const struct rtn_loaded *loaded, const struct rtn_line_handler *handler, int width,
+                       struct rtn_buf *out)
+{
+    const struct callback callbacks[] = {
+        { "open", handler->open != NULL },
+        { "line", handler->line != NULL },
+        { "drain", handler->drain != NULL },
+        { "close", handler->close != NULL },
+    };
+    print_row(loaded, handler->name, handler->summary, handler->threads, width, out);
+    print_callbacks(callbacks, RTN_ARRAY_LENGTH(callbacks), out);
+    rtn_buf_append_char(out, '\n');
+}
+
+static void print_line_handlers(const struct rtn_loaded *loaded, struct rtn_buf *out)
+{
+    int width = 0;
+    for (size_t i = 0; i < loaded->line_count; i++)
+        width = widest(width, loaded->line[i].name);
+    if (loaded->line_count > 0)
+        rtn_buf_append_text(out, "\nline handlers\n");
+    for (size_t i = 0; i < loaded->line_count; i++)
+        print_line(loaded, &loaded->line[i], width, out);
+}
+
+/* Messages */
+
+static void print_payload(size_t size, struct rtn_buf *out)
+{
+    if (size == RTN_PAYLOAD_BYTES)
+        rtn_buf_append_text(out, "any number of bytes");
+    else
+        rtn_buf_printf(out, "%zu %s", size, size == 1 ? "byte" : "bytes");
+}
+
+/* job: 40 bytes, version 1, answer 16 bytes */
+static void print_type(const struct rtn_message_type *type, struct rtn_buf *out)
+{
+    rtn_buf_printf(out, "%s: ", type->name);
+    print_payload(type->size, out);
+    rtn_buf_printf(out, ", version %u", type->version);
+    if (type->answer_size != 0) {
+        rtn_buf_append_text(out, ", answer ");
+        print_payload(type->answer_size, out);
+    }
+    rtn_buf_append_char(out, '\n');
+}
+
+static void print_messages(const struct rtn_loaded *loaded, const struct rtn_loaded_messages *messages, int width,
+                           struct rtn_buf *out)
+{
+    const struct rtn_message_handler *handler = &messages->handler;
+    print_row(loaded, handler->name, handler->summary, handler->threads, width, out);
+    rtn_buf_append_char(out, '\n');
+    for (size_t i = 0; i < messages->row_count; i++) {
+        rtn_buf_printf(out, "  %*s  takes ", width, "");
+        print_type(messages->rows[i].type, out);
+    }
+    for (size_t i = 0; i < messages->send_count; i++) {
+        rtn_buf_printf(out, "  %*s  sends ", width, "");
+        print_type(handler->sends[i], out);
+    }
+}
+
+static void print_message_handlers(const struct rtn_loaded *loaded, struct rtn_buf *out)
+{
+    int width = 0;
+    for (size_t i = 0; i < loaded->message_count; i++)
+        width = widest(width, loaded->messages[i].handler.name);
+    if (loaded->message_count > 0)
+        rtn_buf_append_text(out, "\nmessage handlers\n");
+    for (size_t i = 0; i < loaded->message_count; i++)
+        print_messages(loaded, &loaded->messages[i], width, out);
+}
+
+static void print_sends(const struct rtn_loaded *loaded, struct rtn_buf *out)
+{
+    if (loaded->send_count > 0)
+        rtn_buf_append_text(out, "\nmessages sent\n");
+    for (size_t i = 0; i < loaded->send_count; i++) {
+        rtn_buf_append_text(out, "  ");
+        print_type(loaded->module.sends[i], out);
+    }
+}
+
+/* Options */
 
 static void print_choices(const struct rtn_option *option, struct rtn_buf *out)
 {
@@ -196,5 +285,8 @@ void rtn_module_print(const struct rtn_loaded *loaded, struct rtn_buf *out)
     print_head(loaded, out);
     print_http_handlers(loaded, out);
     print_ws_handlers(loaded, out);
+    print_line_handlers(loaded, out);
+    print_message_handlers(loaded, out);
+    print_sends(loaded, out);
     print_options(loaded, out);
 }

@@ -12,6 +12,14 @@
 #include "base/diag.h"
 #include "config/schema.h"
 
+/* A handler of messages; its types stay where the module has them, since `wired` is written into those. */
+struct rtn_loaded_messages {
+    struct rtn_message_handler handler; /* on: the rows below */
+    struct rtn_message_row *rows;
+    size_t row_count; /* at least 1 */
+    size_t send_count; /* of handler.sends */
+};
+
 /* What the file declares, widened to our sizes: members it does not know are zero. */
 struct rtn_loaded {
     const char *path; /* where it was found */
@@ -22,6 +30,11 @@ struct rtn_loaded {
     size_t http_count;
     struct rtn_ws_handler *ws;
     size_t ws_count;
+    struct rtn_line_handler *line;
+    size_t line_count;
+    struct rtn_loaded_messages *messages; /* in place of module.messages, which is NULL */
+    size_t message_count;
+    size_t send_count; /* of module.sends */
     uint32_t api_level; /* it was compiled at */
     const char *built_with;
     void *handle; /* dlopen */

@@ -2,27 +2,18 @@
  * Reads a module's descriptor and checks it, so that everything behind this file can trust it.
  *
  * The module may have been compiled against an older or newer header than ours: its head tells the sizes of its
- * structs. Each struct is copied as far as both sides know it into a zeroed one of our size; tables are walked with
- * the module's own stride. The smallest sizes taken are those that hold what nobody can do without.
+ * structs. Each struct is copied as far as both sides know it into a zeroed one of our size.
  */
 #include "app/module_check.h"
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <sys/types.h>
 
 #include "app/options.h"
-#include "config/memory.h"
 
-#define SIZE_UP_TO(type_, member_) (offsetof(type_, member_) + sizeof(((type_ *) 0)->member_))
-#define HEAD_MIN SIZE_UP_TO(struct rtn_module_head, built_with)
-#define MODULE_MIN SIZE_UP_TO(struct rtn_module, http)
-#define OPTION_MIN SIZE_UP_TO(struct rtn_option, offset)
-#define HTTP_HANDLER_MIN SIZE_UP_TO(struct rtn_http_handler, handle)
-#define WS_HANDLER_MIN SIZE_UP_TO(struct rtn_ws_handler, close)
+#define HEAD_MIN RTN_SIZE_UP_TO(struct rtn_module_head, built_with)
+#define MODULE_MIN RTN_SIZE_UP_TO(struct rtn_module, http)
 #define STRUCT_MAX 65536
-#define TABLE_MAX 1024
-#define INSTANCE_MAX (INT64_C(1) << 30)
 
 int rtn_module_refuse(struct rtn_buf *problem, const char *format, ...)
 {
@@ -55,15 +46,9 @@ static const struct rtn_module_head *call_entry(void *handle)
 }
 
 /* Structs of tables follow each other, so their size is a multiple of their alignment. */
-static bool is_size(uint32_t size, size_t minimum)
+bool rtn_module_is_size(size_t size, size_t minimum)
 {
     return size >= minimum && size <= STRUCT_MAX && size % _Alignof(void *) == 0;
-}
-
-/* Modules of before level 3 have none. */
-static uint32_t ws_handler_size(const struct rtn_module_head *head)
-{
-    return head->head_size >= SIZE_UP_TO(struct rtn_module_head, ws_handler_size) ? head->ws_handler_size : 0;
 }
 
 static int check_head(const struct rtn_module_head *head, struct rtn_buf *problem)
@@ -75,10 +60,8 @@ static int check_head(const struct rtn_module_head *head, struct rtn_buf *proble
         return rtn_module_refuse(problem,
                                  "has a wrong magic number (0x%08x, not 0x%08x): not a Retinue module, or damaged",
                                  (unsigned) head->magic, RTN_MODULE_MAGIC);
-    if (!is_size(head->head_size, HEAD_MIN) || !is_size(head->module_size, MODULE_MIN) ||
-        !is_size(head->option_size, OPTION_MIN) || !is_size(head->http_handler_size, HTTP_HANDLER_MIN))
-        return rtn_module_refuse(
-            problem, "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged");
+    if (!rtn_module_is_size(head->head_size, HEAD_MIN) || !rtn_module_is_size(head->module_size, MODULE_MIN))
+        return rtn_module_refuse(problem, RTN_MODULE_BAD_SIZES);
     if (head->module == NULL || head->api_level == 0)
         return rtn_module_refuse(problem, "has a head without %s", head->module == NULL ? "a module" : "an API level");
     return 0;
@@ -98,75 +81,6 @@ static int check_level(const struct rtn_loaded *loaded, struct rtn_buf *problem)
     return 0;
 }
 
-/* Tables */
-
-/* Number of rows before the one that begins with a NULL name and nothing else; -1 when there is no end. */
-static ssize_t count_rows(const void *table, size_t stride, bool (*is_end)(const void *row))
-{
-    for (ssize_t count = 0; table != NULL && count <= TABLE_MAX; count++) {
-        if (is_end((const char *) table + (size_t) count * stride))
-            return count;
-    }
-    return table != NULL ? -1 : 0;
-}
-
-static void *copy_rows(const void *table, size_t stride, size_t count, size_t own_size, struct rtn_arena *arena)
-{
-    char *rows = rtn_config_alloc(arena, (count + 1) * own_size);
-    for (size_t i = 0; table != NULL && i < count; i++)
-        memcpy(rows + i * own_size, (const char *) table + i * stride, RTN_MIN(stride, own_size));
-    return rows;
-}
-
-static bool is_last_option(const void *row)
-{
-    const struct rtn_option *option = row;
-    return option->name == NULL && option->kind == 0;
-}
-
-static bool is_last_ws(const void *row)
-{
-    const struct rtn_ws_handler *handler = row;
-    return handler->name == NULL && handler->upgrade == NULL && handler->open == NULL && handler->message == NULL &&
-           handler->fragment == NULL && handler->drain == NULL && handler->close == NULL;
-}
-
-static bool is_last_http(const void *row)
-{
-    const struct rtn_http_handler *handler = row;
-    return handler->name == NULL && handler->handle == NULL;
-}
-
-/* The table in our sizes, from `arena`, as long as *count says. NULL: it has no end. */
-static void *widen(const void *table, size_t stride, size_t own_size, bool (*is_end)(const void *row), size_t *count,
-                   struct rtn_arena *arena)
-{
-    ssize_t rows = count_rows(table, stride, is_end);
-    if (rows < 0)
-        return NULL;
-    *count = (size_t) rows;
-    return copy_rows(table, stride, (size_t) rows, own_size, arena);
-}
-
-static int copy_tables(struct rtn_loaded *loaded, const struct rtn_module_head *head, struct rtn_arena *arena,
-                       struct rtn_buf *problem)
-{
-    struct rtn_module *module = &loaded->module;
-    loaded->options = widen(module->options, head->option_size, sizeof(*loaded->options), is_last_option,
-                            &loaded->option_count, arena);
-    loaded->http =
-        widen(module->http, head->http_handler_size, sizeof(*loaded->http), is_last_http, &loaded->http_count, arena);
-    loaded->ws =
-        widen(module->websocket, ws_handler_size(head), sizeof(*loaded->ws), is_last_ws, &loaded->ws_count, arena);
-    if (loaded->options == NULL || loaded->http == NULL || loaded->ws == NULL)
-        return rtn_module_refuse(problem, "has a table of %s that does not end with {0}",
-                                 loaded->options == NULL ? "options" : "handlers");
-    module->options = loaded->options;
-    module->http = loaded->http;
-    module->websocket = loaded->ws;
-    return 0;
-}
-
 /* What the module says about itself */
 
 static int check_module(const struct rtn_module *module, struct rtn_buf *problem)
@@ -177,7 +91,7 @@ static int check_module(const struct rtn_module *module, struct rtn_buf *problem
         return rtn_module_refuse(problem, "does not state its thread model: .threads is mandatory");
     if (!rtn_module_is_thread_model(module->threads))
         return rtn_module_refuse(problem, "states thread model %d, which is none", (int) module->threads);
-    if (module->instance_size > INSTANCE_MAX)
+    if (module->instance_size > RTN_MODULE_MEMORY_MAX)
         return rtn_module_refuse(problem, "wants %zu bytes per instance, which cannot be right", module->instance_size);
     return 0;
 }
@@ -248,7 +162,7 @@ static int check_option(const struct rtn_loaded *loaded, size_t at, struct rtn_b
 
 static int check_rows(const struct rtn_loaded *loaded, struct rtn_buf *problem)
 {
-    if (rtn_module_check_handlers(loaded, problem) < 0)
+    if (rtn_module_check_handlers(loaded, problem) < 0 || rtn_module_check_messages(loaded, problem) < 0)
         return -EINVAL;
     for (size_t i = 0; i < loaded->option_count; i++) {
         if (check_option(loaded, i, problem) < 0)
@@ -265,12 +179,9 @@ int rtn_module_check(struct rtn_loaded *loaded, struct rtn_arena *arena, struct 
     memcpy(&loaded->module, head->module, RTN_MIN((size_t) head->module_size, sizeof(loaded->module)));
     loaded->api_level = head->api_level;
     loaded->built_with = head->built_with != NULL ? head->built_with : "unknown compiler";
-    if (loaded->module.websocket != NULL && !is_size(ws_handler_size(head), WS_HANDLER_MIN))
-        return rtn_module_refuse(
-            problem, "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged");
     if (check_level(loaded, problem) < 0 || check_module(&loaded->module, problem) < 0)
         return -EINVAL;
-    if (copy_tables(loaded, head, arena, problem) < 0)
+    if (rtn_module_check_tables(loaded, head, arena, problem) < 0)
         return -EINVAL;
     return check_rows(loaded, problem);
 }

@@ -1,13 +1,13 @@
 /*
- * Checks the rows of a module's two tables of handlers, HTTP and WebSocket, after they were copied into our sizes.
+ * Checks the rows of a module's tables of handlers, one for each kind, after they were copied into our sizes.
  */
 #include <errno.h>
 
 #include "app/module_check.h"
 
-#define PROTOCOLS_MAX 1024
-
-_Static_assert(offsetof(struct rtn_http_handler, name) == 0 && offsetof(struct rtn_ws_handler, name) == 0,
+_Static_assert(offsetof(struct rtn_http_handler, name) == 0 && offsetof(struct rtn_ws_handler, name) == 0 &&
+                   offsetof(struct rtn_line_handler, name) == 0 && offsetof(struct rtn_loaded_messages, handler) == 0 &&
+                   offsetof(struct rtn_message_handler, name) == 0,
                "rows of handlers begin with their name");
 
 /* True when a row before number `at` has that name. */
@@ -22,40 +22,50 @@ static bool is_taken(const void *rows, size_t size, size_t at, const char *name)
     return false;
 }
 
-/* What both kinds of handlers have; `kind` is "" or "WebSocket ". */
-static int check_row(const struct rtn_loaded *loaded, const char *kind, const char *name, enum rtn_threads threads,
-                     struct rtn_buf *problem)
+/* What all kinds of handlers have. */
+struct row {
+    const char *kind; /* "", "WebSocket " */
+    const void *rows;
+    size_t size;
+    size_t at;
+    const char *name;
+    enum rtn_threads threads;
+};
+
+static int check_row(const struct rtn_loaded *loaded, const struct row *row, struct rtn_buf *problem)
 {
-    if (threads != 0 && !rtn_module_is_thread_model(threads))
-        return rtn_module_refuse(problem, "has %shandler \"%s\" with thread model %d, which is none", kind, name,
-                                 (int) threads);
-    if (threads > loaded->module.threads)
+    if (!rtn_module_is_name(row->name))
+        return rtn_module_refuse(problem,
+                                 "has no valid name for %shandler %zu: .name takes letters, digits, '-' and '_'",
+                                 row->kind, row->at + 1);
+    if (row->threads != 0 && !rtn_module_is_thread_model(row->threads))
+        return rtn_module_refuse(problem, "has %shandler \"%s\" with thread model %d, which is none", row->kind,
+                                 row->name, (int) row->threads);
+    if (row->threads > loaded->module.threads)
         return rtn_module_refuse(problem, "has %shandler \"%s\", which promises more about threads than the module",
-                                 kind, name);
+                                 row->kind, row->name);
+    if (is_taken(row->rows, row->size, row->at, row->name))
+        return rtn_module_refuse(problem, "has two %shandlers called \"%s\"", row->kind, row->name);
     return 0;
 }
 
 static int check_http(const struct rtn_loaded *loaded, size_t at, struct rtn_buf *problem)
 {
     const struct rtn_http_handler *handler = &loaded->http[at];
-    if (!rtn_module_is_name(handler->name))
-        return rtn_module_refuse(problem, "has no valid name for handler %zu: .name takes letters, digits, '-' and '_'",
-                                 at + 1);
+    const struct row row = { "", loaded->http, sizeof(*handler), at, handler->name, handler->threads };
+    if (check_row(loaded, &row, problem) < 0)
+        return -EINVAL;
     if (handler->handle == NULL)
         return rtn_module_refuse(problem, "has handler \"%s\" without a function: .handle is mandatory", handler->name);
-    if (check_row(loaded, "", handler->name, handler->threads, problem) < 0)
-        return -EINVAL;
     if (handler->methods != 0 && (handler->methods & RTN_METHOD_ALL) == 0)
         return rtn_module_refuse(problem, "has handler \"%s\" for methods this daemon does not know", handler->name);
-    if (is_taken(loaded->http, sizeof(*handler), at, handler->name))
-        return rtn_module_refuse(problem, "has two handlers called \"%s\"", handler->name);
     return 0;
 }
 
 static int check_protocols(const struct rtn_ws_handler *handler, struct rtn_buf *problem)
 {
     for (size_t i = 0; handler->protocols != NULL && handler->protocols[i] != NULL; i++) {
-        if (i >= PROTOCOLS_MAX)
+        if (i >= RTN_MODULE_TABLE_MAX)
             return rtn_module_refuse(problem, "has WebSocket handler \"%s\" with .protocols that do not end with NULL",
                                      handler->name);
         if (!rtn_is_token(rtn_str_of(handler->protocols[i])))
@@ -68,30 +78,67 @@ static int check_protocols(const struct rtn_ws_handler *handler, struct rtn_buf 
 static int check_ws(const struct rtn_loaded *loaded, size_t at, struct rtn_buf *problem)
 {
     const struct rtn_ws_handler *handler = &loaded->ws[at];
-    if (!rtn_module_is_name(handler->name))
-        return rtn_module_refuse(
-            problem, "has no valid name for WebSocket handler %zu: .name takes letters, digits, '-' and '_'", at + 1);
-    if (check_row(loaded, "WebSocket ", handler->name, handler->threads, problem) < 0)
+    const struct row row = { "WebSocket ", loaded->ws, sizeof(*handler), at, handler->name, handler->threads };
+    if (check_row(loaded, &row, problem) < 0)
         return -EINVAL;
     if (handler->message != NULL && handler->fragment != NULL)
         return rtn_module_refuse(problem, "has WebSocket handler \"%s\" with both .message and .fragment",
                                  handler->name);
-    if (is_taken(loaded->ws, sizeof(*handler), at, handler->name))
-        return rtn_module_refuse(problem, "has two WebSocket handlers called \"%s\"", handler->name);
     return check_protocols(handler, problem);
+}
+
+static int check_line(const struct rtn_loaded *loaded, size_t at, struct rtn_buf *problem)
+{
+    const struct rtn_line_handler *handler = &loaded->line[at];
+    const struct row row = { "line ", loaded->line, sizeof(*handler), at, handler->name, handler->threads };
+    if (check_row(loaded, &row, problem) < 0)
+        return -EINVAL;
+    if (handler->line == NULL)
+        return rtn_module_refuse(problem, "has line handler \"%s\" without a function: .line is mandatory",
+                                 handler->name);
+    return 0;
+}
+
+static int check_messages(const struct rtn_loaded *loaded, size_t at, struct rtn_buf *problem)
+{
+    const struct rtn_loaded_messages *messages = &loaded->messages[at];
+    const struct rtn_message_handler *handler = &messages->handler;
+    const struct row row = { "message ", loaded->messages, sizeof(*messages), at, handler->name, handler->threads };
+    if (check_row(loaded, &row, problem) < 0)
+        return -EINVAL;
+    if (messages->row_count == 0)
+        return rtn_module_refuse(problem, "has message handler \"%s\" that takes nothing: .on is missing or empty",
+                                 handler->name);
+    return 0;
+}
+
+/* A module without handlers works by what its start hook begins. */
+static int check_any(const struct rtn_loaded *loaded, struct rtn_buf *problem)
+{
+    size_t count = loaded->http_count + loaded->ws_count + loaded->line_count + loaded->message_count;
+    if (count > 0 || loaded->module.start != NULL)
+        return 0;
+    return rtn_module_refuse(problem,
+                             "has no handlers: .http, .websocket, .line and .messages are missing or empty, and there "
+                             "is no .start");
 }
 
 int rtn_module_check_handlers(const struct rtn_loaded *loaded, struct rtn_buf *problem)
 {
-    if (loaded->http_count == 0 && loaded->ws_count == 0)
-        return rtn_module_refuse(problem, "has no handlers: .http and .websocket are missing or empty");
-    for (size_t i = 0; i < loaded->http_count; i++) {
-        if (check_http(loaded, i, problem) < 0)
-            return -EINVAL;
+    const struct {
+        int (*check)(const struct rtn_loaded *loaded, size_t at, struct rtn_buf *problem);
+        size_t count;
+    } kinds[] = {
+        { check_http, loaded->http_count },
+        { check_ws, loaded->ws_count },
+        { check_line, loaded->line_count },
+        { check_messages, loaded->message_count },
+    };
+    for (size_t kind = 0; kind < RTN_ARRAY_LENGTH(kinds); kind++) {
+        for (size_t i = 0; i < kinds[kind].count; i++) {
+            if (kinds[kind].check(loaded, i, problem) < 0)
+                return -EINVAL;
+        }
     }
-    for (size_t i = 0; i < loaded->ws_count; i++) {
-        if (check_ws(loaded, i, problem) < 0)
-            return -EINVAL;
-    }
-    return 0;
+    return check_any(loaded, problem);
 }

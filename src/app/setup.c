@@ -1,4 +1,7 @@
-/* The rtn_setup_ functions of the public header, and the one way errors of a route or client are worded. */
+/*
+ * The rtn_setup_ functions of the public header, and the one way errors of a route, client or entry of `modules` are
+ * worded: server "x": route "/": what is wrong. Of the last, what is wrong begins with the module anyway.
+ */
 #include "app/setup.h"
 
 #include <errno.h>
@@ -11,15 +14,24 @@ static void vreport(const struct rtn_setup *setup, struct rtn_mark mark, const c
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     rtn_buf_vprintf(&text, format, arguments);
-    rtn_diags_error(setup->diags, mark, "server \"%s\": %s: %s%s", setup->instance->server->name,
-                    setup->instance->place.text, prefix, rtn_buf_str(&text).data);
+    rtn_diags_error(setup->diags, mark, "server \"%s\": %s%s", setup->instance->server->name, prefix,
+                    rtn_buf_str(&text).data);
+}
+
+/* route "/": */
+static void append_place(const struct rtn_setup *setup, struct rtn_buf *prefix)
+{
+    rtn_buf_printf(prefix, "%s: ", setup->instance->place.text);
 }
 
 void rtn_setup_report(const struct rtn_setup *setup, struct rtn_mark mark, const char *format, ...)
 {
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf prefix = { 0 };
     va_list arguments;
+    if (setup->instance->use == NULL)
+        append_place(setup, &prefix);
     va_start(arguments, format);
-    vreport(setup, mark, "", format, arguments);
+    vreport(setup, mark, rtn_buf_str(&prefix).data, format, arguments);
     va_end(arguments);
 }
 
@@ -35,6 +47,8 @@ RTN_EXPORT int rtn_setup_error(rtn_setup *setup, const char *option, const char 
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf prefix = { 0 };
     va_list arguments;
+    if (option != NULL || setup->instance->use == NULL)
+        append_place(setup, &prefix);
     if (option != NULL)
         rtn_buf_printf(&prefix, "option \"%s\": ", option);
     else

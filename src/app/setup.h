@@ -9,7 +9,10 @@ struct rtn_setup {
     struct rtn_diags *diags;
 };
 
-/* An error at `mark` that starts with the server and the route or client. */
+/*
+ * An error at `mark` that starts with the server, and the route or client. Of an entry of `modules` the text has to
+ * name the module itself.
+ */
 void rtn_setup_report(const struct rtn_setup *setup, struct rtn_mark mark, const char *format, ...) RTN_PRINTF(3, 4);
 
 #endif

@@ -155,14 +155,47 @@ static int handle(rtn_request *request, void *instance)
     (void) instance;
     return rtn_reply_text(request, 200, rtn_request_header(request, "Host").data);
 }
+struct job { int64_t number; };
+struct done { int32_t result; };
+RTN_MESSAGE(done, struct done)
+RTN_MESSAGE_BYTES(text)
+RTN_QUESTION_VERSION(job, struct job, struct done, 2)
+static int take_line(rtn_connection *connection, const char *line, size_t length, void *instance)
+{
+    (void) instance;
+    return rtn_send_text(line, length) == 0 ? rtn_line_send(rtn_connection_id(connection), line, length) : 0;
+}
+static int take_text(rtn_message *message, const void *data, size_t length, void *instance)
+{
+    (void) message;
+    (void) data;
+    (void) length;
+    (void) instance;
+    return RTN_DONE;
+}
+static int take_job(rtn_message *message, const struct job *job, void *instance)
+{
+    struct done done = { (int32_t) job->number };
+    (void) instance;
+    return rtn_send_done(&done) == 0 ? rtn_answer_job(rtn_message_asked(message), &done) : RTN_LATER;
+}
 static const struct rtn_http_handler handlers[] = {
     { "one", "One.", handle, RTN_THREADS_LOOP, 0, false, 0, 0 }, { 0, 0, 0, (enum rtn_threads) 0, 0, false, 0, 0 }
 };
 static const struct rtn_ws_handler ws_handlers[] = {
     { "one", "One.", RTN_THREADS_LOOP, 0, 0, 0, 0, 0, 0, 0 }, { 0, 0, (enum rtn_threads) 0, 0, 0, 0, 0, 0, 0, 0 }
 };
+static const struct rtn_line_handler line_handlers[] = {
+    { "one", "One.", RTN_THREADS_LOOP, 0, take_line, 0, 0 }, { 0, 0, (enum rtn_threads) 0, 0, 0, 0, 0 }
+};
+static const struct rtn_message_row rows[] = { RTN_ON(job, take_job), RTN_ON(text, take_text), { 0, 0, 0 } };
+static struct rtn_message_type *const sends[] = { RTN_TYPE(text), RTN_TYPE(done), 0 };
+static const struct rtn_message_handler message_handlers[] = {
+    { "one", "One.", RTN_THREADS_LOOP, rows, sends }, { 0, 0, (enum rtn_threads) 0, 0, 0 }
+};
 static const struct rtn_module module = {
-    "mine", "1", "Mine.", RTN_THREADS_LOOP, 0, 0, 0, handlers, 0, 0, 0, 0, 0, 0, 0, 0, 0, ws_handlers
+    "mine", "1", "Mine.", RTN_THREADS_LOOP, 0, 0, 0, handlers, 0, 0, 0, 0, 0, 0, 0, 0, 0, ws_handlers, line_handlers,
+    message_handlers, sends
 };
 RTN_REGISTER_MODULE(module)
 """
@@ -188,6 +221,41 @@ def test_the_header_compiles_anywhere(compiler, tmp_path):
     assert good, errors
 
 
+WRONG_ROWS = {
+    "another payload": "RTN_ON(done, take_job)",
+    "bytes for a struct": "RTN_ON(job, take_text)",
+    "a struct for bytes": "RTN_ON(text, take_job)",
+    "another kind of function": "RTN_ON(job, take_line)",
+    "no such type": "RTN_ON(jib, take_job)",
+}
+
+
+@pytest.mark.parametrize("compiler", COMPILERS, ids=" ".join)
+def test_a_row_for_the_wrong_function_does_not_compile(compiler, tmp_path):
+    for what, row in WRONG_ROWS.items():
+        good, errors = compiles(compiler, SOURCE.replace("RTN_ON(job, take_job)", row), tmp_path)
+        assert not good, what
+        assert "error" in errors
+
+
+WRONG_CALLS = {
+    "another payload": ("rtn_send_done(&done)", "rtn_send_done(job)"),
+    "a struct as bytes": ("rtn_send_done(&done)", "rtn_send_text(&done)"),
+    "bytes as a struct": ("rtn_send_text(line, length)", "rtn_send_done(line)"),
+    "another answer": ("rtn_message_asked(message), &done", "rtn_message_asked(message), job"),
+    "an answer to what is no question": ("rtn_answer_job", "rtn_answer_done"),
+}
+
+
+@pytest.mark.parametrize("compiler", COMPILERS, ids=" ".join)
+def test_the_wrong_payload_does_not_compile(compiler, tmp_path):
+    for what, (right, wrong) in WRONG_CALLS.items():
+        assert right in SOURCE
+        good, errors = compiles(compiler, SOURCE.replace(right, wrong), tmp_path)
+        assert not good, what
+        assert "error" in errors
+
+
 KINDS = {"BOOL": "bool", "INT": "int64_t", "SIZE": "int64_t", "DURATION": "int64_t", "STRING": "const char *",
          "PATH": "const char *", "CHOICE": "int", "STRINGS": "struct rtn_strings"}
 
@@ -206,7 +274,7 @@ def without_comments(header):
 
 def declared_functions():
     functions = set()
-    for header in ("module.h", "websocket.h"):
+    for header in ("module.h", "websocket.h", "line.h", "hub.h", "task.h"):
         text = without_comments(header)
         text = text[text.index("#pragma GCC visibility push"):text.index("#pragma GCC visibility pop")]
         functions |= set(re.findall(r"\b(rtn_\w+)\(", text))

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 import harness
+import ws_talk
 from common import TEST_MODULES, with_test_modules
 
 
@@ -21,15 +22,15 @@ def config(module, more=""):
 REFUSED = {
     "no_entry": "has no rtn_module_entry_v1: not a Retinue module, or RTN_REGISTER_MODULE is missing",
     "wrong_magic": "has a wrong magic number (0x12345678, not 0x52544e31): not a Retinue module, or damaged",
-    "newer_level": "is compiled for API level 4, but this daemon offers 3: update the daemon or compile the module with the "
+    "newer_level": "is compiled for API level 5, but this daemon offers 4: update the daemon or compile the module with the "
                    "header of this one",
-    "newer_required": "requires API level 4, but this daemon offers 3: update the daemon",
+    "newer_required": "requires API level 5, but this daemon offers 4: update the daemon",
     "bad_sizes": "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged",
     "no_name": "has no valid name: .name takes letters, digits, '-' and '_'",
     "bad_name": "has no valid name: .name takes letters, digits, '-' and '_'",
     "no_threads": "does not state its thread model: .threads is mandatory",
     "odd_threads": "states thread model 9, which is none",
-    "no_handlers": "has no handlers: .http and .websocket are missing or empty",
+    "no_handlers": "has no handlers: .http, .websocket, .line and .messages are missing or empty, and there is no .start",
     "no_function": 'has handler "one" without a function: .handle is mandatory',
     "loud_handler": 'has handler "one", which promises more about threads than the module',
     "twin_handlers": 'has two handlers called "one"',
@@ -42,6 +43,19 @@ REFUSED = {
     "ws_twins": 'has two WebSocket handlers called "one"',
     "ws_both": 'has WebSocket handler "one" with both .message and .fragment',
     "ws_protocol": 'has WebSocket handler "one" with subprotocol "not good", which is no token',
+    "line_no_size": "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged",
+    "line_no_line": 'has line handler "one" without a function: .line is mandatory',
+    "line_twins": 'has two line handlers called "one"',
+    "message_no_row_size": "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged",
+    "message_no_on": 'has message handler "one" that takes nothing: .on is missing or empty',
+    "message_no_type": 'has message handler "one" with no type in row 1: rows are made by RTN_ON',
+    "message_twin_rows": 'has message handler "one" with two rows for "job"',
+    "sends_endless": "has a list .sends that does not end with NULL",
+    "type_bad_name": 'has a message type with no valid name in row 1 of message handler "one": a name is one of C, of 1 to '
+                     "63 characters",
+    "type_huge": 'has message type "other" with a payload of 1073741825 bytes, which cannot be right',
+    "type_two_sizes": 'has two message types called "job" that differ in version or size: its files were compiled with '
+                      "different declarations",
     "missing_symbol": "needs rtn_reply_hologram(), which this daemon does not have",
 }
 
@@ -153,7 +167,7 @@ def test_modinfo_of_what_is_shipped():
     lines = [line.strip() for line in modinfo("hello").splitlines()]
     assert lines[0] == "hello 1.0 - Answers every request with a greeting."
     assert "threads    loop: never blocks, runs on the server's loops" in lines
-    assert "API level  3" in " ".join(lines)
+    assert "API level  4" in " ".join(lines)
     assert 'text  string, default "hello world\\n"' in lines
 
     lines = [line.strip() for line in modinfo("echo").splitlines()]
@@ -229,6 +243,67 @@ def test_a_module_of_level_2_runs(daemon):
     lines = " ".join(harness.run("--modinfo", f"{TEST_MODULES}/level2.so").stdout.split())
     assert "API level 2" in lines and "pieces threads: parallel" in lines, lines
     assert "WebSocket handlers" not in lines
+
+
+def test_a_module_of_level_3_runs(daemon):
+    """Compiled against the headers of before messages: WebSocket in both directions, and topics."""
+    running = daemon(with_test_modules("""
+  get:
+    listen: 127.0.0.1:0
+    routes:
+      - {path: /talk, module: level3, handler: talk, options: {word: given}}
+      - {path: /pieces, module: level3, handler: pieces}
+      - {path: /publish, module: level3, handler: publish}
+      - {path: /connect, module: level3, handler: connect, options: {word: out}}
+"""))
+    with ws_talk.connect(running, "/talk", [("Sec-WebSocket-Protocol", "other, level.two")]) as end, running.raw() as raw, \
+            ws_talk.Acceptor() as acceptor:
+        assert end.response.get("Sec-WebSocket-Protocol") == "level.two" and end.response.get("X-Word") == "given"
+        end.text("hi")
+        assert (end.message(), end.message()) == ("given", "hi")
+        assert raw.request("POST", "/publish", body=b"to all").text == "published\n"
+        assert end.message() == "to all"
+        url = f"ws://127.0.0.1:{acceptor.port}/there"
+        assert raw.request("POST", "/connect", body=url.encode()).text == "connecting\n"
+        with acceptor.accept() as outgoing:
+            assert outgoing.request[0] == "/there" and outgoing.request[1]["x-from"] == "level3"
+            outgoing.text("hello")
+            assert (outgoing.message(), outgoing.message()) == ("out", "hello")
+        end.close_and_wait(1000, "bye")
+        running.log_wait("level3: level.two closed, cause 1, code 1000, bye")
+    with ws_talk.connect(running, "/pieces") as end:
+        end.text("some")
+        assert end.message() == "bytes"
+    with running.raw() as raw:
+        refused = ws_talk.asked(raw, "/talk", [("X-Refuse", "1")])
+        assert (refused.status, refused.text) == (403, "refused\n")
+    lines = " ".join(harness.run("--modinfo", f"{TEST_MODULES}/level3.so").stdout.split())
+    assert "API level 3" in lines and "talk Answers. threads: parallel, callbacks: upgrade, open, message, close" in lines, lines
+    assert "line handlers" not in lines and "messages" not in lines.replace("before messages", ""), lines
+
+
+def test_modinfo_of_lines_and_messages():
+    result = harness.run("--modinfo", f"{TEST_MODULES}/hub_kinds.so")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout[result.stdout.index("\nline handlers"):result.stdout.index("\noptions")] == """
+line handlers
+  all    Takes lines.
+         threads: parallel, callbacks: line
+  lines  threads: loop, callbacks: line, close
+
+message handlers
+  all   threads: serial
+        takes kinds_text: any number of bytes, version 1
+  jobs  Takes jobs.
+        threads: loop
+        takes kinds_job: 40 bytes, version 1, answer 16 bytes
+        takes kinds_text: any number of bytes, version 1
+        sends kinds_done: 16 bytes, version 3
+
+messages sent
+  kinds_text: any number of bytes, version 1
+  kinds_job: 40 bytes, version 1, answer 16 bytes
+"""
 
 
 def test_modinfo_of_websocket_handlers():

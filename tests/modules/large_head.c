@@ -20,6 +20,26 @@ struct new_ws_handler {
     void *more[3];
 };
 
+struct new_line_handler {
+    struct rtn_line_handler known;
+    void *more[2];
+};
+
+struct new_message_handler {
+    struct rtn_message_handler known;
+    void *more;
+};
+
+struct new_message_row {
+    struct rtn_message_row known;
+    void *more[2];
+};
+
+struct new_message_type {
+    struct rtn_message_type known;
+    void *more;
+};
+
 struct new_module {
     struct rtn_module known;
     void (*reload)(void *);
@@ -40,6 +60,29 @@ static int handle(rtn_request *request, void *instance)
 {
     const struct large_head *self = instance;
     return rtn_reply_format(request, 200, "%d %d\n", (int) self->first, (int) self->second);
+}
+
+static int take_line(rtn_connection *connection, const char *line, size_t length, void *instance)
+{
+    (void) connection;
+    (void) line;
+    (void) length;
+    (void) instance;
+    return 0;
+}
+
+static int take(rtn_function function, rtn_message *message, const void *payload, size_t length, void *instance)
+{
+    (void) function;
+    (void) message;
+    (void) payload;
+    (void) length;
+    (void) instance;
+    return RTN_DONE;
+}
+
+static void nothing(void)
+{
 }
 
 static void later(void *instance)
@@ -65,6 +108,33 @@ static const struct new_ws_handler ws_handlers[] = {
     { .known = { 0 } },
 };
 
+static const struct new_line_handler line_handlers[] = {
+    { { .name = "five", .line = take_line }, { NULL } },
+    { { .name = "six", .line = take_line, .threads = RTN_THREADS_SERIAL }, { NULL } },
+    { .known = { 0 } },
+};
+
+#define TYPE(name_, size_)                                                          \
+    {                                                                               \
+        { sizeof(struct new_message_type), name_, 1, (size_), 0, NULL }, (void *) 1 \
+    }
+static struct new_message_type first = TYPE("large_first", 1);
+static struct new_message_type second = TYPE("large_second", 2);
+
+static const struct new_message_row rows[] = {
+    { { &first.known, take, nothing }, { (void *) 1, NULL } },
+    { { &second.known, take, nothing }, { (void *) 1, NULL } },
+    { .known = { 0 } },
+};
+
+static struct rtn_message_type *const sends[] = { &first.known, &second.known, NULL };
+
+static const struct new_message_handler message_handlers[] = {
+    { { .name = "seven", .on = &rows[1].known }, (void *) 1 },
+    { { .name = "eight", .on = &rows[0].known, .sends = sends }, (void *) 1 },
+    { .known = { 0 } },
+};
+
 static const struct new_module module = {
     .known = {
         .name = "large_head",
@@ -74,6 +144,8 @@ static const struct new_module module = {
         .options = &options[0].known,
         .http = &http_handlers[0].known,
         .websocket = &ws_handlers[0].known,
+        .line = &line_handlers[0].known,
+        .messages = &message_handlers[0].known,
     },
     .reload = later,
 };
@@ -92,6 +164,9 @@ const struct rtn_module_head *rtn_module_entry_v1(void)
             .module = &module.known,
             .built_with = "a newer compiler",
             .ws_handler_size = sizeof(struct new_ws_handler),
+            .line_handler_size = sizeof(struct new_line_handler),
+            .message_handler_size = sizeof(struct new_message_handler),
+            .message_row_size = sizeof(struct new_message_row),
         },
     };
     return &head.known;

@@ -17,9 +17,12 @@
 
 #include <retinue/module.h>
 
+#include "gate.h"
+
 struct contract {
     const char *name;
     const char *connects; /* to this URL, from start */
+    const char *until; /* what takes its time takes it until this file is there; NULL: as long as it says */
     bool fails; /* start does, after that */
     bool watches; /* with a thread of its own, from start to stop */
     rtn_server *server;
@@ -37,6 +40,14 @@ static void pause_for(int64_t ms)
     (void) nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
+static void take_time(const struct contract *contract, int64_t ms)
+{
+    if (contract->until != NULL)
+        gate_pass(contract->until);
+    else
+        pause_for(ms);
+}
+
 static void forgotten(void *data)
 {
     rtn_log(RTN_LOG_NOTICE, "contract: destroy of %s on %s", (const char *) data, where());
@@ -52,10 +63,9 @@ static int plain(rtn_request *request, void *instance)
 
 static int sleep_a_while(rtn_request *request, void *instance)
 {
-    (void) instance;
     rtn_str ms = rtn_query_value(request, "ms", 0);
     rtn_log(RTN_LOG_NOTICE, "contract: sleeps");
-    pause_for(strtol(ms.data != NULL ? ms.data : "0", NULL, 10));
+    take_time(instance, strtol(ms.data != NULL ? ms.data : "0", NULL, 10));
     return rtn_reply_text(request, 200, "slept");
 }
 
@@ -280,9 +290,8 @@ static int fail_late(rtn_connection *connection, enum rtn_ws_type type, const vo
     (void) type;
     (void) data;
     (void) length;
-    (void) instance;
     rtn_log(RTN_LOG_NOTICE, "contract: is about to fail");
-    pause_for(500);
+    take_time(instance, 500);
     return -EIO;
 }
 
@@ -367,6 +376,7 @@ static void stop(void *instance, rtn_server *server)
 static const struct rtn_option options[] = {
     RTN_OPTION(STRING, struct contract, name, .name = "name", .fallback = "it", .help = "Told in some lines."),
     RTN_OPTION(STRING, struct contract, connects, .name = "connects", .help = "URL to connect to."),
+    RTN_OPTION(PATH, struct contract, until, .name = "until", .help = "A file that slow ones wait for."),
     RTN_OPTION(BOOL, struct contract, fails, .name = "fails", .help = "start fails."),
     RTN_OPTION(BOOL, struct contract, watches, .name = "watches", .help = "Runs a thread."),
     { 0 },

@@ -3,11 +3,11 @@
  * what others send to at the same time, connect and close at once. The log tells what came of it.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <retinue/module.h>
+
+#include "gate.h"
 
 #define ROUNDS 5 /* of filling up what has drained */
 
@@ -64,16 +64,15 @@ static int pump_message(rtn_connection *connection, enum rtn_ws_type type, const
     return leave(instance, 0);
 }
 
-/* "MS": holds the loop up for so long and answers then. */
+/* "PATH": holds the loop up until that file is there, and answers then. */
 static int hold(rtn_connection *connection, enum rtn_ws_type type, const void *data, size_t length, void *instance)
 {
-    char text[16];
+    char path[300];
     (void) type;
     (void) instance;
-    (void) snprintf(text, sizeof(text), "%.*s", (int) length, (const char *) data);
-    long pause = strtol(text, NULL, 10);
+    (void) snprintf(path, sizeof(path), "%.*s", (int) length, (const char *) data);
     rtn_log(RTN_LOG_NOTICE, "edges: holds id=%llu", (unsigned long long) rtn_connection_id(connection));
-    (void) nanosleep(&(struct timespec){ .tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000 }, NULL);
+    gate_pass(path);
     int r = rtn_ws_send_text(rtn_connection_id(connection), "held");
     rtn_log(RTN_LOG_NOTICE, "edges: sent %d", r);
     return 0;

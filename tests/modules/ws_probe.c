@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gate.h"
 #include "ws_probe.h"
 
 #define TOLD 100 /* bytes of a message */
@@ -207,6 +208,13 @@ static int obey(rtn_connection *connection, struct ws_probe *probe, rtn_str text
         rtn_log(RTN_LOG_NOTICE, "ws %s: sleeps", probe->name);
         (void) nanosleep(&(struct timespec){ .tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000 }, NULL);
         ws_say(&out, "slept %lld", (long long) pause);
+    }
+    if (first.length == 6 && memcmp(first.data, "!until", 6) == 0) {
+        char path[300];
+        ws_take_word(&rest, path, sizeof(path));
+        rtn_log(RTN_LOG_NOTICE, "ws %s: sleeps", probe->name);
+        gate_pass(path);
+        ws_say(&out, "slept");
     }
     if (first.length == 3 && memcmp(first.data, "!do", 3) == 0)
         ws_command(probe, rtn_connection_id(connection), rest, &out);

@@ -69,9 +69,11 @@ struct rtn_message_handler {
 /* One object in a module, however many of its files include the declaration. */
 #define RTN_MESSAGE_LINKAGE __attribute__((weak, visibility("hidden")))
 #define RTN_MESSAGE_INLINE static inline __attribute__((unused))
+#define RTN_MESSAGE_EXTENSION __extension__ /* _Generic in C99 */
 #else
 #define RTN_MESSAGE_LINKAGE static
 #define RTN_MESSAGE_INLINE static inline
+#define RTN_MESSAGE_EXTENSION
 #endif
 
 /* For `sends`: { RTN_TYPE(job), RTN_TYPE(job_done), NULL }. */
@@ -128,11 +130,11 @@ struct rtn_message_handler {
             reinterpret_cast<rtn_function>(static_cast<rtn_message_on_##name_>(function_)) \
     }
 #else
-#define RTN_ON(name_, function_)                                         \
-    {                                                                    \
-        &rtn_message_type_##name_, rtn_message_call_##name_,             \
-            (rtn_function) _Generic(&(function_), rtn_message_on_##name_ \
-                                    : &(function_)) /* NOLINT */         \
+#define RTN_ON(name_, function_)                                                               \
+    {                                                                                          \
+        &rtn_message_type_##name_, rtn_message_call_##name_,                                   \
+            (rtn_function) RTN_MESSAGE_EXTENSION _Generic(&(function_), rtn_message_on_##name_ \
+                                                          : &(function_)) /* NOLINT */         \
     }
 #endif
 
@@ -218,71 +220,71 @@ int rtn_answer_error(rtn_number asked, int error);
         sizeof(struct rtn_message_type), #name_, (version_), (size_), (answer_size_), 0 \
     };
 
-#define RTN_MESSAGE_STRUCT_(name_, struct_)                                                                         \
-    typedef int (*rtn_message_on_##name_)(rtn_message *, const struct_ *, void *);                                  \
-    RTN_MESSAGE_INLINE int rtn_message_call_##name_(rtn_function handle, rtn_message *message, const void *payload, \
-                                                    size_t length, void *instance)                                  \
-    {                                                                                                               \
-        (void) length;                                                                                              \
-        return ((rtn_message_on_##name_) handle)(message, (const struct_ *) payload, instance);                     \
-    }                                                                                                               \
-    RTN_MESSAGE_INLINE int rtn_send_##name_(const struct_ *payload)                                                 \
-    {                                                                                                               \
-        return rtn_send(RTN_TYPE(name_), payload, sizeof(*payload));                                                \
-    }                                                                                                               \
-    RTN_MESSAGE_INLINE int rtn_move_##name_(const struct_ *payload, void (*release)(void *data), void *data)        \
-    {                                                                                                               \
-        return rtn_move(RTN_TYPE(name_), payload, sizeof(*payload), release, data);                                 \
+#define RTN_MESSAGE_STRUCT_(name_, struct_)                                                                            \
+    typedef int (*rtn_message_on_##name_)(rtn_message *, const struct_ *, void *);                                     \
+    RTN_MESSAGE_INLINE int rtn_message_call_##name_(rtn_function handle_, rtn_message *message_, const void *payload_, \
+                                                    size_t length_, void *instance_)                                   \
+    {                                                                                                                  \
+        (void) length_;                                                                                                \
+        return ((rtn_message_on_##name_) handle_)(message_, (const struct_ *) payload_, instance_);                    \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_send_##name_(const struct_ *payload_)                                                   \
+    {                                                                                                                  \
+        return rtn_send(RTN_TYPE(name_), payload_, sizeof(*payload_));                                                 \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_move_##name_(const struct_ *payload_, void (*release_)(void *data_), void *data_)       \
+    {                                                                                                                  \
+        return rtn_move(RTN_TYPE(name_), payload_, sizeof(*payload_), release_, data_);                                \
     }
 
-#define RTN_MESSAGE_BYTES_(name_)                                                                                   \
-    typedef int (*rtn_message_on_##name_)(rtn_message *, const void *, size_t, void *);                             \
-    RTN_MESSAGE_INLINE int rtn_message_call_##name_(rtn_function handle, rtn_message *message, const void *payload, \
-                                                    size_t length, void *instance)                                  \
-    {                                                                                                               \
-        return ((rtn_message_on_##name_) handle)(message, payload, length, instance);                               \
-    }                                                                                                               \
-    RTN_MESSAGE_INLINE int rtn_send_##name_(const void *payload, size_t length)                                     \
-    {                                                                                                               \
-        return rtn_send(RTN_TYPE(name_), payload, length);                                                          \
-    }                                                                                                               \
-    RTN_MESSAGE_INLINE int rtn_move_##name_(const void *payload, size_t length, void (*release)(void *data),        \
-                                            void *data)                                                             \
-    {                                                                                                               \
-        return rtn_move(RTN_TYPE(name_), payload, length, release, data);                                           \
+#define RTN_MESSAGE_BYTES_(name_)                                                                                      \
+    typedef int (*rtn_message_on_##name_)(rtn_message *, const void *, size_t, void *);                                \
+    RTN_MESSAGE_INLINE int rtn_message_call_##name_(rtn_function handle_, rtn_message *message_, const void *payload_, \
+                                                    size_t length_, void *instance_)                                   \
+    {                                                                                                                  \
+        return ((rtn_message_on_##name_) handle_)(message_, payload_, length_, instance_);                             \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_send_##name_(const void *payload_, size_t length_)                                      \
+    {                                                                                                                  \
+        return rtn_send(RTN_TYPE(name_), payload_, length_);                                                           \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_move_##name_(const void *payload_, size_t length_, void (*release_)(void *data_),       \
+                                            void *data_)                                                               \
+    {                                                                                                                  \
+        return rtn_move(RTN_TYPE(name_), payload_, length_, release_, data_);                                          \
     }
 
-#define RTN_QUESTION_(name_, struct_, answer_)                                                                      \
-    typedef void (*rtn_message_then_##name_)(int, const answer_ *, void *);                                         \
-    typedef int (*rtn_message_then_##name_##_for)(rtn_request *, int, const answer_ *, void *);                     \
-    RTN_MESSAGE_INLINE void rtn_message_then_call_##name_(rtn_function then, int result, const void *answer,        \
-                                                          size_t length, void *data)                                \
-    {                                                                                                               \
-        (void) length;                                                                                              \
-        ((rtn_message_then_##name_) then)(result, (const answer_ *) answer, data);                                  \
-    }                                                                                                               \
-    RTN_MESSAGE_INLINE int rtn_message_then_call_##name_##_for(rtn_function then, rtn_request *request, int result, \
-                                                               const void *answer, size_t length, void *data)       \
-    {                                                                                                               \
-        (void) length;                                                                                              \
-        return ((rtn_message_then_##name_##_for) then)(request, result, (const answer_ *) answer, data);            \
-    }                                                                                                               \
-    RTN_MESSAGE_INLINE int rtn_ask_##name_(rtn_server *server, void *instance, const struct_ *payload,              \
-                                           int64_t timeout, rtn_message_then_##name_ then, void *data)              \
-    {                                                                                                               \
-        return rtn_ask(RTN_TYPE(name_), server, instance, payload, sizeof(*payload), timeout,                       \
-                       rtn_message_then_call_##name_, (rtn_function) then, data);                                   \
-    }                                                                                                               \
-    RTN_MESSAGE_INLINE int rtn_ask_##name_##_for(rtn_request *request, const struct_ *payload, int64_t timeout,     \
-                                                 rtn_message_then_##name_##_for then, void (*drop)(void *data),     \
-                                                 void *data)                                                        \
-    {                                                                                                               \
-        return rtn_ask_for(RTN_TYPE(name_), request, payload, sizeof(*payload), timeout,                            \
-                           rtn_message_then_call_##name_##_for, (rtn_function) then, drop, data);                   \
-    }                                                                                                               \
-    RTN_MESSAGE_INLINE int rtn_answer_##name_(rtn_number asked, const answer_ *answer)                              \
-    {                                                                                                               \
-        return rtn_answer(RTN_TYPE(name_), asked, answer, sizeof(*answer));                                         \
+#define RTN_QUESTION_(name_, struct_, answer_struct_)                                                                  \
+    typedef void (*rtn_message_then_##name_)(int, const answer_struct_ *, void *);                                     \
+    typedef int (*rtn_message_then_##name_##_for)(rtn_request *, int, const answer_struct_ *, void *);                 \
+    RTN_MESSAGE_INLINE void rtn_message_then_call_##name_(rtn_function then_, int result_, const void *answer_,        \
+                                                          size_t length_, void *data_)                                 \
+    {                                                                                                                  \
+        (void) length_;                                                                                                \
+        ((rtn_message_then_##name_) then_)(result_, (const answer_struct_ *) answer_, data_);                          \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_message_then_call_##name_##_for(rtn_function then_, rtn_request *request_, int result_, \
+                                                               const void *answer_, size_t length_, void *data_)       \
+    {                                                                                                                  \
+        (void) length_;                                                                                                \
+        return ((rtn_message_then_##name_##_for) then_)(request_, result_, (const answer_struct_ *) answer_, data_);   \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_ask_##name_(rtn_server *server_, void *instance_, const struct_ *payload_,              \
+                                           int64_t timeout_, rtn_message_then_##name_ then_, void *data_)              \
+    {                                                                                                                  \
+        return rtn_ask(RTN_TYPE(name_), server_, instance_, payload_, sizeof(*payload_), timeout_,                     \
+                       rtn_message_then_call_##name_, (rtn_function) then_, data_);                                    \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_ask_##name_##_for(rtn_request *request_, const struct_ *payload_, int64_t timeout_,     \
+                                                 rtn_message_then_##name_##_for then_, void (*drop_)(void *data_),     \
+                                                 void *data_)                                                          \
+    {                                                                                                                  \
+        return rtn_ask_for(RTN_TYPE(name_), request_, payload_, sizeof(*payload_), timeout_,                           \
+                           rtn_message_then_call_##name_##_for, (rtn_function) then_, drop_, data_);                   \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_answer_##name_(rtn_number asked_, const answer_struct_ *answer_)                        \
+    {                                                                                                                  \
+        return rtn_answer(RTN_TYPE(name_), asked_, answer_, sizeof(*answer_));                                         \
     }
 
 #ifdef __cplusplus

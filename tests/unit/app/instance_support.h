@@ -37,41 +37,51 @@ static inline void stop(void)
     (void) unlink(path);
 }
 
-/* The instance of the one route `route` (YAML flow map) on a server with `keys` more lines. */
-static inline struct rtn_instance *make_on(const char *keys, const char *route)
+static inline void render(void)
 {
-    FILE *file = fopen(path, "w");
-    cr_assert_not_null(file);
-    (void) fprintf(
-        file, "daemon:\n  modules: [%s]\nservers:\n  get:\n    listen: 127.0.0.1:5050\n%s    routes:\n      - %s\n",
-        TEST_MODULES, keys, route);
+    rtn_diags_render(&diags, &text, false);
+}
+
+/* Reads the configuration that was written to `file`, and closes that; its one server, whose modules can be loaded. */
+static inline const struct rtn_config_server *load_server(FILE *file)
+{
     (void) fclose(file);
     int code = rtn_config_load(path, &config, &diags);
     if (code != 0)
-        rtn_diags_render(&diags, &text, false);
+        render();
     cr_assert_eq(code, 0, "%s", rtn_buf_str(&text).data);
     cr_assert_eq(rtn_modules_new(&config->daemon.modules, &modules), 0);
-    const struct rtn_config_server *server = config->servers.items;
+    return config->servers.items;
+}
+
+static inline FILE *open_config(void)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    return file;
+}
+
+/* The instance of the one route `route` (YAML flow map) on a server with `keys` more lines. */
+static inline struct rtn_instance *make_on(const char *keys, const char *route)
+{
+    FILE *file = open_config();
+    (void) fprintf(
+        file, "daemon:\n  modules: [%s]\nservers:\n  get:\n    listen: 127.0.0.1:5050\n%s    routes:\n      - %s\n",
+        TEST_MODULES, keys, route);
+    const struct rtn_config_server *server = load_server(file);
     instance = rtn_instance_new(modules, server, server->routes.items, &diags);
-    rtn_diags_render(&diags, &text, false);
+    render();
     return instance;
 }
 
 /* The instance of the one client `client` (YAML flow map), line 5. */
 static inline struct rtn_instance *make_client(const char *client)
 {
-    FILE *file = fopen(path, "w");
-    cr_assert_not_null(file);
+    FILE *file = open_config();
     (void) fprintf(file, "daemon: {modules: [%s]}\nservers:\n  get:\n    clients:\n      - %s\n", TEST_MODULES, client);
-    (void) fclose(file);
-    int code = rtn_config_load(path, &config, &diags);
-    if (code != 0)
-        rtn_diags_render(&diags, &text, false);
-    cr_assert_eq(code, 0, "%s", rtn_buf_str(&text).data);
-    cr_assert_eq(rtn_modules_new(&config->daemon.modules, &modules), 0);
-    const struct rtn_config_server *server = config->servers.items;
+    const struct rtn_config_server *server = load_server(file);
     instance = rtn_instance_new_client(modules, server, server->clients.items, &diags);
-    rtn_diags_render(&diags, &text, false);
+    render();
     return instance;
 }
 

@@ -182,6 +182,55 @@ Test(module, older_and_newer_structs_load)
     cr_expect_eq(get("large_head")->api_level, RTN_API_LEVEL + 1);
 }
 
+/* Its tables of lines and messages have larger rows than ours. */
+Test(module, newer_tables_of_messages_load)
+{
+    const struct rtn_loaded *loaded = get("large_head");
+    cr_assert_not_null(loaded);
+    cr_assert_eq(loaded->line_count, 2);
+    cr_expect_str_eq(loaded->line[1].name, "six");
+    cr_expect_eq(loaded->line[1].threads, RTN_THREADS_SERIAL);
+    cr_expect_null(loaded->line[1].close);
+    cr_assert_eq(loaded->message_count, 2);
+    const struct rtn_loaded_messages *eight = &loaded->messages[1];
+    cr_expect_str_eq(eight->handler.name, "eight");
+    cr_assert_eq(eight->row_count, 2);
+    cr_expect_eq(eight->handler.on, eight->rows);
+    cr_expect_str_eq(eight->rows[1].type->name, "large_second");
+    cr_expect_null(eight->rows[2].type);
+    cr_expect_gt(eight->rows[1].type->struct_size, sizeof(struct rtn_message_type));
+    cr_expect_eq(eight->send_count, 2);
+    cr_expect_eq(loaded->messages[0].row_count, 1);
+    cr_expect_eq(loaded->messages[0].send_count, 0);
+    cr_expect_eq(loaded->send_count, 0);
+}
+
+Test(module, handlers_of_lines_and_messages)
+{
+    const struct rtn_loaded *loaded = get("hub_kinds");
+    cr_assert_not_null(loaded, "%s", diags.count > 0 ? diags.items[0].message : "");
+    cr_assert_eq(loaded->line_count, 2);
+    cr_expect_eq(loaded->module.line, loaded->line);
+    cr_expect_null(loaded->module.messages);
+    cr_expect_not_null(loaded->line[1].close);
+    cr_assert_eq(loaded->message_count, 2);
+    cr_expect_eq(loaded->send_count, 2);
+    const struct rtn_loaded_messages *jobs = &loaded->messages[1];
+    cr_assert_eq(jobs->row_count, 2);
+    cr_assert_eq(jobs->send_count, 1);
+    cr_expect_eq(jobs->rows[0].type->answer_size, 16);
+    cr_expect_eq(jobs->rows[1].type->size, RTN_PAYLOAD_BYTES);
+    cr_expect_eq(jobs->rows[1].type, loaded->messages[0].rows[0].type);
+    cr_expect_eq(jobs->handler.sends[0]->version, 3);
+}
+
+Test(module, hooks_are_enough)
+{
+    const struct rtn_loaded *loaded = get("hook_only");
+    cr_assert_not_null(loaded, "%s", diags.count > 0 ? diags.items[0].message : "");
+    cr_expect_eq(loaded->http_count + loaded->ws_count + loaded->line_count + loaded->message_count, 0);
+}
+
 static const struct {
     const char *name;
     const char *words;
@@ -189,14 +238,15 @@ static const struct {
     { "no_entry", "has no rtn_module_entry_v1: not a Retinue module, or RTN_REGISTER_MODULE is missing" },
     { "missing_symbol", "needs rtn_reply_hologram(), which this daemon does not have" },
     { "wrong_magic", "wrong magic number (0x12345678, not 0x52544e31)" },
-    { "newer_level", "is compiled for API level 4, but this daemon offers 3" },
-    { "newer_required", "requires API level 4, but this daemon offers 3" },
+    { "newer_level", "is compiled for API level 5, but this daemon offers 4" },
+    { "newer_required", "requires API level 5, but this daemon offers 4" },
     { "bad_sizes", "states impossible struct sizes" },
     { "no_name", "has no valid name" },
     { "bad_name", "has no valid name" },
     { "no_threads", "does not state its thread model: .threads is mandatory" },
     { "odd_threads", "states thread model 9" },
-    { "no_handlers", "has no handlers: .http and .websocket are missing or empty" },
+    { "no_handlers",
+      "has no handlers: .http, .websocket, .line and .messages are missing or empty, and there is no .start" },
     { "no_function", "has handler \"one\" without a function" },
     { "loud_handler", "promises more about threads" },
     { "twin_handlers", "has two handlers called \"one\"" },
@@ -212,6 +262,34 @@ static const struct {
     { "ws_twins", "has two WebSocket handlers called \"one\"" },
     { "ws_both", "has WebSocket handler \"one\" with both .message and .fragment" },
     { "ws_protocol", "has WebSocket handler \"one\" with subprotocol \"not good\", which is no token" },
+    { "line_no_size", "states impossible struct sizes" },
+    { "line_no_name", "has no valid name for line handler 1: .name takes letters, digits, '-' and '_'" },
+    { "line_odd_threads", "has line handler \"one\" with thread model 9, which is none" },
+    { "line_loud", "has line handler \"one\", which promises more about threads than the module" },
+    { "line_twins", "has two line handlers called \"one\"" },
+    { "line_no_line", "has line handler \"one\" without a function: .line is mandatory" },
+    { "message_no_size", "states impossible struct sizes" },
+    { "message_no_row_size", "states impossible struct sizes" },
+    { "message_no_name", "has no valid name for message handler 1" },
+    { "message_odd_threads", "has message handler \"one\" with thread model 9, which is none" },
+    { "message_loud", "has message handler \"one\", which promises more about threads than the module" },
+    { "message_twins", "has two message handlers called \"one\"" },
+    { "message_no_on", "has message handler \"one\" that takes nothing: .on is missing or empty" },
+    { "message_no_rows", "has message handler \"one\" that takes nothing: .on is missing or empty" },
+    { "message_no_type", "has message handler \"one\" with no type in row 1: rows are made by RTN_ON" },
+    { "message_no_function", "has message handler \"one\" with no function in row 2: rows are made by RTN_ON" },
+    { "message_twin_rows", "has message handler \"one\" with two rows for \"job\"" },
+    { "message_endless", "has a table of messages that does not end with {0}" },
+    { "sends_endless", "has a list .sends that does not end with NULL" },
+    { "type_no_size", "has a message type of an impossible struct size in .sends: it was not made by RTN_MESSAGE" },
+    { "type_no_name", "has a message type with no valid name in .sends: a name is one of C, of 1 to 63 characters" },
+    { "type_bad_name", "has a message type with no valid name in row 1 of message handler \"one\"" },
+    { "type_digit_name", "has a message type with no valid name in .sends" },
+    { "type_long_name", "has a message type with no valid name in .sends" },
+    { "type_huge", "has message type \"other\" with a payload of 1073741825 bytes, which cannot be right" },
+    { "type_huge_answer", "has message type \"other\" with an answer of 1073741825 bytes, which cannot be right" },
+    { "type_two_sizes", "has two message types called \"job\" that differ in version or size" },
+    { "type_two_versions", "has two message types called \"job\" that differ in version or size" },
     { "relative_fallback", "fallback \"here\", which is no absolute path" },
 };
 
@@ -300,7 +378,7 @@ Test(module, prints_what_people_need)
     static const char *const words[] = {
         "options 1.0\n",
         "\n  file       " TEST_MODULES "/options.so\n",
-        "\n  API level  3 (compiler ",
+        "\n  API level  4 (compiler ",
         "\n  threads    loop: never blocks",
         "\nhandlers\n  options  threads: loop, methods: all but OPTIONS\n",
         "\n  flag      bool\n            A flag.\n",
@@ -372,4 +450,28 @@ Test(module, prints_websocket_handlers)
     };
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(words); i++)
         cr_expect_not_null(strstr(text.data, words[i]), "[%s] is not in:\n%s", words[i], text.data);
+}
+
+Test(module, prints_lines_and_messages)
+{
+    const struct rtn_loaded *loaded = get("hub_kinds");
+    cr_assert_not_null(loaded);
+    rtn_module_print(loaded, &text);
+    cr_expect_not_null(strstr(text.data, "\nline handlers\n"
+                                         "  all    Takes lines.\n"
+                                         "         threads: parallel, callbacks: line\n"
+                                         "  lines  threads: loop, callbacks: line, close\n"
+                                         "\nmessage handlers\n"
+                                         "  all   threads: serial\n"
+                                         "        takes kinds_text: any number of bytes, version 1\n"
+                                         "  jobs  Takes jobs.\n"
+                                         "        threads: loop\n"
+                                         "        takes kinds_job: 40 bytes, version 1, answer 16 bytes\n"
+                                         "        takes kinds_text: any number of bytes, version 1\n"
+                                         "        sends kinds_done: 16 bytes, version 3\n"
+                                         "\nmessages sent\n"
+                                         "  kinds_text: any number of bytes, version 1\n"
+                                         "  kinds_job: 40 bytes, version 1, answer 16 bytes\n"
+                                         "\noptions\n"),
+                       "%s", text.data);
 }
