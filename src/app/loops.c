@@ -72,6 +72,26 @@ struct rtn_http1 *rtn_loops_here(void)
     return here;
 }
 
+bool rtn_loops_post(unsigned index, struct rtn_mail *mail)
+{
+    pthread_mutex_lock(&mutex);
+    struct rtn_http1 *http = rtn_loops_at(index);
+    if (http != NULL)
+        rtn_loop_post(http->loop, mail);
+    pthread_mutex_unlock(&mutex);
+    return http != NULL;
+}
+
+void rtn_loops_lock(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+void rtn_loops_unlock(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
 unsigned rtn_loops_count(void)
 {
     return loop_count;
@@ -80,15 +100,4 @@ unsigned rtn_loops_count(void)
 struct rtn_http1 *rtn_loops_at(unsigned index)
 {
     return index < loop_count ? loops[index] : NULL;
-}
-
-struct rtn_http1 *rtn_loops_hold(unsigned index)
-{
-    pthread_mutex_lock(&mutex);
-    return rtn_loops_at(index);
-}
-
-void rtn_loops_release(void)
-{
-    pthread_mutex_unlock(&mutex);
 }

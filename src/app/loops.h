@@ -7,7 +7,7 @@
 
 #include "proto/http1.h"
 
-#define RTN_LOOPS_MOST 1023 /* numbers of loops in ids end before this */
+#define RTN_LOOPS_MOST 1023 /* numbers of loops, which ids hold, end before this */
 
 /* From now on / no longer, numbers of this loop are found. 0 or -ENOMEM. [main] */
 int rtn_loops_add(struct rtn_http1 *http);
@@ -19,14 +19,14 @@ void rtn_loops_enter(struct rtn_http1 *http);
 /* The loop that the calling thread is; NULL: it is none. */
 struct rtn_http1 *rtn_loops_here(void);
 
-/*
- * The loop of that number, which exists until rtn_loops_release(); NULL: there is none (release all the same). Nothing
- * of a module may be called in between.
- */
-struct rtn_http1 *rtn_loops_hold(unsigned index);
-void rtn_loops_release(void);
+/* Posts to the loop of that number. False: there is none, and the mail is still the caller's. */
+bool rtn_loops_post(unsigned index, struct rtn_mail *mail);
 
-/* One more than the highest number; between hold and release. */
+/* In between, loops that are found go on to exist. Nothing of a module may be called. */
+void rtn_loops_lock(void);
+void rtn_loops_unlock(void);
+
+/* One more than the highest number / the loop of that number, NULL: there is none. Between lock and unlock. */
 unsigned rtn_loops_count(void);
 struct rtn_http1 *rtn_loops_at(unsigned index);
 

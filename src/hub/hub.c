@@ -1,9 +1,9 @@
 /*
  * Types and ports are made by main, in lists, before anything runs; what changes afterwards is a port's state.
  *
- * Messages arrive by the mailbox of the loop, which keeps the order of each sender, and are gathered in a list that the
- * loop works off before it waits: at most so many at a time, so that sockets get their turn whatever other servers
- * send.
+ * Messages are pushed onto a stack, which the loop takes as a whole and turns round, so that the order of each sender
+ * is kept; one mail tells the loop, however many come. It works them off before it waits, so many at a time that
+ * sockets get their turn whatever other servers send.
  */
 #include "hub/hub.h"
 
@@ -73,9 +73,38 @@ struct rtn_hub_type *rtn_hub_next(const struct rtn_hub *hub, const struct rtn_hu
 
 /* Ports */
 
-static void on_more(struct rtn_mail *mail)
+/* In the order in which they were sent: the stack is turned round. */
+static void take_arrived(struct rtn_hub_port *port)
 {
-    RTN_CONTAINER_OF(mail, struct rtn_hub_port, more)->woken = false;
+    if (atomic_load_explicit(&port->arrived, memory_order_relaxed) == NULL)
+        return;
+    struct rtn_message *message = atomic_exchange(&port->arrived, NULL);
+    struct rtn_message *ordered = NULL;
+    while (message != NULL) {
+        struct rtn_message *before = message->next;
+        message->next = ordered;
+        ordered = message;
+        message = before;
+    }
+    for (; ordered != NULL; ordered = ordered->next) {
+        rtn_list_append(&port->waiting, &ordered->node);
+        port->taken++;
+    }
+}
+
+/* Whoever sends from now on tells again; what was sent before is there. */
+static void on_arrival(struct rtn_mail *mail)
+{
+    struct rtn_hub_port *port = RTN_CONTAINER_OF(mail, struct rtn_hub_port, arrival);
+    (void) atomic_exchange(&port->told, false);
+    take_arrived(port);
+}
+
+void rtn_hub_tell(struct rtn_hub_port *port)
+{
+    struct rtn_loop *loop = atomic_load(&port->loop);
+    if (loop != NULL && !atomic_exchange(&port->told, true))
+        rtn_loop_post(loop, &port->arrival);
 }
 
 struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, unsigned capacity,
@@ -89,19 +118,28 @@ struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, u
     port->capacity = capacity;
     port->deliver = deliver;
     port->drop = drop;
-    port->more.deliver = on_more;
+    port->arrival.deliver = on_arrival;
     atomic_init(&port->state, RTN_HUB_CLOSED);
     rtn_list_init(&port->waiting);
     rtn_list_append(&hub->ports, &port->node);
     return port;
 }
 
-void rtn_hub_open(struct rtn_hub_port *port, struct rtn_loop *loop, void *owner)
+void rtn_hub_open(struct rtn_hub_port *port)
 {
-    port->loop = loop;
-    port->owner = owner;
+    if (port->type_count == 0)
+        return;
     atomic_fetch_and(&port->state, ~RTN_HUB_CLOSED);
     rtn_log(RTN_LOG_NOTICE, "messages to server \"%s\": a queue of %u was made", port->server, port->capacity);
+}
+
+/* Either we find what was sent before, or its sender finds the loop. */
+void rtn_hub_attach(struct rtn_hub_port *port, struct rtn_loop *loop, void *owner)
+{
+    port->owner = owner;
+    atomic_store(&port->loop, loop);
+    if (atomic_load(&port->arrived) != NULL)
+        rtn_hub_tell(port);
 }
 
 /* A send is short and never waits. */
@@ -122,28 +160,31 @@ unsigned rtn_hub_waiting(const struct rtn_hub_port *port)
 void rtn_hub_run(struct rtn_hub_port *port, unsigned most)
 {
     struct rtn_list *node = NULL;
+    take_arrived(port);
     for (unsigned i = 0; (most == 0 || i < most) && (node = rtn_list_pop(&port->waiting)) != NULL; i++)
         port->deliver(RTN_CONTAINER_OF(node, struct rtn_message, node));
-    if (rtn_list_empty(&port->waiting) || port->woken)
-        return;
-    port->woken = true;
-    rtn_loop_post(port->loop, &port->more);
+    if (!rtn_list_empty(&port->waiting))
+        rtn_hub_tell(port);
+}
+
+static unsigned drop_all(struct rtn_hub_port *port)
+{
+    struct rtn_list *node;
+    unsigned dropped = 0;
+    take_arrived(port);
+    for (; (node = rtn_list_pop(&port->waiting)) != NULL; dropped++)
+        port->drop(RTN_CONTAINER_OF(node, struct rtn_message, node));
+    return dropped;
 }
 
 void rtn_hub_end(struct rtn_hub_port *port)
 {
-    struct rtn_list *node;
-    uint64_t dropped = 0;
-    if (port->loop == NULL)
+    if (port->type_count == 0)
         return;
-    port->loop = NULL;
-    while ((node = rtn_list_pop(&port->waiting)) != NULL) {
-        port->drop(RTN_CONTAINER_OF(node, struct rtn_message, node));
-        dropped++;
-    }
-    rtn_log(
-        RTN_LOG_NOTICE,
-        "messages to server \"%s\": the queue is gone: %llu taken, %llu refused because it was full, %llu not handled",
-        port->server, (unsigned long long) port->taken, (unsigned long long) atomic_load(&port->refused),
-        (unsigned long long) dropped);
+    atomic_store(&port->loop, NULL);
+    unsigned dropped = drop_all(port);
+    rtn_log(RTN_LOG_NOTICE,
+            "messages to server \"%s\": the queue is gone: %llu taken, %llu refused because it was full, %u not "
+            "handled",
+            port->server, (unsigned long long) port->taken, (unsigned long long) atomic_load(&port->refused), dropped);
 }

@@ -43,15 +43,16 @@ struct rtn_hub_port {
     void (*deliver)(struct rtn_message *message);
     /* The same of one that comes to nothing, after the loop has ended. [main] */
     void (*drop)(struct rtn_message *message);
-    struct rtn_loop *loop; /* with the next, while it is open */
-    void *owner; /* of the layer above */
+    _Atomic(struct rtn_loop *) loop; /* NULL: not there yet, or no longer */
+    void *owner; /* of the layer above, with the loop */
+    _Atomic(struct rtn_message *) arrived; /* the last that was sent, each with the one before it */
+    _Atomic bool told; /* `arrival` is on its way */
+    struct rtn_mail arrival; /* tells the loop that something has arrived, or that more of it is to be run */
     _Atomic uint64_t state; /* see hub.c */
     _Atomic uint64_t refused; /* because it was full */
     unsigned type_count; /* that the server owns */
     uint64_t taken; /* [loop], as the next */
-    struct rtn_list waiting; /* messages that have arrived */
-    struct rtn_mail more; /* wakes the loop for the rest of them */
-    bool woken; /* `more` is on its way */
+    struct rtn_list waiting; /* messages, in order */
     struct rtn_list node;
 };
 
@@ -74,13 +75,16 @@ struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, u
                                       void (*deliver)(struct rtn_message *message),
                                       void (*drop)(struct rtn_message *message));
 
-/* From now on messages are taken, for that loop. [main] */
-void rtn_hub_open(struct rtn_hub_port *port, struct rtn_loop *loop, void *owner);
+/* From now on messages are taken; they wait until there is a loop. No effect without types. [main] */
+void rtn_hub_open(struct rtn_hub_port *port);
+
+/* The loop that runs them, before its thread starts. [main] */
+void rtn_hub_attach(struct rtn_hub_port *port, struct rtn_loop *loop, void *owner);
 
 /* No more messages are taken; returns when nobody is inside of a send. What was taken is still to be run. [main] */
 void rtn_hub_close(struct rtn_hub_port *port);
 
-/* Hands out messages that have arrived, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop]
+/* Hands out messages that wait, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop]
  */
 void rtn_hub_run(struct rtn_hub_port *port, unsigned most);
 

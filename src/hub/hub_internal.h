@@ -13,4 +13,7 @@
 #define RTN_HUB_INSIDE_MASK (UINT64_C(0x7fffffff) << 32)
 #define RTN_HUB_CLOSED (UINT64_C(1) << 63)
 
+/* Something was pushed onto port->arrived, or still waits: the loop is to hear of it, once. */
+void rtn_hub_tell(struct rtn_hub_port *port);
+
 #endif

@@ -11,14 +11,6 @@
 #include "base/macros.h"
 #include "hub/hub_internal.h"
 
-static void on_arrival(struct rtn_mail *mail)
-{
-    struct rtn_message *message = RTN_CONTAINER_OF(mail, struct rtn_message, mail);
-    struct rtn_hub_port *port = message->type->port;
-    port->taken++;
-    rtn_list_append(&port->waiting, &message->node);
-}
-
 /* One more is inside of a send, and one more message waits. 0, -EAGAIN or -ECANCELED: then neither is so. */
 static int enter(struct rtn_hub_port *port)
 {
@@ -45,8 +37,7 @@ static struct rtn_message *make(const struct rtn_hub_letter *letter)
     struct rtn_message *message = malloc(sizeof(*message) + copied);
     if (message == NULL)
         return NULL;
-    *message = (struct rtn_message){ .mail = { .deliver = on_arrival },
-                                     .type = letter->type,
+    *message = (struct rtn_message){ .type = letter->type,
                                      .sender = letter->sender,
                                      .asked = letter->asked,
                                      .payload = letter->moved ? letter->payload : message->copy,
@@ -88,7 +79,12 @@ int rtn_hub_prepare(const struct rtn_hub_letter *letter, struct rtn_message **re
 void rtn_hub_commit(struct rtn_message *message)
 {
     struct rtn_hub_port *port = message->type->port;
-    rtn_loop_post(port->loop, &message->mail);
+    struct rtn_message *before = atomic_load_explicit(&port->arrived, memory_order_relaxed);
+    do
+        message->next = before;
+    while (!atomic_compare_exchange_weak(&port->arrived, &before, message));
+    if (before == NULL)
+        rtn_hub_tell(port);
     leave(port, 0);
 }
 

@@ -1,0 +1,170 @@
+/*
+ * Loop handlers get messages one after the other before the loop waits. With RTN_THREADS_PARALLEL each message is a
+ * task of its own; with RTN_THREADS_SERIAL all that has come for an instance is one task at a time, in order. What was
+ * taken into the queue of the server is not refused any more, so that tasks go past the bound of the pool's queue,
+ * which hub_capacity bounds already.
+ */
+#include "app/inbox.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "app/question.h"
+#include "app/step.h"
+
+#define MOST_AT_ONCE 256 /* messages handled before the loop looks at its sockets again */
+
+static _Thread_local struct rtn_message *handled; /* whose handler the thread is in */
+
+static const struct rtn_receiver *receiver_of(const struct rtn_message *message)
+{
+    return message->type->receiver;
+}
+
+void rtn_inbox_init(struct rtn_inbox *inbox, struct rtn_instance *instance)
+{
+    *inbox = (struct rtn_inbox){ .instance = instance };
+    rtn_list_init(&inbox->waiting);
+    rtn_list_init(&inbox->running);
+}
+
+/* One message, on the thread that its handler runs on */
+
+static void log_failure(const struct rtn_message *message, int error)
+{
+    const struct rtn_receiver *receiver = receiver_of(message);
+    const struct rtn_instance *instance = receiver->inbox->instance;
+    rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s: message %s failed: %s", instance->place.text,
+            instance->loaded->module.name, receiver->handler, message->type->shape.name, strerror(-error));
+}
+
+void rtn_inbox_note_answer(uint64_t asked)
+{
+    if (handled != NULL && handled->asked == asked)
+        handled->answered = true;
+}
+
+/* Whoever has asked is to hear something, if only that there is nothing to hear. */
+static void settle(struct rtn_message *message, int result)
+{
+    if (result < 0)
+        log_failure(message, result);
+    if (message->asked == 0 || message->answered || result == RTN_LATER)
+        return;
+    (void) rtn_question_answer(message->asked, NULL, result < 0 ? result : -ENODATA, NULL, 0);
+}
+
+static void handle(struct rtn_message *message)
+{
+    const struct rtn_receiver *receiver = receiver_of(message);
+    const struct rtn_message_row *row = receiver->row;
+    struct rtn_message *before = handled;
+    rtn_hub_begun(message);
+    if (rtn_log_enabled(RTN_LOG_TRACE))
+        rtn_log(RTN_LOG_TRACE, "message %s (%zu bytes) from %s%s%s: handler %s", message->type->shape.name,
+                message->length, message->sender[0] != '\0' ? "server \"" : "a thread of no server", message->sender,
+                message->sender[0] != '\0' ? "\"" : "", receiver->handler);
+    handled = message;
+    int r = row->call(row->handle, message, message->payload, message->length, receiver->inbox->instance->data);
+    handled = before;
+    settle(message, r);
+    rtn_hub_unref(message);
+}
+
+void rtn_inbox_drop(struct rtn_message *message)
+{
+    rtn_hub_begun(message);
+    if (message->asked != 0)
+        (void) rtn_question_answer(message->asked, NULL, -ECANCELED, NULL, 0);
+    rtn_hub_unref(message);
+}
+
+static void handle_on_worker(struct rtn_task *task)
+{
+    handle(RTN_CONTAINER_OF(task, struct rtn_message, task));
+}
+
+static void handle_all(struct rtn_task *task)
+{
+    struct rtn_inbox *inbox = RTN_CONTAINER_OF(task, struct rtn_inbox, task);
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&inbox->running)) != NULL)
+        handle(RTN_CONTAINER_OF(node, struct rtn_message, node));
+    rtn_loop_post(inbox->site->http->loop, &inbox->mail);
+}
+
+/* On the loop */
+
+static void kick(struct rtn_inbox *inbox);
+
+static void on_handled(struct rtn_mail *mail)
+{
+    struct rtn_inbox *inbox = RTN_CONTAINER_OF(mail, struct rtn_inbox, mail);
+    inbox->busy = false;
+    kick(inbox);
+}
+
+static void add_task(struct rtn_site *site, struct rtn_task *task)
+{
+    rtn_list_append(&site->hub_batch, &task->node);
+    site->hub_batch_count++;
+}
+
+/* All that waits becomes one task, unless another one runs. */
+static void kick(struct rtn_inbox *inbox)
+{
+    if (inbox->busy || rtn_list_empty(&inbox->waiting))
+        return;
+    rtn_list_splice(&inbox->running, &inbox->waiting);
+    inbox->busy = true;
+    inbox->mail.deliver = on_handled;
+    inbox->task = (struct rtn_task){ .run = handle_all,
+                                     .serial = rtn_step_serial(inbox->instance),
+                                     .what = inbox->instance->place.text };
+    add_task(inbox->site, &inbox->task);
+}
+
+void rtn_inbox_deliver(struct rtn_message *message)
+{
+    struct rtn_inbox *inbox = receiver_of(message)->inbox;
+    struct rtn_site *site = message->type->port->owner;
+    switch (inbox->instance->threads) {
+    case RTN_THREADS_LOOP:
+        handle(message);
+        break;
+    case RTN_THREADS_PARALLEL:
+        message->task = (struct rtn_task){ .run = handle_on_worker, .what = inbox->instance->place.text };
+        add_task(site, &message->task);
+        break;
+    case RTN_THREADS_SERIAL:
+        inbox->site = site;
+        rtn_list_append(&inbox->waiting, &message->node);
+        kick(inbox);
+        break;
+    }
+}
+
+/* Without workers the server is at its end. */
+static void submit(struct rtn_site *site)
+{
+    struct rtn_list tasks;
+    struct rtn_list *node;
+    unsigned count = site->hub_batch_count;
+    rtn_list_init(&tasks);
+    rtn_list_splice(&tasks, &site->hub_batch);
+    site->hub_batch_count = 0;
+    if (rtn_pool_submit(site->pool, &tasks, count) == 0)
+        return;
+    while ((node = rtn_list_pop(&tasks)) != NULL) {
+        struct rtn_task *task = RTN_CONTAINER_OF(node, struct rtn_task, node);
+        if (!rtn_pool_submit_always(site->pool, task))
+            task->run(task);
+    }
+}
+
+void rtn_inbox_flush(struct rtn_site *site, struct rtn_hub_port *port)
+{
+    rtn_hub_run(port, MOST_AT_ONCE);
+    if (site->hub_batch_count > 0)
+        submit(site);
+}

@@ -1,0 +1,41 @@
+/*
+ * Messages that have come to a server: to the handler of the instance that owns their type, on the loop or on workers,
+ * by its thread model. [loop] unless a function says otherwise
+ */
+#ifndef RTN_APP_INBOX_H
+#define RTN_APP_INBOX_H
+
+#include "app/dispatch.h"
+#include "hub/message.h"
+
+/* What one instance is given one at a time: all its types share it. */
+struct rtn_inbox {
+    struct rtn_instance *instance;
+    struct rtn_list waiting; /* messages */
+    struct rtn_list running; /* the worker's, while busy */
+    bool busy;
+    struct rtn_site *site;
+    struct rtn_task task;
+    struct rtn_mail mail;
+};
+
+/* Who handles a type; type->receiver points to it. */
+struct rtn_receiver {
+    struct rtn_inbox *inbox;
+    const char *handler; /* its name */
+    const struct rtn_message_row *row;
+};
+
+/* For the port of a server. port->owner is the site of its first loop. */
+void rtn_inbox_deliver(struct rtn_message *message);
+void rtn_inbox_drop(struct rtn_message *message); /* [main] */
+
+/* Hands out what has come and gives the pool its tasks. Before every wait. */
+void rtn_inbox_flush(struct rtn_site *site, struct rtn_hub_port *port);
+
+void rtn_inbox_init(struct rtn_inbox *inbox, struct rtn_instance *instance);
+
+/* The question of that number has its answer, if it is the one that the calling thread handles. Any thread. */
+void rtn_inbox_note_answer(uint64_t asked);
+
+#endif

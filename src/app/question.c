@@ -1,0 +1,245 @@
+/*
+ * A question is entered into the table of its loop before it is sent, by mail when the caller is not on that loop: the
+ * answer comes by the same mailbox, and therefore later. Whatever comes first, answer, deadline or the end of the
+ * server, takes it out of the table; the rest finds nothing.
+ */
+#include "app/question.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/errand.h"
+#include "app/loops.h"
+#include "app/outbox.h"
+
+struct question {
+    struct rtn_pending pending;
+    struct rtn_question_spec spec;
+    struct rtn_errand errand;
+    struct ev_timer timer;
+    struct rtn_mail enter; /* from another thread */
+    struct answer *answer; /* NULL: there is none */
+    int result;
+};
+
+/* On its way to the loop that keeps the question. */
+struct answer {
+    struct rtn_mail mail;
+    uint64_t number;
+    const struct rtn_hub_type *type; /* NULL: any */
+    int result;
+    size_t length;
+    _Alignas(16) char bytes[];
+};
+
+static void free_question(struct question *question)
+{
+    free(question->answer);
+    free(question);
+}
+
+static const void *answer_bytes(const struct question *question)
+{
+    return question->answer != NULL && question->result == 0 ? question->answer->bytes : NULL;
+}
+
+static size_t answer_length(const struct question *question)
+{
+    return question->answer != NULL && question->result == 0 ? question->answer->length : 0;
+}
+
+/* The end: somebody hears of it */
+
+static void tell_instance(struct rtn_errand *errand)
+{
+    struct question *question = RTN_CONTAINER_OF(errand, struct question, errand);
+    const struct rtn_question_spec *spec = &question->spec;
+    spec->call(spec->then, question->result, answer_bytes(question), answer_length(question), spec->data);
+}
+
+static void on_told(struct rtn_errand *errand)
+{
+    free_question(RTN_CONTAINER_OF(errand, struct question, errand));
+}
+
+static int tell_request(rtn_request *request, void *data)
+{
+    struct question *question = data;
+    const struct rtn_question_spec *spec = &question->spec;
+    int r = spec->call_for(spec->then, request, question->result, answer_bytes(question), answer_length(question),
+                           spec->data);
+    free_question(question);
+    return r;
+}
+
+static void drop_request(void *data)
+{
+    struct question *question = data;
+    if (question->spec.drop != NULL)
+        question->spec.drop(question->spec.data);
+    free_question(question);
+}
+
+/* It is in no table any more. [loop] */
+static void finish(struct question *question, int result)
+{
+    question->result = result;
+    ev_timer_stop(question->spec.site->http->loop->ev, &question->timer);
+    if (question->spec.instance == NULL) {
+        (void) rtn_later_post(question->spec.later, tell_request, drop_request, question);
+        return;
+    }
+    question->errand = (struct rtn_errand){
+        .site = question->spec.site, .instance = question->spec.instance, .run = tell_instance, .done = on_told
+    };
+    rtn_errand_go(&question->errand);
+}
+
+static void on_cancel(struct rtn_pending *pending)
+{
+    finish(RTN_CONTAINER_OF(pending, struct question, pending), -ECANCELED);
+}
+
+static void on_deadline(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void) ev;
+    (void) events;
+    struct question *question = RTN_CONTAINER_OF(timer, struct question, timer);
+    rtn_pendings_remove(&question->spec.site->pendings, &question->pending);
+    finish(question, -ETIMEDOUT);
+}
+
+/* Answers */
+
+/* NULL: it is over, or the number is that of something else. [loop] */
+static struct question *find(const struct rtn_http1 *http, uint64_t number)
+{
+    struct rtn_pending *pending = rtn_pendings_find(&rtn_site_of(http)->pendings, number);
+    if (pending == NULL || pending->cancel != on_cancel)
+        return NULL;
+    return RTN_CONTAINER_OF(pending, struct question, pending);
+}
+
+static void on_answer(struct rtn_mail *mail)
+{
+    struct answer *answer = RTN_CONTAINER_OF(mail, struct answer, mail);
+    const struct rtn_http1 *here = rtn_loops_here();
+    /* Else the loop has ended, and all its questions with it. */
+    struct question *question = here != NULL ? find(here, answer->number) : NULL;
+    if (question != NULL && answer->type != NULL && answer->type != question->spec.type->wired) {
+        rtn_log(RTN_LOG_ERROR, "question %s: the answer is one of %s", question->spec.type->name,
+                answer->type->shape.name);
+        question = NULL;
+    }
+    if (question == NULL) {
+        free(answer);
+        return;
+    }
+    rtn_pendings_remove(&question->spec.site->pendings, &question->pending);
+    question->answer = answer;
+    finish(question, answer->result);
+}
+
+int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *bytes, size_t length)
+{
+    struct answer *answer = malloc(sizeof(*answer) + length);
+    if (answer == NULL)
+        return -ENOMEM;
+    *answer = (struct answer){
+        .mail = { .deliver = on_answer }, .number = number, .type = type, .result = result, .length = length
+    };
+    if (length > 0)
+        memcpy(answer->bytes, bytes, length);
+    if (number != 0 && rtn_loops_post(rtn_http1_loop_of(number), &answer->mail))
+        return 0;
+    free(answer);
+    return -ENOENT;
+}
+
+/* Asking */
+
+/* [loop] */
+static int enter(struct question *question)
+{
+    struct rtn_site *site = question->spec.site;
+    int r = rtn_pendings_add(&site->pendings, &question->pending);
+    if (r < 0)
+        return r;
+    ev_now_update(site->http->loop->ev); /* the iteration may have taken long already */
+    ev_timer_start(site->http->loop->ev, &question->timer);
+    return 0;
+}
+
+static void on_enter(struct rtn_mail *mail)
+{
+    struct question *question = RTN_CONTAINER_OF(mail, struct question, enter);
+    int r = enter(question);
+    if (r < 0)
+        finish(question, r);
+}
+
+static struct question *make(const struct rtn_question_spec *spec)
+{
+    struct question *question = calloc(1, sizeof(*question));
+    if (question == NULL)
+        return NULL;
+    question->spec = *spec;
+    question->pending.number = rtn_pendings_number(&spec->site->pendings);
+    question->pending.cancel = on_cancel;
+    question->enter.deliver = on_enter;
+    ev_timer_init(&question->timer, on_deadline, (double) spec->timeout / 1e3, 0.);
+    return question;
+}
+
+static int prepare(const struct question *question, struct rtn_message **ret)
+{
+    const struct rtn_question_spec *spec = &question->spec;
+    const struct rtn_hub_letter letter = { .type = spec->type->wired,
+                                           .payload = spec->payload,
+                                           .length = spec->length,
+                                           .sender = rtn_outbox_sender(),
+                                           .asked = question->pending.number };
+    return rtn_hub_prepare(&letter, ret);
+}
+
+/* Into the table, or on its way to it; then it may be over at any moment. */
+static int put(struct question *question)
+{
+    struct rtn_site *site = question->spec.site;
+    if (rtn_loops_here() == site->http)
+        return enter(question);
+    return rtn_pendings_bring(&site->pendings, site->http->loop, &question->pending, &question->enter);
+}
+
+/* The message leaves last, so that the answer finds the question. */
+static int ask(struct question *question)
+{
+    struct rtn_message *message;
+    int r = prepare(question, &message);
+    if (r < 0)
+        return r;
+    r = put(question);
+    if (r < 0)
+        rtn_hub_abandon(message);
+    else
+        rtn_hub_commit(message);
+    return r;
+}
+
+int rtn_question_ask(const struct rtn_question_spec *spec)
+{
+    if (rtn_outbox_type(spec->type) == NULL)
+        return -ENOENT;
+    if (spec->type->answer_size == 0 || spec->timeout <= 0)
+        return -EINVAL;
+    if (atomic_load(&spec->site->pendings.ended))
+        return -ECANCELED;
+    struct question *question = make(spec);
+    if (question == NULL)
+        return -ENOMEM;
+    int r = ask(question);
+    if (r < 0)
+        free_question(question);
+    return r;
+}

@@ -1,0 +1,38 @@
+/*
+ * Questions that were sent and wait for their answers, each on a loop of the server that asks: the answer, the deadline
+ * and the end of the server come to it there. [any] unless a function says otherwise
+ */
+#ifndef RTN_APP_QUESTION_H
+#define RTN_APP_QUESTION_H
+
+#include "app/dispatch.h"
+#include "app/later.h"
+#include "hub/message.h"
+
+/* Who is to hear the answer: an instance, or a request. */
+struct rtn_question_spec {
+    const struct rtn_message_type *type;
+    struct rtn_site *site; /* of the loop that keeps the question */
+    struct rtn_instance *instance; /* NULL: a request */
+    uint64_t later; /* id of the request */
+    const void *payload;
+    size_t length;
+    int64_t timeout; /* ms, at least 1 */
+    rtn_answer_call call;
+    rtn_answer_call_for call_for;
+    rtn_function then;
+    void (*drop)(void *data);
+    void *data;
+};
+
+/* As rtn_ask() in <retinue/hub.h>. */
+int rtn_question_ask(const struct rtn_question_spec *spec);
+
+/*
+ * The answer to the question of that number, copied: `result` and bytes. `type`: it must be a question of that type;
+ * NULL: of any. 0: on its way; -ENOENT, -ENOMEM.
+ */
+int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *answer,
+                        size_t length);
+
+#endif
