@@ -151,52 +151,39 @@ static int start_job(rtn_request *request, struct file_job *job)
     return -ECANCELED;
 }
 
-/* NULL with *error. */
-static struct file_job *make_job(const rtn_request *request, int fd, int64_t offset, size_t length, int *error)
+/* A job as described, with a descriptor of its own. 0 or -errno. */
+static int begin_job(rtn_request *request, const struct file_job *what, const void *bytes)
 {
-    if (rtn_call_of(request)->site->pool == NULL) {
-        *error = -ENOTSUP;
-        return NULL;
+    if (rtn_call_of(request)->site->pool == NULL)
+        return -ENOTSUP;
+    struct file_job *job = malloc(sizeof(*job) + what->length);
+    if (job == NULL)
+        return -ENOMEM;
+    *job = *what;
+    job->task = (struct rtn_task){ .run = run_job, .what = "reading or writing a file" };
+    job->id = request->id;
+    job->fd = fcntl(what->fd, F_DUPFD_CLOEXEC, 0);
+    if (job->fd < 0) {
+        int r = -errno;
+        free(job);
+        return r;
     }
-    struct file_job *job = malloc(sizeof(*job) + length);
-    if (job == NULL) {
-        *error = -ENOMEM;
-        return NULL;
-    }
-    *job = (struct file_job){ .task = { .run = run_job, .what = "reading or writing a file" },
-                              .id = request->id,
-                              .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
-                              .offset = offset,
-                              .length = length };
-    if (job->fd >= 0)
-        return job;
-    *error = -errno;
-    free(job);
-    return NULL;
+    if (job->writes && job->length > 0)
+        memcpy(job->bytes, bytes, job->length);
+    return start_job(request, job);
 }
 
 int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then then, void *data)
 {
-    int error = 0;
-    struct file_job *job = make_job(request, fd, offset, length, &error);
-    if (job == NULL)
-        return error;
-    job->then = then;
-    job->data = data;
-    return start_job(request, job);
+    const struct file_job what = { .fd = fd, .offset = offset, .length = length, .then = then, .data = data };
+    return begin_job(request, &what, NULL);
 }
 
 int rtn_file_write(rtn_request *request, int fd, int64_t offset, const void *bytes, size_t length, rtn_file_then then,
                    void *data)
 {
-    int error = 0;
-    struct file_job *job = make_job(request, fd, offset, length, &error);
-    if (job == NULL)
-        return error;
-    job->then = then;
-    job->data = data;
-    job->writes = true;
-    if (length > 0)
-        memcpy(job->bytes, bytes, length);
-    return start_job(request, job);
+    const struct file_job what = {
+        .fd = fd, .writes = true, .offset = offset, .length = length, .then = then, .data = data
+    };
+    return begin_job(request, &what, bytes);
 }

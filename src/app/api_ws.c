@@ -13,7 +13,7 @@
 #include "base/utf8.h"
 #include "proto/ws_send.h"
 
-#define LOOPS_MOST 1024 /* numbers of loops that ids can have */
+#define GROUPS (RTN_LOOPS_MOST + 1) /* the last is of ids without a loop */
 
 static int check_content(enum rtn_ws_type type, const void *data, size_t length)
 {
@@ -33,13 +33,14 @@ static struct target hold(unsigned loop)
     struct rtn_http1 *here = rtn_loops_here();
     if (here != NULL && here->loop_index == loop)
         return (struct target){ here, true };
-    return (struct target){ rtn_loops_hold(loop), false };
+    rtn_loops_lock();
+    return (struct target){ rtn_loops_at(loop), false };
 }
 
 static void release(struct target target)
 {
     if (!target.here)
-        rtn_loops_release();
+        rtn_loops_unlock();
 }
 
 static int send_one(uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
@@ -94,12 +95,12 @@ bool rtn_ws_is_open(uint64_t connection)
 /* The numbers by loop: those of one loop stand together, in the order they came. */
 struct sorted {
     uint64_t *ids;
-    size_t starts[LOOPS_MOST + 1];
+    size_t starts[GROUPS + 1];
 };
 
-static unsigned loop_of(uint64_t id)
+static unsigned group_of(uint64_t id)
 {
-    return rtn_http1_loop_of(id) & (LOOPS_MOST - 1); /* 0 is no number: its loop is one that cannot be */
+    return RTN_MIN(rtn_http1_loop_of(id), RTN_LOOPS_MOST);
 }
 
 static int sort_by_loop(const uint64_t *ids, size_t count, struct sorted *ret)
@@ -110,13 +111,13 @@ static int sort_by_loop(const uint64_t *ids, size_t count, struct sorted *ret)
         return -ENOMEM;
     memset(at, 0, sizeof(ret->starts));
     for (size_t i = 0; i < count; i++)
-        at[loop_of(ids[i]) + 1]++;
-    for (unsigned i = 0; i < LOOPS_MOST; i++)
+        at[group_of(ids[i]) + 1]++;
+    for (unsigned i = 0; i < GROUPS; i++)
         at[i + 1] += at[i];
-    size_t next[LOOPS_MOST];
+    size_t next[GROUPS];
     memcpy(next, at, sizeof(next));
     for (size_t i = 0; i < count; i++)
-        ret->ids[next[loop_of(ids[i])]++] = ids[i];
+        ret->ids[next[group_of(ids[i])]++] = ids[i];
     return 0;
 }
 
@@ -137,7 +138,7 @@ static size_t send_group(unsigned loop, const uint64_t *ids, size_t count, struc
 static int64_t send_sorted(const struct sorted *sorted, struct rtn_parcel *parcel, uint64_t *failed)
 {
     size_t failures = 0;
-    for (unsigned loop = 0; loop < LOOPS_MOST; loop++) {
+    for (unsigned loop = 0; loop < GROUPS; loop++) {
         size_t count = sorted->starts[loop + 1] - sorted->starts[loop];
         if (count > 0)
             failures += send_group(loop, sorted->ids + sorted->starts[loop], count, parcel, failed + failures);
@@ -204,13 +205,13 @@ static int publish_elsewhere(struct rtn_str topic, struct rtn_parcel *parcel, ui
 {
     const struct rtn_http1 *here = rtn_loops_here();
     int result = 0;
-    (void) rtn_loops_hold(0);
+    rtn_loops_lock();
     for (unsigned i = 0; i < rtn_loops_count(); i++) {
         struct rtn_http1 *http = rtn_loops_at(i);
         int r = http != NULL && http != here ? rtn_topics_publish(http, false, topic, parcel, except) : 0;
         result = r < 0 ? r : result;
     }
-    rtn_loops_release();
+    rtn_loops_unlock();
     return result;
 }
 

@@ -30,10 +30,11 @@ static void drop_resumption(struct rtn_resumption *resumption)
 
 static int post(uint64_t id, struct rtn_resumption *resumption)
 {
-    struct rtn_http1 *http = rtn_loops_hold(rtn_http1_loop_of(id));
+    rtn_loops_lock();
+    struct rtn_http1 *http = rtn_loops_at(rtn_http1_loop_of(id));
     if (http != NULL)
         rtn_http1_post(http, resumption);
-    rtn_loops_release();
+    rtn_loops_unlock();
     return http != NULL ? 0 : -ENOENT;
 }
 

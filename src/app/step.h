@@ -18,6 +18,13 @@ void rtn_step_send_files(struct rtn_connection *connection);
 /* Gives the pool the tasks of this iteration; new requests that do not fit are answered with 503. Before every wait. */
 void rtn_step_flush(struct rtn_site *site);
 
+/*
+ * Gives the pool the tasks of a batch, which is empty then; `refused` is called for each that does not fit, and may add
+ * to the batch.
+ */
+void rtn_step_submit(const struct rtn_site *site, struct rtn_list *batch, unsigned *count,
+                     void (*refused)(struct rtn_task *task));
+
 /* Cancels and forgets what the handler left on the request. On the kind of thread the handler runs on. */
 void rtn_step_end_call(struct rtn_call *call, bool cancelled);
 

@@ -53,9 +53,9 @@ static void refuse_new(struct rtn_request *request)
 }
 
 /* What has begun must go on, whatever the queue's bound. Without workers the server is at its end. */
-static void insist(struct rtn_site *site, struct rtn_request *request)
+static void insist(struct rtn_request *request)
 {
-    if (rtn_pool_submit_always(site->pool, &request->task))
+    if (rtn_pool_submit_always(rtn_call_of(request)->site->pool, &request->task))
         return;
     rtn_http1_take_back(request);
     rtn_http1_abandon(request->connection);
@@ -66,25 +66,33 @@ static bool is_new(const struct rtn_call *call)
     return !call->begun && !call->handled && !call->failing && !call->armed && call->next == NULL;
 }
 
+static void on_refused(struct rtn_task *task)
+{
+    struct rtn_request *request = RTN_CONTAINER_OF(task, struct rtn_request, task);
+    if (is_new(rtn_call_of(request)))
+        refuse_new(request);
+    else
+        insist(request);
+}
+
+void rtn_step_submit(const struct rtn_site *site, struct rtn_list *batch, unsigned *count,
+                     void (*refused)(struct rtn_task *task))
+{
+    struct rtn_list tasks;
+    rtn_list_init(&tasks);
+    rtn_list_splice(&tasks, batch);
+    unsigned submitted = *count;
+    *count = 0;
+    (void) rtn_pool_submit(site->pool, &tasks, submitted);
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&tasks)) != NULL)
+        refused(RTN_CONTAINER_OF(node, struct rtn_task, node));
+}
+
 void rtn_step_flush(struct rtn_site *site)
 {
-    while (site->batch_count > 0) {
-        unsigned count = site->batch_count;
-        struct rtn_list tasks;
-        rtn_list_init(&tasks);
-        rtn_list_splice(&tasks, &site->batch);
-        site->batch_count = 0;
-        if (rtn_pool_submit(site->pool, &tasks, count) == 0)
-            return;
-        struct rtn_list *node;
-        while ((node = rtn_list_pop(&tasks)) != NULL) {
-            struct rtn_request *request = RTN_CONTAINER_OF(node, struct rtn_request, task.node);
-            if (is_new(rtn_call_of(request)))
-                refuse_new(request);
-            else
-                insist(site, request);
-        }
-    }
+    while (site->batch_count > 0)
+        rtn_step_submit(site, &site->batch, &site->batch_count, on_refused);
 }
 
 static void send_on_worker(struct rtn_task *task)

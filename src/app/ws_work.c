@@ -268,36 +268,26 @@ static void refuse(struct work *work)
 }
 
 /* Without workers the server is at its end. */
-static void insist(const struct rtn_site *site, struct work *work)
+static void insist(struct work *work)
 {
-    if (!rtn_pool_submit_always(site->pool, &work->task))
+    if (!rtn_pool_submit_always(rtn_site_of(work->connection->http)->pool, &work->task))
         run_events(&work->task);
 }
 
-static void submit(struct rtn_site *site)
+static void on_refused(struct rtn_task *task)
 {
-    unsigned count = site->ws_batch_count;
-    struct rtn_list tasks;
-    rtn_list_init(&tasks);
-    rtn_list_splice(&tasks, &site->ws_batch);
-    site->ws_batch_count = 0;
-    if (rtn_pool_submit(site->pool, &tasks, count) == 0)
-        return;
-    struct rtn_list *node;
-    while ((node = rtn_list_pop(&tasks)) != NULL) {
-        struct work *work = RTN_CONTAINER_OF(node, struct work, task.node);
-        if (must_run(work))
-            insist(site, work);
-        else
-            refuse(work);
-    }
+    struct work *work = RTN_CONTAINER_OF(task, struct work, task);
+    if (must_run(work))
+        insist(work);
+    else
+        refuse(work);
 }
 
 void rtn_ws_work_flush(struct rtn_site *site, struct rtn_http1 *http)
 {
     do {
         if (site->ws_batch_count > 0)
-            submit(site);
+            rtn_step_submit(site, &site->ws_batch, &site->ws_batch_count, on_refused);
         rtn_ws_flush(http);
     } while (site->ws_batch_count > 0);
 }
