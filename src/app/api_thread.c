@@ -1,6 +1,6 @@
 /*
- * Bodies of the public functions about threads: blocking, stopping, names. The stop flag is process-wide by
- * nature: module threads that the daemon knows nothing of may ask for it.
+ * Bodies of the public functions about threads: blocking, stopping, names. The daemon's stop flag is process-wide by
+ * nature: module threads that the daemon knows nothing of may ask for it. Threads of a server ask for its flag, too.
  */
 #include <retinue/module.h>
 
@@ -17,18 +17,30 @@
 static atomic_bool stopping;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t stopped = PTHREAD_COND_INITIALIZER; /* sleepers wait here */
+static _Thread_local const atomic_bool *own; /* flag of the server that the thread belongs to; NULL: to none */
 
 void rtn_stopping_begin(void)
 {
+    rtn_stopping_begin_server(&stopping);
+}
+
+void rtn_stopping_begin_server(atomic_bool *flag)
+{
     pthread_mutex_lock(&mutex);
-    atomic_store_explicit(&stopping, true, memory_order_release);
+    atomic_store_explicit(flag, true, memory_order_release);
     pthread_cond_broadcast(&stopped);
     pthread_mutex_unlock(&mutex);
 }
 
+void rtn_stopping_enter(const atomic_bool *flag)
+{
+    own = flag;
+}
+
 bool rtn_stopping(void)
 {
-    return atomic_load_explicit(&stopping, memory_order_acquire);
+    return atomic_load_explicit(&stopping, memory_order_acquire) ||
+           (own != NULL && atomic_load_explicit(own, memory_order_acquire));
 }
 
 unsigned rtn_api_level(void)

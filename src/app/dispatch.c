@@ -22,6 +22,8 @@ void rtn_site_init(struct rtn_site *site)
     site->batch_count = 0;
     rtn_list_init(&site->ws_batch);
     site->ws_batch_count = 0;
+    rtn_list_init(&site->hub_batch);
+    site->hub_batch_count = 0;
 }
 
 void rtn_dispatch_error(struct rtn_request *request, int status, const char *text)

@@ -19,13 +19,15 @@ struct rtn_site {
     struct rtn_server *server; /* what handlers get */
     struct rtn_http1 *http; /* whose data it is */
     const struct rtn_router *router;
-    struct rtn_pool *pool; /* NULL: no handler needs workers */
+    struct rtn_pool *pool; /* NULL: with `threads: 0` */
     const struct rtn_media *media;
     const struct rtn_access *access;
     struct rtn_list batch; /* tasks of this iteration */
     unsigned batch_count;
     struct rtn_list ws_batch; /* the same of WebSockets */
     unsigned ws_batch_count;
+    struct rtn_list hub_batch; /* the same of messages */
+    unsigned hub_batch_count;
     struct rtn_pendings pendings;
 };
 

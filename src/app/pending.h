@@ -6,16 +6,18 @@
 #ifndef RTN_APP_PENDING_H
 #define RTN_APP_PENDING_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct rtn_site;
+#include "loop/loop.h"
 
 struct rtn_pending {
     struct rtn_pending *next; /* in the bucket */
     uint64_t number; /* from rtn_pendings_number() */
+    bool coming; /* on its way from another thread */
     /* The module or the end of the server wants it ended. It is not in the table any more. */
     void (*cancel)(struct rtn_pending *pending);
 };
@@ -28,6 +30,8 @@ struct rtn_pendings {
     size_t count;
     _Atomic uint64_t numbers; /* given out */
     _Atomic bool ended; /* nothing more is taken */
+    _Atomic unsigned coming; /* on their way from other threads */
+    pthread_mutex_t mutex; /* `ended` becomes true under it, so that what was brought before is in the mailbox */
 };
 
 void rtn_pendings_init(struct rtn_pendings *pendings, unsigned loop_index);
@@ -40,6 +44,16 @@ uint64_t rtn_pendings_number(struct rtn_pendings *pendings);
 
 /* 0; -ENOMEM; -ECANCELED when it has ended: then it is not in the table, and cancel is not called. */
 int rtn_pendings_add(struct rtn_pendings *pendings, struct rtn_pending *pending);
+
+/*
+ * From a thread that is not the loop: `mail`, which adds it there, is on its way; or -ECANCELED when it has ended. Any
+ * thread.
+ */
+int rtn_pendings_bring(struct rtn_pendings *pendings, struct rtn_loop *loop, struct rtn_pending *pending,
+                       struct rtn_mail *mail);
+
+/* Mail of rtn_pendings_bring() is on its way: a number that is not found may still come. */
+bool rtn_pendings_expects(const struct rtn_pendings *pendings);
 
 /* NULL: there is none, any more. */
 struct rtn_pending *rtn_pendings_find(const struct rtn_pendings *pendings, uint64_t number);

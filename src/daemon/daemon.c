@@ -2,7 +2,7 @@
  * The order of life: configuration, log, modules and routes, listeners, ready hooks, threads, READY=1, run, drain,
  * stop. Each step is taken for every server before the next one begins, so that nothing is half-started; all
  * problems of a step are reported together. The steps of the servers are in daemon_servers.c, stopping in
- * daemon_signals.c. At the end, handlers that do not come back are named and left behind.
+ * daemon_stop.c. At the end, handlers that do not come back are named and left behind.
  */
 #include "daemon/daemon.h"
 
@@ -22,7 +22,7 @@ bool rtn_daemon_report(struct rtn_daemon *daemon)
 {
     struct rtn_diags *diags = &daemon->diags;
     bool good = diags->errors == 0;
-    if (diags->count > 0) {
+    if (diags->count > 0 && !daemon->quiet) {
         RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
         rtn_diags_render(diags, &text, isatty(STDERR_FILENO) != 0);
         fputs(text.data, stderr);
@@ -109,6 +109,9 @@ static void done(struct rtn_daemon *daemon)
     if (daemon->ev != NULL)
         rtn_mailbox_done(&daemon->mailbox);
     rtn_daemon_servers_free(daemon);
+    rtn_daemon_stop_done(daemon);
+    rtn_wiring_free(daemon->wiring);
+    rtn_hub_free(daemon->hub);
     rtn_modules_free(daemon->modules);
     rtn_media_free(daemon->media);
     rtn_resolver_free(daemon->resolver, RESOLVER_MS);
@@ -127,12 +130,11 @@ static void done(struct rtn_daemon *daemon)
 
 static int serve(struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->server_count; i++)
-        rtn_server_open(daemon->servers[i]);
+    rtn_daemon_servers_open(daemon);
     rtn_daemon_servers_announce(daemon);
     ev_run(daemon->ev, 0);
     rtn_daemon_signals_let_end(daemon);
-    bool clean = rtn_daemon_servers_stop(daemon);
+    bool clean = rtn_daemon_stop_end(daemon);
     clean = stop_writers(daemon, RTN_DAEMON_STOP_MS) && clean;
     rtn_log(RTN_LOG_NOTICE, "goodbye");
     if (!clean)
@@ -148,7 +150,7 @@ int rtn_daemon_run(const char *config_path)
     int r = rtn_activation_read(&daemon.activation);
     if (r < 0)
         fprintf(stderr, "retinued: the sockets of the service manager cannot be used: %s\n", strerror(-r));
-    else if (load(&daemon, config_path) && open_log(&daemon) && make_loop(&daemon) &&
+    else if (load(&daemon, config_path) && open_log(&daemon) && make_loop(&daemon) && rtn_daemon_stop_init(&daemon) &&
              rtn_daemon_servers_make(&daemon) && rtn_daemon_servers_listen(&daemon) &&
              rtn_daemon_servers_ready(&daemon) && start_writers(&daemon) && rtn_daemon_servers_start(&daemon))
         status = serve(&daemon);
@@ -162,17 +164,59 @@ static bool check_log(struct rtn_daemon *daemon)
     return rtn_daemon_report(daemon);
 }
 
+static void append_count(struct rtn_buf *out, const char *separator, size_t count, const char *what)
+{
+    rtn_buf_printf(out, "%s%zu %s%s", separator, count, what, count == 1 ? "" : "s");
+}
+
+static void print_good(const struct rtn_daemon *daemon, const char *config_path)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
+    size_t routes = 0;
+    size_t messages = rtn_wiring_count(daemon->wiring);
+    for (size_t i = 0; i < daemon->run_count; i++)
+        routes += daemon->runs[i].server->route_count;
+    append_count(&text, "good: ", daemon->run_count, "server");
+    append_count(&text, ", ", routes, "route");
+    if (messages > 0)
+        append_count(&text, ", ", messages, "message");
+    rtn_buf_append_char(&text, '\n');
+    rtn_wiring_print(daemon->wiring, "  ", &text);
+    printf("%s: %s", config_path, rtn_buf_str(&text).data);
+}
+
 int rtn_daemon_check(const char *config_path)
 {
     struct rtn_daemon daemon = { 0 };
-    bool good = load(&daemon, config_path) && check_log(&daemon) && rtn_daemon_servers_make(&daemon) &&
-                rtn_daemon_servers_check_listen(&daemon) && rtn_daemon_servers_ready(&daemon);
-    size_t routes = 0;
-    for (size_t i = 0; i < daemon.server_count; i++)
-        routes += daemon.servers[i]->route_count;
+    bool good = load(&daemon, config_path) && check_log(&daemon) && rtn_daemon_stop_init(&daemon) &&
+                rtn_daemon_servers_make(&daemon) && rtn_daemon_servers_check_listen(&daemon) &&
+                rtn_daemon_servers_ready(&daemon);
     if (good)
-        printf("%s: good: %zu server%s, %zu route%s\n", config_path, daemon.server_count,
-               daemon.server_count == 1 ? "" : "s", routes, routes == 1 ? "" : "s");
+        print_good(&daemon, config_path);
+    done(&daemon);
+    return good ? RTN_EXIT_OK : RTN_EXIT_FAILURE;
+}
+
+/* What it takes modules to know. A configuration may be shown whose modules are not there, or not good. */
+static void append_wiring(struct rtn_daemon *daemon, struct rtn_buf *out)
+{
+    daemon->quiet = true;
+    if (rtn_daemon_stop_init(daemon) && rtn_daemon_servers_make(daemon))
+        rtn_wiring_print(daemon->wiring, "# ", out);
+    else
+        rtn_buf_append_text(out, "# messages: not known, since something is wrong with the modules: see retinued -n\n");
+}
+
+int rtn_daemon_dump(const char *config_path)
+{
+    struct rtn_daemon daemon = { 0 };
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
+    bool good = load(&daemon, config_path);
+    if (good) {
+        rtn_config_dump(daemon.config, &text);
+        append_wiring(&daemon, &text);
+        good = fwrite(text.data, 1, text.length, stdout) == text.length && fflush(stdout) == 0;
+    }
     done(&daemon);
     return good ? RTN_EXIT_OK : RTN_EXIT_FAILURE;
 }

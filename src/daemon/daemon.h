@@ -15,4 +15,7 @@ int rtn_daemon_run(const char *config_path);
 /* Everything that run does before the first thread and without binding for good: -n. */
 int rtn_daemon_check(const char *config_path);
 
+/* Prints the values in effect, and who sends messages to whom: --dump-config. */
+int rtn_daemon_dump(const char *config_path);
+
 #endif

@@ -29,10 +29,22 @@ static void on_server_closed(struct rtn_server *server, void *data)
 
 static void on_server_drained(struct rtn_server *server, void *data)
 {
-    struct rtn_daemon *daemon = data;
     rtn_log(RTN_LOG_INFO, "server \"%s\": all connections have ended", server->config->name);
-    if (--daemon->undrained == 0)
-        ev_break(daemon->ev, EVBREAK_ALL);
+    rtn_daemon_stop_drained(data, server);
+}
+
+/* What the modules of all servers send each other. */
+static void wire(struct rtn_daemon *daemon)
+{
+    struct rtn_diags *diags = &daemon->diags;
+    size_t errors = diags->errors;
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        const struct rtn_server *server = daemon->runs[i].server;
+        for (size_t j = 0; j < server->instance_count; j++)
+            rtn_wiring_add(daemon->wiring, server->instances[j], server->port, diags);
+    }
+    if (diags->errors == errors)
+        rtn_wiring_check(daemon->wiring, diags);
 }
 
 bool rtn_daemon_servers_make(struct rtn_daemon *daemon)
@@ -41,12 +53,14 @@ bool rtn_daemon_servers_make(struct rtn_daemon *daemon)
     if (rtn_modules_new(&daemon->config->daemon.modules, &daemon->modules) < 0)
         return false;
     daemon->media = rtn_media_new(daemon->config->daemon.media_types);
-    if (daemon->media == NULL || rtn_resolver_new(daemon->log, &daemon->log_level, &daemon->resolver) < 0)
+    if (daemon->media == NULL || rtn_resolver_new(daemon->log, &daemon->log_level, &daemon->resolver) < 0 ||
+        rtn_hub_new(&daemon->hub) < 0 || rtn_wiring_new(daemon->hub, &daemon->wiring) < 0)
         return false;
     daemon->host = (struct rtn_server_host){ .log = daemon->log,
                                              .log_level = &daemon->log_level,
                                              .writers = &daemon->writers,
                                              .modules = daemon->modules,
+                                             .hub = daemon->hub,
                                              .media = daemon->media,
                                              .activation = &daemon->activation,
                                              .resolver = daemon->resolver,
@@ -54,9 +68,6 @@ bool rtn_daemon_servers_make(struct rtn_daemon *daemon)
                                              .closed = on_server_closed,
                                              .drained = on_server_drained,
                                              .data = daemon };
-    daemon->servers = calloc(configs->count, sizeof(struct rtn_server *));
-    if (daemon->servers == NULL)
-        return false;
     unsigned loops = 0;
     for (size_t i = 0; i < configs->count; i++) {
         const struct rtn_config_server *config = &((const struct rtn_config_server *) configs->items)[i];
@@ -64,79 +75,108 @@ bool rtn_daemon_servers_make(struct rtn_daemon *daemon)
         if (server != NULL) {
             server->first_loop = loops;
             loops += (unsigned) config->loops;
-            daemon->servers[daemon->server_count++] = server;
+            daemon->runs[i].server = server;
         } else if (daemon->diags.errors == 0)
             rtn_diags_error(&daemon->diags, rtn_schema_mark(config->node, NULL), "server \"%s\": memory is out",
                             config->name);
     }
+    if (daemon->diags.errors == 0)
+        wire(daemon);
     return rtn_daemon_report(daemon);
 }
 
 bool rtn_daemon_servers_listen(struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->server_count; i++)
-        (void) rtn_server_listen(daemon->servers[i], &daemon->diags);
+    for (size_t i = 0; i < daemon->run_count; i++)
+        (void) rtn_server_listen(daemon->runs[i].server, &daemon->diags);
     return rtn_daemon_report(daemon);
 }
 
 bool rtn_daemon_servers_check_listen(struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->server_count; i++)
-        rtn_server_listen_check(daemon->servers[i], &daemon->diags);
-    for (size_t i = 0; i < daemon->server_count && daemon->diags.count == 0; i++)
-        rtn_server_listen_check_together(daemon->servers[i], &daemon->diags);
+    for (size_t i = 0; i < daemon->run_count; i++)
+        rtn_server_listen_check(daemon->runs[i].server, &daemon->diags);
+    for (size_t i = 0; i < daemon->run_count && daemon->diags.count == 0; i++)
+        rtn_server_listen_check_together(daemon->runs[i].server, &daemon->diags);
     return rtn_daemon_report(daemon);
 }
 
 bool rtn_daemon_servers_ready(struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->server_count; i++)
-        (void) rtn_server_ready(daemon->servers[i], &daemon->diags);
+    for (size_t i = 0; i < daemon->run_count; i++)
+        (void) rtn_server_ready(daemon->runs[i].server, &daemon->diags);
     return rtn_daemon_report(daemon);
 }
 
 bool rtn_daemon_servers_start(struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->server_count; i++) {
-        if (rtn_server_start(daemon->servers[i]) == 0)
+    for (size_t i = 0; i < daemon->run_count; i++) /* all first: start hooks may send */
+        rtn_hub_open(daemon->runs[i].server->port);
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        if (rtn_server_start(daemon->runs[i].server) == 0)
             continue;
         while (i-- > 0)
-            (void) rtn_server_stop(daemon->servers[i], rtn_clock_ms() + RTN_DAEMON_STOP_MS);
+            (void) rtn_server_end(daemon->runs[i].server, rtn_clock_ms() + RTN_DAEMON_STOP_MS);
         return false;
     }
     return true;
 }
 
+void rtn_daemon_servers_open(struct rtn_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        daemon->runs[i].state = RTN_RUN_SERVES;
+        rtn_server_open(daemon->runs[i].server);
+    }
+}
+
+/* "a 127.0.0.1:80, b", of those in one of the states. */
+static void name_servers(const struct rtn_daemon *daemon, enum rtn_run_state first, enum rtn_run_state last,
+                         struct rtn_buf *out)
+{
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        const struct rtn_run *run = &daemon->runs[i];
+        if (run->state < first || run->state > last)
+            continue;
+        rtn_buf_printf(out, "%s%s", out->length > 0 ? ", " : "", run->name);
+        for (size_t j = 0; j < run->server->listener_count; j++)
+            rtn_buf_printf(out, " %s", run->server->listeners[j]->text);
+    }
+}
+
 void rtn_daemon_servers_announce(struct rtn_daemon *daemon)
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf names = { 0 };
-    for (size_t i = 0; i < daemon->server_count; i++) {
-        const struct rtn_server *server = daemon->servers[i];
+    for (size_t i = 0; i < daemon->run_count; i++) {
         RTN_CLEANUP(rtn_buf_done) struct rtn_buf line = { 0 };
-        rtn_server_describe(server, &line);
+        rtn_server_describe(daemon->runs[i].server, &line);
         rtn_log(RTN_LOG_NOTICE, "%s", line.data);
-        rtn_buf_printf(&names, "%s%s", i > 0 ? ", " : "", server->config->name);
-        for (size_t j = 0; j < server->listener_count; j++)
-            rtn_buf_printf(&names, " %s", server->listeners[j]->text);
     }
+    name_servers(daemon, RTN_RUN_SERVES, RTN_RUN_SERVES, &names);
     rtn_notify("READY=1\nSTATUS=serving %s", names.data);
     rtn_log(RTN_LOG_NOTICE, "retinued %s is ready", RTN_VERSION);
 }
 
-bool rtn_daemon_servers_stop(struct rtn_daemon *daemon)
+void rtn_daemon_servers_tell(const struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->server_count; i++)
-        rtn_server_listen_stop(daemon->servers[i]);
-    int64_t deadline_ms = rtn_clock_ms() + RTN_DAEMON_STOP_MS;
-    bool clean = true;
-    for (size_t i = 0; i < daemon->server_count; i++)
-        clean = rtn_server_stop(daemon->servers[i], deadline_ms) && clean;
-    return clean;
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf serving = { 0 };
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf stopping = { 0 };
+    name_servers(daemon, RTN_RUN_SERVES, RTN_RUN_SERVES, &serving);
+    name_servers(daemon, RTN_RUN_DRAINS, RTN_RUN_LEFT, &stopping);
+    rtn_notify("STATUS=serving %s%s%s", serving.data, stopping.length > 0 ? "; stopping " : "",
+               stopping.length > 0 ? stopping.data : "");
+}
+
+void rtn_daemon_servers_listen_stop(struct rtn_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        if (daemon->runs[i].server != NULL)
+            rtn_server_listen_stop(daemon->runs[i].server);
+    }
 }
 
 void rtn_daemon_servers_free(struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->server_count; i++)
-        rtn_server_free(daemon->servers[i]);
-    free(daemon->servers);
+    for (size_t i = 0; i < daemon->run_count; i++)
+        rtn_server_free(daemon->runs[i].server);
 }

@@ -1,15 +1,12 @@
 /*
- * Stopping: the first SIGTERM or SIGINT drains every server; after `shutdown_timeout` what is left is closed; the
- * second ends the process at once. SIGUSR1 opens the logs again.
+ * Signals: the first SIGTERM or SIGINT stops every server (daemon_stop.c); the second ends the process at once. SIGUSR1
+ * opens the logs again.
  */
 #include <signal.h>
 #include <unistd.h>
 
-#include "app/stopping.h"
 #include "daemon/daemon_state.h"
-#include "daemon/notify.h"
 
-#define ABORT_SECONDS 0.5 /* for loops to close what is left */
 #define LAST_LINES_MS 200 /* for the access logs of a daemon that has to end at once */
 #define STOPS 2 /* of the signals that are watched */
 
@@ -21,47 +18,18 @@ static const char *signal_name(int number)
 static void end_at_once(struct rtn_daemon *daemon, int signal_number)
 {
     rtn_log(RTN_LOG_WARN, "%s again: ends at once", signal_name(signal_number));
-    for (size_t i = 0; i < daemon->server_count; i++)
-        rtn_server_listen_stop(daemon->servers[i]);
+    rtn_daemon_servers_listen_stop(daemon);
     (void) rtn_log_writers_stop(&daemon->writers, LAST_LINES_MS);
     _exit(128 + signal_number);
 }
 
-static void on_deadline(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-    (void) events;
-    struct rtn_daemon *daemon = timer->data;
-    if (daemon->aborted) {
-        ev_break(ev, EVBREAK_ALL);
-        return;
-    }
-    daemon->aborted = true;
-    rtn_log(RTN_LOG_WARN, "shutdown_timeout has passed: closes what is left");
-    for (size_t i = 0; i < daemon->server_count; i++) {
-        if (!daemon->servers[i]->drained)
-            rtn_server_abort(daemon->servers[i]);
-    }
-    ev_timer_set(timer, ABORT_SECONDS, 0.);
-    ev_timer_start(ev, timer);
-}
-
+/* Only a second signal: a first one may come while the daemon stops because a module has asked for it. */
 static void stop(struct rtn_daemon *daemon, int signal_number)
 {
-    if (daemon->stopping)
+    if (daemon->signalled)
         end_at_once(daemon, signal_number);
-    daemon->stopping = true;
-    rtn_stopping_begin();
-    rtn_notify("STOPPING=1\nSTATUS=finishing what runs");
-    int64_t timeout = daemon->config->daemon.shutdown_timeout;
-    char text[RTN_FORMAT_MAX];
-    rtn_log(RTN_LOG_NOTICE, "%s: stops; waits up to %s for what runs", signal_name(signal_number),
-            rtn_format_duration(text, timeout));
-    daemon->undrained = daemon->server_count;
-    for (size_t i = 0; i < daemon->server_count; i++)
-        rtn_server_drain(daemon->servers[i]);
-    ev_timer_init(&daemon->deadline, on_deadline, (double) timeout / 1e3, 0.);
-    daemon->deadline.data = daemon;
-    ev_timer_start(daemon->ev, &daemon->deadline);
+    daemon->signalled = true;
+    rtn_daemon_stop(daemon, signal_name(signal_number));
 }
 
 /* The access logs are opened by their own threads, which tell how it went. */
@@ -98,15 +66,23 @@ void rtn_daemon_signals_watch(struct rtn_daemon *daemon)
     }
 }
 
+static void ignore(int signal_number)
+{
+    (void) signal_number;
+}
+
 void rtn_daemon_signals_let_end(struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < STOPS; i++)
+    const struct sigaction once = { .sa_handler = ignore, .sa_flags = (int) (SA_RESETHAND | SA_RESTART) };
+    for (size_t i = 0; i < STOPS; i++) {
         ev_signal_stop(daemon->ev, &daemon->signals[i]);
+        if (!daemon->signalled)
+            (void) sigaction(daemon->signals[i].signum, &once, NULL);
+    }
 }
 
 void rtn_daemon_signals_done(struct rtn_daemon *daemon)
 {
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(daemon->signals); i++)
         ev_signal_stop(daemon->ev, &daemon->signals[i]);
-    ev_timer_stop(daemon->ev, &daemon->deadline);
 }

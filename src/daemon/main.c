@@ -26,23 +26,6 @@ static int fail(struct rtn_diags *diags)
     return RTN_EXIT_FAILURE;
 }
 
-static int dump_config(const char *path)
-{
-    struct rtn_config *config = NULL;
-    struct rtn_diags diags = { 0 };
-    struct rtn_buf text = { 0 };
-    int status;
-    if (rtn_config_load(path, &config, &diags) < 0) {
-        status = fail(&diags);
-    } else {
-        rtn_config_dump(config, &text);
-        status = print(&text);
-    }
-    rtn_diags_done(&diags);
-    rtn_config_free(config);
-    return status;
-}
-
 static int explain(const char *key)
 {
     struct rtn_buf text = { 0 };
@@ -107,7 +90,7 @@ int main(int argc, char **argv)
     case RTN_COMMAND_CHECK:
         return rtn_daemon_check(config);
     case RTN_COMMAND_DUMP_CONFIG:
-        return dump_config(config);
+        return rtn_daemon_dump(config);
     case RTN_COMMAND_SCHEMA:
         rtn_config_schema(&text);
         return print(&text);

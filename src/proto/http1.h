@@ -205,6 +205,12 @@ static inline unsigned rtn_http1_slot_of(uint64_t id)
     return (unsigned) (id >> 34) & 0xfffff;
 }
 
+/* Replies from now on say that they are the last. Before rtn_http1_drain(), which says so too. */
+static inline void rtn_http1_end_keep_alive(struct rtn_http1 *http)
+{
+    atomic_store_explicit(&http->draining, true, memory_order_relaxed);
+}
+
 /* False once draining. Any thread. */
 static inline bool rtn_http1_may_keep_alive(const struct rtn_http1 *http)
 {

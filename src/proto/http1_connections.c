@@ -124,7 +124,7 @@ void rtn_http1_close_idle(struct rtn_connection *connection)
 
 void rtn_http1_drain(struct rtn_http1 *http)
 {
-    atomic_store_explicit(&http->draining, true, memory_order_relaxed);
+    rtn_http1_end_keep_alive(http);
     rtn_ws_clients_leave(http);
     RTN_LIST_FOREACH (node, &http->connections) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
@@ -148,7 +148,7 @@ void rtn_http1_abandon(struct rtn_connection *connection)
 unsigned rtn_http1_close_all(struct rtn_http1 *http)
 {
     unsigned held = 0;
-    atomic_store_explicit(&http->draining, true, memory_order_relaxed);
+    rtn_http1_end_keep_alive(http);
     rtn_ws_clients_leave(http);
     RTN_LIST_FOREACH (node, &http->connections) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);

@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/inbox.h"
 #include "app/media.h"
 #include "app/step.h"
+#include "app/stopping.h"
 #include "base/clock.h"
 #include "server/server_loop.h"
 #include "server/server_routes.h"
 
 #define WORKER_RETIRE_MS 30000
-#define LEAST_STOP_MS 100
 #define START_FAILED_STOP_MS 2000
 
 static int make_header_fields(struct rtn_server *server)
@@ -69,10 +70,12 @@ static bool needs_workers(const struct rtn_server *server)
 
 static int start_worker_thread(void *data)
 {
+    struct rtn_server *server = data;
+    rtn_stopping_enter(&server->stopping);
     int r = rtn_step_worker_begin();
     if (r < 0)
         return r;
-    r = rtn_server_threads_start(data);
+    r = rtn_server_threads_start(server);
     if (r < 0)
         rtn_step_worker_end();
     return r;
@@ -84,9 +87,11 @@ static void stop_worker_thread(void *data)
     rtn_step_worker_end();
 }
 
+/* Where no handler needs it, its first thread is made when a module gives it something to do. */
 static int make_pool(struct rtn_server *server)
 {
-    if (!needs_workers(server))
+    server->needs_workers = needs_workers(server);
+    if (server->config->threads == 0)
         return 0;
     const struct rtn_pool_options options = { .server = server->config->name,
                                               .threads = (unsigned) server->config->threads,
@@ -111,8 +116,13 @@ static void on_closed(struct rtn_mail *mail)
 static void on_drained(struct rtn_mail *mail)
 {
     struct rtn_server *server = RTN_CONTAINER_OF(mail, struct rtn_server, drained_mail);
-    server->drained = true;
     server->host->drained(server, server->host->data);
+}
+
+/* To have main look: see rtn_server_is_finished(). */
+static void on_finished(struct rtn_mail *mail)
+{
+    (void) mail;
 }
 
 static struct rtn_server *server_alloc(const struct rtn_config_server *config)
@@ -141,8 +151,12 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
     atomic_init(&server->log_level, config->log_level);
     server->closed_mail.deliver = on_closed;
     server->drained_mail.deliver = on_drained;
+    server->finished_mail.deliver = on_finished;
+    sem_init(&server->finished, 0, 0);
     rtn_access_init(&server->access, config);
-    if (rtn_server_routes_make(server, diags) == 0 && make_header_fields(server) == 0 && make_trusted(server) == 0 &&
+    server->port = rtn_hub_add_port(host->hub, config->name, (unsigned) config->hub_capacity, rtn_inbox_deliver,
+                                    rtn_inbox_drop);
+    if (server->port != NULL && rtn_server_routes_make(server, diags) == 0 && make_header_fields(server) == 0 && make_trusted(server) == 0 &&
         make_clients(server) == 0 && make_pool(server) == 0)
         return server;
     rtn_server_free(server);
@@ -167,12 +181,12 @@ int rtn_server_start(struct rtn_server *server)
         if (r == 0)
             server->loop_count = i + 1;
     }
-    if (r == 0 && server->pool != NULL)
+    if (r == 0 && server->needs_workers)
         r = rtn_pool_start(server->pool);
     if (r == 0)
         return 0;
     rtn_log(RTN_LOG_ERROR, "server \"%s\" cannot start: %s", server->config->name, strerror(-r));
-    (void) rtn_server_stop(server, rtn_clock_ms() + START_FAILED_STOP_MS);
+    (void) rtn_server_end(server, rtn_clock_ms() + START_FAILED_STOP_MS);
     return r;
 }
 
@@ -186,6 +200,7 @@ void rtn_server_open(struct rtn_server *server)
 
 void rtn_server_drain(struct rtn_server *server)
 {
+    rtn_stopping_begin_server(&server->stopping);
     rtn_loop_post(&server->loops[0].loop, &server->loops[0].drain_mail);
 }
 
@@ -193,45 +208,6 @@ void rtn_server_abort(struct rtn_server *server)
 {
     for (unsigned i = 0; i < server->loop_count; i++)
         rtn_loop_post(&server->loops[i].loop, &server->loops[i].abort_mail);
-}
-
-static void report_running(const char *thread, const char *what, void *data)
-{
-    const struct rtn_server *server = data;
-    rtn_log(RTN_LOG_ERROR, "server \"%s\": %s is still in the handler of %s; the daemon ends without it",
-            server->config->name, thread, what);
-}
-
-/* Never nothing: whoever has little to do still gets to do it. */
-static int64_t time_left(int64_t deadline_ms)
-{
-    return RTN_MAX(deadline_ms - rtn_clock_ms(), LEAST_STOP_MS);
-}
-
-static bool stop_pool(struct rtn_server *server, int64_t deadline_ms)
-{
-    if (server->pool == NULL || rtn_pool_stop(server->pool, time_left(deadline_ms)) == 0)
-        return true;
-    rtn_pool_running(server->pool, report_running, server);
-    return false;
-}
-
-bool rtn_server_stop(struct rtn_server *server, int64_t deadline_ms)
-{
-    if (!stop_pool(server, deadline_ms))
-        return false;
-    bool clean = true;
-    for (unsigned i = server->loop_count; i-- > 0;)
-        clean = rtn_server_loop_stop(&server->loops[i], time_left(deadline_ms)) && clean;
-    if (!clean)
-        return false;
-    /* Only now, since a loop may post to the others until its last moment. */
-    for (unsigned i = 0; i < server->loop_count; i++)
-        rtn_server_loop_done(&server->loops[i]);
-    server->loop_count = 0;
-    rtn_pool_free(server->pool);
-    server->pool = NULL;
-    return true;
 }
 
 void rtn_server_free(struct rtn_server *server)
@@ -246,6 +222,7 @@ void rtn_server_free(struct rtn_server *server)
     rtn_clients_free(server->clients);
     free(server->trusted);
     rtn_access_done(&server->access);
+    sem_destroy(&server->finished);
     free(server->loops);
     free(server->listeners);
     free(server);
@@ -264,14 +241,27 @@ static void describe_modules(const struct rtn_server *server, struct rtn_buf *ou
     }
 }
 
-void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out)
+/* http on 127.0.0.1:80, http without listeners, worker */
+static void describe_protocol(const struct rtn_server *server, struct rtn_buf *out)
 {
-    rtn_buf_printf(out, "server \"%s\": http %s", server->config->name,
-                   server->listener_count > 0 ? "on" : "without listeners");
+    static const char *const names[] = {
+        [RTN_PROTOCOL_HTTP] = "http", [RTN_PROTOCOL_LINE] = "line", [RTN_PROTOCOL_WORKER] = "worker"
+    };
+    rtn_buf_append_text(out, names[server->config->protocol]);
+    if (server->config->protocol == RTN_PROTOCOL_WORKER)
+        return;
+    rtn_buf_append_text(out, server->listener_count > 0 ? " on" : " without listeners");
     for (size_t i = 0; i < server->listener_count; i++)
         rtn_buf_printf(out, " %s", server->listeners[i]->text);
-    rtn_buf_printf(out, ", loops %d, threads %d, routes %zu", (int) server->config->loops,
-                   (int) server->config->threads, server->route_count);
+}
+
+void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out)
+{
+    rtn_buf_printf(out, "server \"%s\": ", server->config->name);
+    describe_protocol(server, out);
+    rtn_buf_printf(out, ", loops %d, threads %d", (int) server->config->loops, (int) server->config->threads);
+    if (server->config->protocol == RTN_PROTOCOL_HTTP)
+        rtn_buf_printf(out, ", routes %zu", server->route_count);
     if (server->outgoing_count > 0)
         rtn_buf_printf(out, ", clients %zu", server->outgoing_count);
     describe_modules(server, out);

@@ -1,8 +1,8 @@
 /*
  * A named server: listeners, loops, worker pool, routes, clients. [main] unless a function says otherwise
  *
- * Order: new, listen, ready, start, open, (runs), drain, stop, free. free may follow any step that came
- * before stop only when start was not reached or failed.
+ * Order: new, listen, ready, start, open, (runs), drain, finish, end, free. free may follow any step that came
+ * before end only when start was not reached or failed.
  */
 #ifndef RTN_SERVER_SERVER_H
 #define RTN_SERVER_SERVER_H
@@ -48,8 +48,9 @@ struct rtn_server {
     struct rtn_outgoing *outgoing;
     size_t outgoing_count;
     atomic_uint outgoing_turn; /* which loop makes the next connection of a module */
-    struct rtn_instance **instances; /* of the routes, then of the clients: the order of hooks */
+    struct rtn_instance **instances; /* of the routes, the clients, then of `modules`: the order of hooks */
     size_t instance_count;
+    struct rtn_instance *line_instance; /* the one that has the line handler; NULL: not of a line server */
     struct rtn_router *router;
     struct rtn_access access;
     struct rtn_map header_fields; /* empty: all */
@@ -57,14 +58,20 @@ struct rtn_server {
     size_t trusted_count;
     bool trust_unix;
     struct rtn_clients *clients; /* NULL: clients have no limits of their own */
-    struct rtn_pool *pool; /* NULL: no handler needs it */
+    struct rtn_pool *pool; /* NULL: with `threads: 0` */
+    bool needs_workers; /* a handler does: the pool is not only there for tasks of modules */
     struct rtn_hub_port *port; /* messages to it; of the hub */
     struct rtn_server_loop *loops;
     unsigned first_loop; /* the number of loop 0 among the loops of all servers: makes connection ids unique */
     atomic_uint loop_count; /* that are started; threads of modules read it meanwhile */
     atomic_uint accepting; /* loops that still accept */
     atomic_uint undrained; /* loops that still have connections */
-    bool drained;
+    atomic_bool stopping; /* since it is being drained: what its threads see */
+    bool finishing; /* rtn_server_finish() was called; [main], as the next */
+    bool stuck; /* a loop, or a worker in a hook, did not come back: must not be touched any more */
+    atomic_uint unfinished; /* loops that are not through with it */
+    sem_t finished; /* none is left */
+    struct rtn_mail finished_mail;
     struct rtn_mail closed_mail;
     struct rtn_mail drained_mail;
 };
@@ -105,10 +112,20 @@ void rtn_server_drain(struct rtn_server *server);
 void rtn_server_abort(struct rtn_server *server);
 
 /*
- * Ends workers and loops, running the modules' stop hooks, by about `deadline_ms` (monotonic). False when a thread does
- * not come back: it is named in the log, and the server must be left as it is until the process ends.
+ * Takes no more messages, handles those that wait, and cancels what modules have begun. Wakes the loop of main when its
+ * loops are through with that.
  */
-bool rtn_server_stop(struct rtn_server *server, int64_t deadline_ms);
+void rtn_server_finish(struct rtn_server *server);
+
+/* After finish: true when its loops are through with it, and no worker has anything to do: it can be ended at once. */
+bool rtn_server_is_finished(const struct rtn_server *server);
+
+/*
+ * Does what finish does, unless that was called; then ends workers and loops, running the modules' stop hooks; all by
+ * about `deadline_ms` (monotonic). False when a thread does not come back: it is named in the log. The server must then
+ * be left as it is until the process ends, or until rtn_server_is_finished(): then it may be ended once more.
+ */
+bool rtn_server_end(struct rtn_server *server, int64_t deadline_ms);
 
 /* Accepts NULL. */
 void rtn_server_free(struct rtn_server *server);

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "app/compress.h"
+#include "app/inbox.h"
 #include "app/loops.h"
 #include "app/step.h"
+#include "app/stopping.h"
 #include "app/ws_events.h"
 #include "app/ws_work.h"
 
@@ -60,7 +62,7 @@ static void stop_instances(struct rtn_server *server, size_t count)
     }
 }
 
-static int start_instances(struct rtn_server *server)
+static int start_instances(struct rtn_server *server, size_t *started)
 {
     for (size_t i = 0; i < server->instance_count; i++) {
         const struct rtn_instance *instance = server->instances[i];
@@ -70,9 +72,10 @@ static int start_instances(struct rtn_server *server)
         if (r >= 0)
             continue;
         log_hook_failure(instance, "start", r);
-        stop_instances(server, i);
+        *started = i;
         return r;
     }
+    *started = server->instance_count;
     return 0;
 }
 
@@ -85,20 +88,32 @@ static void quiesce_instances(struct rtn_server *server)
     }
 }
 
+/* What hooks have begun on this loop is over before instances stop. Main waits for this thread meanwhile. */
+static void undo_start_hooks(struct rtn_server_loop *loop, size_t started)
+{
+    struct rtn_pool *pool = loop->server->pool;
+    rtn_pendings_end(&loop->site.pendings);
+    if (pool != NULL)
+        (void) rtn_pool_stop(pool, GIVE_UP_MS);
+    rtn_loop_deliver(&loop->loop);
+    stop_instances(loop->server, started);
+}
+
 static int run_start_hooks(struct rtn_server_loop *loop)
 {
-    int r = loop->index == 0 ? start_instances(loop->server) : 0;
+    size_t started = 0;
+    int r = loop->index == 0 ? start_instances(loop->server, &started) : 0;
+    if (r == 0)
+        r = rtn_server_threads_start(loop->server);
     if (r < 0)
-        return r;
-    r = rtn_server_threads_start(loop->server);
-    if (r < 0 && loop->index == 0)
-        stop_instances(loop->server, loop->server->instance_count);
+        undo_start_hooks(loop, started);
     return r;
 }
 
 static int begin(void *data)
 {
     struct rtn_server_loop *loop = data;
+    rtn_stopping_enter(&loop->server->stopping);
     rtn_loops_enter(&loop->http);
     int r = run_start_hooks(loop);
     if (r < 0)
@@ -106,12 +121,27 @@ static int begin(void *data)
     return r;
 }
 
+/* The last of the loops tells main, which may look or wait for it. */
+static void finished(struct rtn_server_loop *loop)
+{
+    struct rtn_server *server = loop->server;
+    loop->finishing = false;
+    if (atomic_fetch_sub(&server->unfinished, 1) != 1)
+        return;
+    rtn_mailbox_post(server->host->mailbox, &server->finished_mail);
+    sem_post(&server->finished);
+}
+
 static void before_wait(void *data)
 {
     struct rtn_server_loop *loop = data;
+    if (loop->index == 0)
+        rtn_inbox_flush(&loop->site, loop->server->port);
     rtn_step_flush(&loop->site); /* first: behind a request that it refuses, one that becomes a WebSocket may wait */
     rtn_ws_work_flush(&loop->site, &loop->http);
     rtn_http1_collect(&loop->http);
+    if (loop->finishing)
+        finished(loop);
 }
 
 static void end(void *data)
@@ -139,6 +169,7 @@ static void drain(struct rtn_server_loop *loop)
 {
     struct rtn_server *server = loop->server;
     rtn_accept_close(loop);
+    rtn_http1_end_keep_alive(&loop->http);
     if (atomic_fetch_sub(&server->accepting, 1) == 1)
         rtn_mailbox_post(server->host->mailbox, &server->closed_mail);
     rtn_http1_drain(&loop->http);
@@ -161,6 +192,17 @@ static void on_abort(struct rtn_mail *mail)
 {
     struct rtn_server_loop *loop = RTN_CONTAINER_OF(mail, struct rtn_server_loop, abort_mail);
     (void) rtn_http1_close_all(&loop->http);
+}
+
+/* Told at the end of the iteration, when workers have what they have to do. */
+static void on_finish(struct rtn_mail *mail)
+{
+    struct rtn_server_loop *loop = RTN_CONTAINER_OF(mail, struct rtn_server_loop, finish_mail);
+    struct rtn_server *server = loop->server;
+    rtn_pendings_end(&loop->site.pendings);
+    if (loop->index == 0)
+        rtn_hub_run(server->port, 0);
+    loop->finishing = true;
 }
 
 static void on_room(struct rtn_http1 *http)
@@ -193,12 +235,15 @@ static void set_up(struct rtn_server_loop *loop)
     loop->open_mail.deliver = on_open;
     loop->drain_mail.deliver = on_drain;
     loop->abort_mail.deliver = on_abort;
+    loop->finish_mail.deliver = on_finish;
     loop->site = (struct rtn_site){ .server = server,
+                                    .http = &loop->http,
                                     .router = server->router,
                                     .pool = server->pool,
                                     .media = server->host->media,
                                     .access = &server->access };
     rtn_site_init(&loop->site);
+    rtn_pendings_init(&loop->site.pendings, server->first_loop + loop->index);
     loop->http = (struct rtn_http1){
         .loop = &loop->loop,
         .config = config,
@@ -207,7 +252,7 @@ static void set_up(struct rtn_server_loop *loop)
         .ws_events = &rtn_ws_upward_events,
         .resolver = server->host->resolver,
         .data = &loop->site,
-        .defer_files = server->pool != NULL,
+        .defer_files = server->needs_workers,
         .loop_index = server->first_loop + loop->index,
         .connection_limit = (unsigned) ((config->limits.connections + config->loops - 1) / config->loops),
         .room = on_room,
@@ -222,15 +267,18 @@ void rtn_server_loop_done(struct rtn_server_loop *loop)
 {
     rtn_loops_remove(&loop->http);
     rtn_loop_deliver(&loop->loop);
+    rtn_pendings_done(&loop->site.pendings);
     rtn_http1_done(&loop->http);
     rtn_accept_done(loop);
     rtn_loop_done(&loop->loop);
 }
 
-/* Its thread does not run. Workers that a hook has given something to do must not post to it any more. */
+/* Its thread does not run. Neither senders nor workers that a hook has set to work may post to it any more. */
 static void give_up(struct rtn_server_loop *loop)
 {
     struct rtn_pool *pool = loop->server->pool;
+    if (loop->index == 0)
+        rtn_hub_close(loop->server->port);
     if (pool == NULL || rtn_pool_stop(pool, GIVE_UP_MS) == 0)
         rtn_server_loop_done(loop);
 }
@@ -250,6 +298,8 @@ int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *serve
     if (r < 0)
         return r;
     set_up(loop);
+    if (index == 0)
+        rtn_hub_attach(server->port, &loop->loop, &loop->site);
     r = rtn_http1_init(&loop->http);
     if (r == 0)
         r = rtn_loops_add(&loop->http);
@@ -266,7 +316,7 @@ bool rtn_server_loop_stop(struct rtn_server_loop *loop, int64_t ms)
 {
     if (rtn_loop_stop(&loop->loop, ms) == 0)
         return true;
-    rtn_log(RTN_LOG_ERROR, "server \"%s\": %s does not come back from a handler or hook; the daemon ends without it",
+    rtn_log(RTN_LOG_ERROR, "server \"%s\": %s does not come back from a handler or hook; it is left behind",
             loop->server->config->name, loop->loop.name);
     return false;
 }

@@ -32,6 +32,8 @@ struct rtn_server_loop {
     struct rtn_mail open_mail;
     struct rtn_mail drain_mail;
     struct rtn_mail abort_mail;
+    struct rtn_mail finish_mail;
+    bool finishing; /* the mail has come; what came of it is on its way */
 };
 
 /* 0 or -errno; starts the thread and runs the hooks: start of every instance on loop 0, thread_start on each. */
@@ -49,6 +51,12 @@ void rtn_server_loop_done(struct rtn_server_loop *loop);
 /* The modules' thread_start and thread_stop, on a loop or a worker. 0 or -errno, logged. [loop] [worker] */
 int rtn_server_threads_start(struct rtn_server *server);
 void rtn_server_threads_stop(struct rtn_server *server);
+
+/* server_tasks.c: the instance that a module says it is; NULL: none of the server, which may be NULL. Any thread. */
+struct rtn_instance *rtn_server_instance(const struct rtn_server *server, const void *data);
+
+/* Where callbacks of the server come that the calling thread begins: on its loop, when it is one, else the first. */
+struct rtn_site *rtn_server_site(struct rtn_server *server);
 
 /* server_outgoing.c: begins the loop's share of the connections in `clients`. */
 void rtn_server_outgoing_open(struct rtn_server_loop *loop);

@@ -12,6 +12,7 @@
 
 #include "app/ws_log.h"
 #include "base/fd.h"
+#include "base/header.h"
 #include "proto/ws_client.h"
 #include "proto/ws_send.h"
 #include "server/server_loop.h"
@@ -40,7 +41,7 @@ static struct rtn_server_loop *next_loop(struct rtn_server *server)
 
 /* From the configuration */
 
-/* Pointers to the strings, with NULL behind them; NULL: there are none. */
+/* Pointers to the strings, with NULL behind them; NULL: memory is out. */
 static const char **string_list(const struct rtn_schema_strings *strings)
 {
     const char **list = calloc(strings->count + 1, sizeof(char *));
@@ -49,13 +50,18 @@ static const char **string_list(const struct rtn_schema_strings *strings)
     return list;
 }
 
+static void log_failure(const char *url, int error)
+{
+    struct rtn_str shown = rtn_ws_log_url(url);
+    rtn_log(RTN_LOG_ERROR, "client \"%.*s\" cannot be made: %s", RTN_STR_ARG(shown), strerror(-error));
+}
+
 static void begin_one(struct rtn_server_loop *loop, const struct rtn_ws_client_spec *spec)
 {
     uint64_t id = 0;
-    struct rtn_str url = rtn_ws_log_url(spec->url);
     int r = rtn_ws_client_new(&loop->http, spec, &id);
     if (r < 0 && r != -ECANCELED)
-        rtn_log(RTN_LOG_ERROR, "client \"%.*s\" cannot be made: %s", RTN_STR_ARG(url), strerror(-r));
+        log_failure(spec->url, r);
 }
 
 /* This loop's share. */
@@ -77,7 +83,10 @@ static void begin_clients(struct rtn_server_loop *loop, const struct rtn_outgoin
         .owner = outgoing->instance,
         .handler = outgoing->instance->ws,
     };
-    for (int64_t i = loop->index; i < config->count; i += loop->server->loop_count)
+    bool complete = headers != NULL && protocols != NULL;
+    if (!complete)
+        log_failure(config->url, -ENOMEM);
+    for (int64_t i = loop->index; complete && i < config->count; i += loop->server->loop_count)
         begin_one(loop, &spec);
     free(headers);
     free(protocols);
@@ -90,15 +99,6 @@ void rtn_server_outgoing_open(struct rtn_server_loop *loop)
 }
 
 /* For modules */
-
-static struct rtn_instance *find_instance(const struct rtn_server *server, const void *data)
-{
-    for (size_t i = 0; i < server->instance_count; i++) {
-        if (server->instances[i]->data == data)
-            return server->instances[i];
-    }
-    return NULL;
-}
 
 static const struct rtn_ws_handler *find_handler(const struct rtn_loaded *loaded, const char *name)
 {
@@ -128,11 +128,12 @@ static struct rtn_ws_options known_options(const struct rtn_ws_options *options)
 static const char *find_problem_of_options(const char *url, const struct rtn_ws_options *options)
 {
     struct rtn_ws_url parts;
-    const char *problem = rtn_ws_url_read(rtn_str_of(url), &parts);
+    struct rtn_str name;
+    const char *problem = rtn_ws_url_words(rtn_ws_url_read(rtn_str_of(url), &parts));
     if (problem == NULL && options->struct_size == 0)
         problem = "the options have no struct_size";
     for (size_t i = 0; problem == NULL && options->headers != NULL && options->headers[i] != NULL; i++)
-        problem = rtn_ws_header_problem(options->headers[i]);
+        problem = rtn_header_words(rtn_header_check(rtn_str_of(options->headers[i]), &name));
     for (size_t i = 0; problem == NULL && options->protocols != NULL && options->protocols[i] != NULL; i++) {
         if (!rtn_is_token(rtn_str_of(options->protocols[i])))
             problem = "a subprotocol is no token";
@@ -199,7 +200,7 @@ int rtn_ws_connect(rtn_server *server, const char *url, const struct rtn_ws_opti
                    void *instance, uint64_t *connection)
 {
     const struct rtn_ws_options known = known_options(options);
-    struct rtn_instance *owner = server != NULL ? find_instance(server, instance) : NULL;
+    struct rtn_instance *owner = rtn_server_instance(server, instance);
     const char *problem = find_problem(owner, url, handler, &known);
     if (problem != NULL) {
         struct rtn_str shown = rtn_ws_log_url(url != NULL ? url : "");

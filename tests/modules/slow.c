@@ -1,15 +1,19 @@
 /*
  * Sleeps in its handler and tells how many calls were inside at once: this one's company on entry, and the most seen.
- * With `block` it sleeps as rtn_suspend() does, giving up its place among the active threads.
+ * With `block` it sleeps as rtn_suspend() does, giving up its place among the active threads. With `until` it goes on
+ * when that file is there, however long it takes. The log tells when a call begins.
  */
 #include <stdatomic.h>
 #include <time.h>
 
 #include <retinue/module.h>
 
+#include "gate.h"
+
 struct slow {
     int64_t sleep;
     bool block;
+    const char *until; /* NULL: not waited for */
     atomic_int inside;
     atomic_int most;
 };
@@ -30,11 +34,21 @@ static int enter(struct slow *slow)
     return inside;
 }
 
+static void wait_at_gate(const struct slow *slow)
+{
+    while (slow->block && access(slow->until, F_OK) != 0)
+        rtn_suspend(2);
+    gate_pass(slow->until);
+}
+
 static int handle(rtn_request *request, void *instance)
 {
     struct slow *slow = instance;
     int inside = enter(slow);
-    if (slow->block)
+    rtn_log(RTN_LOG_NOTICE, "slow: begins");
+    if (slow->until != NULL)
+        wait_at_gate(slow);
+    else if (slow->block)
         rtn_suspend(slow->sleep);
     else
         sleep_in_place(slow->sleep);
@@ -45,6 +59,7 @@ static int handle(rtn_request *request, void *instance)
 
 static const struct rtn_option options[] = {
     RTN_OPTION(DURATION, struct slow, sleep, .name = "sleep", .fallback = "100ms", .help = "How long a call takes."),
+    RTN_OPTION(PATH, struct slow, until, .name = "until", .help = "A file: a call takes until it is there."),
     RTN_OPTION(BOOL, struct slow, block, .name = "block", .fallback = "false", .help = "Say that it blocks."),
     { 0 },
 };

@@ -215,7 +215,15 @@ int rtn_answer_error(rtn_number asked, int error);
 
 /* What the macros above are made of. */
 
+/* From here on in the file a payload or function of the wrong type is an error, where C would only warn. */
+#if defined(__GNUC__) && !defined(__cplusplus)
+#define RTN_MESSAGE_STRICT_ _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"")
+#else
+#define RTN_MESSAGE_STRICT_
+#endif
+
 #define RTN_MESSAGE_DECLARE_(name_, version_, size_, answer_size_)                      \
+    RTN_MESSAGE_STRICT_                                                                 \
     RTN_MESSAGE_LINKAGE struct rtn_message_type rtn_message_type_##name_ = {            \
         sizeof(struct rtn_message_type), #name_, (version_), (size_), (answer_size_), 0 \
     };

@@ -495,8 +495,8 @@ int rtn_later_reply(rtn_later later, int status, const char *type, const void *b
 /*
  * Reads or writes a file on a worker, and continues the request with the result: bytes read (fewer at the end of the
  * file) or written, or a negative errno. `bytes` are valid during `then`; those to write are copied, and so is the
- * descriptor. Call it before returning RTN_LATER. 0; else then is not called: -ENOTSUP when the server has no workers
- * (no handler that runs on them or has `worker`), -EBADF, -EMFILE, -ENOMEM, -ECANCELED when the server is at its end.
+ * descriptor. Call it before returning RTN_LATER. 0; else then is not called: -ENOTSUP when the server has `threads: 0`,
+ * -EBADF, -EMFILE, -ENOMEM, -ECANCELED when the server is at its end.
  */
 typedef int (*rtn_file_then)(rtn_request *request, const void *bytes, int64_t result, void *data);
 int rtn_file_read(rtn_request *request, int fd, int64_t offset, size_t length, rtn_file_then then, void *data);

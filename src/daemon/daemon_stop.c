@@ -1,0 +1,304 @@
+/*
+ * How servers stop, one of them or all: each goes through the states of enum rtn_run_state, driven by the stop itself,
+ * by its loops when they have no connections any more, and by its deadline. What a stop waits for is looked at before
+ * every wait of main's loop, and not where it is told, since a server must not be freed while mail of it is being
+ * delivered.
+ *
+ * A server that stops alone is finished when it has no connections, and ended and freed when it has finished. When no
+ * other one serves, the daemon stops; then none is finished before all have lost their connections, so that requests
+ * can use the other servers until then, and all are ended together.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/stopping.h"
+#include "base/clock.h"
+#include "daemon/daemon_state.h"
+#include "daemon/notify.h"
+
+#define ABORT_SECONDS 0.5 /* for loops to close what is left */
+#define LOOK_SECONDS 0.01 /* at workers, which tell nobody */
+#define LOOK_SELDOM_SECONDS 1. /* at those that were left behind */
+
+static void enter(struct rtn_run *run, enum rtn_run_state state)
+{
+    run->state = state;
+}
+
+/* Nothing is waited for any more. */
+static void give_up(struct rtn_run *run)
+{
+    ev_timer_stop(run->daemon->ev, &run->deadline);
+    enter(run, RTN_RUN_OVER);
+}
+
+static void start_timer(struct rtn_run *run, double seconds)
+{
+    ev_timer_set(&run->deadline, seconds, 0.);
+    ev_timer_start(run->daemon->ev, &run->deadline);
+}
+
+static void abort_server(struct rtn_run *run)
+{
+    enter(run, RTN_RUN_ABORTED);
+    rtn_log(RTN_LOG_WARN, "server \"%s\": shutdown_timeout has passed: closes what is left", run->name);
+    rtn_server_abort(run->server);
+    start_timer(run, ABORT_SECONDS);
+}
+
+static void on_deadline(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_run *run = RTN_CONTAINER_OF(timer, struct rtn_run, deadline);
+    if (run->state == RTN_RUN_DRAINS)
+        abort_server(run);
+    else if (run->state == RTN_RUN_ABORTED)
+        give_up(run);
+    else if (run->state == RTN_RUN_FINISHES) {
+        rtn_log(RTN_LOG_WARN, "server \"%s\": shutdown_timeout has passed: waits for workers no longer", run->name);
+        give_up(run);
+    }
+}
+
+static void drain(struct rtn_run *run)
+{
+    struct rtn_daemon *daemon = run->daemon;
+    if (run->state != RTN_RUN_SERVES)
+        return;
+    enter(run, RTN_RUN_DRAINS);
+    rtn_server_drain(run->server);
+    start_timer(run, (double) daemon->config->daemon.shutdown_timeout / 1e3);
+}
+
+/* Its time may have passed, when others took so long. */
+static void finish(struct rtn_run *run)
+{
+    enter(run, RTN_RUN_FINISHES);
+    rtn_server_finish(run->server);
+    if (!ev_is_active(&run->deadline))
+        start_timer(run, ABORT_SECONDS);
+}
+
+void rtn_daemon_stop_drained(struct rtn_daemon *daemon, const struct rtn_server *server)
+{
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        struct rtn_run *run = &daemon->runs[i];
+        if (run->server == server && (run->state == RTN_RUN_DRAINS || run->state == RTN_RUN_ABORTED))
+            enter(run, RTN_RUN_DRAINED);
+    }
+}
+
+/* What asks for a stop */
+
+static bool any_in(const struct rtn_daemon *daemon, enum rtn_run_state first, enum rtn_run_state last)
+{
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        if (daemon->runs[i].state >= first && daemon->runs[i].state <= last)
+            return true;
+    }
+    return false;
+}
+
+void rtn_daemon_stop(struct rtn_daemon *daemon, const char *who)
+{
+    if (daemon->stopping) {
+        rtn_log(RTN_LOG_NOTICE, "%s: stops already", who);
+        return;
+    }
+    daemon->stopping = true;
+    rtn_stopping_begin();
+    rtn_notify("STOPPING=1\nSTATUS=finishing what runs");
+    char text[RTN_FORMAT_MAX];
+    rtn_log(RTN_LOG_NOTICE, "%s: stops; waits up to %s for what runs", who,
+            rtn_format_duration(text, daemon->config->daemon.shutdown_timeout));
+    for (size_t i = 0; i < daemon->run_count; i++)
+        drain(&daemon->runs[i]);
+}
+
+static void who_asks(const struct rtn_wish *wish, struct rtn_buf *out)
+{
+    if (wish->by != NULL)
+        rtn_buf_printf(out, "server \"%s\" asks", wish->by);
+    else
+        rtn_buf_append_text(out, "a module asks");
+}
+
+static void on_stop_all(struct rtn_mail *mail)
+{
+    struct rtn_daemon *daemon = RTN_CONTAINER_OF(mail, struct rtn_daemon, wish.mail);
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf who = { 0 };
+    if (!any_in(daemon, RTN_RUN_SERVES, RTN_RUN_OVER))
+        return;
+    who_asks(&daemon->wish, &who);
+    rtn_daemon_stop(daemon, who.data);
+}
+
+static void on_stop_one(struct rtn_mail *mail)
+{
+    struct rtn_run *run = RTN_CONTAINER_OF(mail, struct rtn_run, wish.mail);
+    struct rtn_daemon *daemon = run->daemon;
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf who = { 0 };
+    if (run->state != RTN_RUN_SERVES)
+        return;
+    who_asks(&run->wish, &who);
+    char text[RTN_FORMAT_MAX];
+    rtn_log(RTN_LOG_NOTICE, "server \"%s\": stops, %s; waits up to %s for what runs", run->name, who.data,
+            rtn_format_duration(text, daemon->config->daemon.shutdown_timeout));
+    drain(run);
+    if (any_in(daemon, RTN_RUN_SERVES, RTN_RUN_SERVES))
+        rtn_daemon_servers_tell(daemon);
+    else
+        rtn_daemon_stop(daemon, "no server is left");
+}
+
+/* Ending */
+
+/* False when it is left behind. */
+static bool end(struct rtn_run *run, int64_t deadline_ms)
+{
+    struct rtn_daemon *daemon = run->daemon;
+    rtn_server_listen_stop(run->server);
+    bool clean = rtn_server_end(run->server, deadline_ms);
+    enter(run, clean ? RTN_RUN_ENDED : RTN_RUN_LEFT);
+    if (clean)
+        rtn_mailbox_deliver(&daemon->mailbox); /* what comes from it has come */
+    return clean;
+}
+
+static void log_stopped(const struct rtn_run *run)
+{
+    rtn_log(RTN_LOG_NOTICE, "server \"%s\": stopped", run->name);
+}
+
+/* A server that stops alone: frees it at once. */
+static void end_alone(struct rtn_run *run)
+{
+    if (end(run, rtn_clock_ms() + RTN_DAEMON_STOP_MS)) {
+        rtn_server_free(run->server);
+        run->server = NULL;
+        log_stopped(run);
+    }
+    if (!run->daemon->stopping)
+        rtn_daemon_servers_tell(run->daemon);
+}
+
+/* When all stop, only when none has connections any more. */
+static void finish_drained(struct rtn_daemon *daemon)
+{
+    if (daemon->stopping && any_in(daemon, RTN_RUN_SERVES, RTN_RUN_ABORTED))
+        return;
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        if (daemon->runs[i].state == RTN_RUN_DRAINED)
+            finish(&daemon->runs[i]);
+    }
+}
+
+static void look_at_finishing(struct rtn_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        struct rtn_run *run = &daemon->runs[i];
+        if (run->state == RTN_RUN_FINISHES && rtn_server_is_finished(run->server))
+            give_up(run);
+    }
+}
+
+/* Without a time to repeat after, the timer stops. */
+static void look_again(struct rtn_daemon *daemon)
+{
+    bool often = any_in(daemon, RTN_RUN_FINISHES, RTN_RUN_FINISHES);
+    bool seldom = any_in(daemon, RTN_RUN_LEFT, RTN_RUN_LEFT);
+    daemon->look.repeat = often ? LOOK_SECONDS : seldom ? LOOK_SELDOM_SECONDS : 0.;
+    ev_timer_again(daemon->ev, &daemon->look);
+}
+
+/* Only has main's loop wait no longer. */
+static void on_look(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void) ev;
+    (void) timer;
+    (void) events;
+}
+
+/* The handler that was waited for in vain. */
+static bool has_come_back(const struct rtn_run *run)
+{
+    return run->state == RTN_RUN_LEFT && rtn_server_is_finished(run->server);
+}
+
+/* A stop of all may begin in between, by mail that is delivered: then servers that are over wait for the others. */
+static void on_settle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
+{
+    (void) events;
+    struct rtn_daemon *daemon = RTN_CONTAINER_OF(prepare, struct rtn_daemon, settle);
+    finish_drained(daemon);
+    look_at_finishing(daemon);
+    for (size_t i = 0; i < daemon->run_count && !daemon->stopping; i++) {
+        struct rtn_run *run = &daemon->runs[i];
+        if (run->state == RTN_RUN_OVER || has_come_back(run))
+            end_alone(run);
+    }
+    look_again(daemon);
+    if (daemon->stopping && !any_in(daemon, RTN_RUN_SERVES, RTN_RUN_FINISHES))
+        ev_break(ev, EVBREAK_ALL);
+}
+
+bool rtn_daemon_stop_end(struct rtn_daemon *daemon)
+{
+    rtn_daemon_servers_listen_stop(daemon);
+    int64_t deadline_ms = rtn_clock_ms() + RTN_DAEMON_STOP_MS;
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        struct rtn_run *run = &daemon->runs[i];
+        bool may_end = run->state == RTN_RUN_LEFT ? has_come_back(run) : run->state != RTN_RUN_ENDED;
+        if (may_end && end(run, deadline_ms))
+            log_stopped(run);
+    }
+    return !any_in(daemon, RTN_RUN_LEFT, RTN_RUN_LEFT);
+}
+
+/* Life */
+
+static void add_wish(struct rtn_daemon *daemon, struct rtn_wish *wish, const char *server,
+                     void (*deliver)(struct rtn_mail *mail))
+{
+    *wish = (struct rtn_wish){ .server = server, .mail = { .deliver = deliver } };
+    rtn_list_append(&daemon->control.wishes, &wish->node);
+}
+
+bool rtn_daemon_stop_init(struct rtn_daemon *daemon)
+{
+    const struct rtn_schema_array *configs = &daemon->config->servers;
+    daemon->runs = calloc(configs->count + 1, sizeof(*daemon->runs));
+    if (daemon->runs == NULL)
+        return false;
+    daemon->run_count = configs->count;
+    daemon->control.mailbox = daemon->ev != NULL ? &daemon->mailbox : NULL;
+    rtn_list_init(&daemon->control.wishes);
+    add_wish(daemon, &daemon->wish, NULL, on_stop_all);
+    for (size_t i = 0; i < configs->count; i++) {
+        struct rtn_run *run = &daemon->runs[i];
+        run->daemon = daemon;
+        run->name = ((const struct rtn_config_server *) configs->items)[i].name;
+        add_wish(daemon, &run->wish, run->name, on_stop_one);
+        ev_timer_init(&run->deadline, on_deadline, 0., 0.);
+    }
+    if (daemon->ev != NULL) {
+        ev_timer_init(&daemon->look, on_look, 0., 0.);
+        ev_prepare_init(&daemon->settle, on_settle);
+        ev_prepare_start(daemon->ev, &daemon->settle);
+    }
+    rtn_control_set(&daemon->control);
+    return true;
+}
+
+void rtn_daemon_stop_done(struct rtn_daemon *daemon)
+{
+    rtn_control_set(NULL);
+    if (daemon->ev != NULL && daemon->runs != NULL) {
+        ev_prepare_stop(daemon->ev, &daemon->settle);
+        ev_timer_stop(daemon->ev, &daemon->look);
+        for (size_t i = 0; i < daemon->run_count; i++)
+            ev_timer_stop(daemon->ev, &daemon->runs[i].deadline);
+    }
+    free(daemon->runs);
+}
