@@ -274,7 +274,7 @@ def without_comments(header):
 
 def declared_functions():
     functions = set()
-    for header in ("module.h", "websocket.h", "line.h", "hub.h", "task.h"):
+    for header in ("module.h", "http.h", "websocket.h", "line.h", "hub.h", "task.h"):
         text = without_comments(header)
         text = text[text.index("#pragma GCC visibility push"):text.index("#pragma GCC visibility pop")]
         functions |= set(re.findall(r"\b(rtn_\w+)\(", text))

@@ -215,9 +215,11 @@ int rtn_answer_error(rtn_number asked, int error);
 
 /* What the macros above are made of. */
 
-/* From here on in the file a payload or function of the wrong type is an error, where C would only warn. */
+/* From a declaration on, the wrong payload or function is an error in the file, where C would only warn. */
 #if defined(__GNUC__) && !defined(__cplusplus)
-#define RTN_MESSAGE_STRICT_ _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"")
+#define RTN_MESSAGE_STRICT_                                          \
+    _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"") \
+        _Pragma("GCC diagnostic error \"-Wimplicit-function-declaration\"")
 #else
 #define RTN_MESSAGE_STRICT_
 #endif
