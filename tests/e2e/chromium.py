@@ -20,7 +20,7 @@ import websockets.legacy.client
 from bounds import SLOW
 
 BROWSER_BOUND = 60 * SLOW
-PAGE_BOUND = 20 * SLOW
+PAGE_BOUND = 60 * SLOW
 FLAGS = ["--headless=new", "--no-sandbox", "--no-first-run", "--no-default-browser-check", "--no-proxy-server", "--disable-gpu",
          "--disable-dev-shm-usage", "--disable-extensions", "--disable-sync", "--disable-background-networking",
          "--disable-component-update", "--disable-background-timer-throttling", "--disable-renderer-backgrounding",

@@ -34,6 +34,16 @@ def running(factory, servers, level="notice"):
         started.kill()
 
 
+def unhurried(text):
+    """conf/conformance.yaml with so much time for its clients that they may send byte by byte on a machine that is busy."""
+    times = "header: 10m, body: 10m, ping: 10m"
+    assert text.count("    timeouts:") == text.count("    timeouts: {linger: 20s}") == 1
+    text = text.replace("    timeouts: {linger: 20s}", f"    timeouts: {{linger: 10m, {times}}}")
+    text, count = re.subn(r"(?m)^  open:\n", rf"\g<0>    timeouts: {{{times}}}\n", text)
+    assert count == 1
+    return text
+
+
 def unread(sock):
     """Bytes that were sent on a unix socket and that the other side has not read yet."""
     return struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0" * 4))[0]

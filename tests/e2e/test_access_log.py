@@ -111,10 +111,10 @@ def test_custom(daemon, tmp_path):
 
 def test_what_was_not_a_whole_reply_or_request(daemon, tmp_path):
     path = tmp_path / "access.log"
-    running = start(daemon, path, "format: json, flush: 10ms", more="timeouts: {header: 200ms}")
+    running = start(daemon, path, "format: json, flush: 10ms", more="timeouts: {header: 2s}")
     with running.raw() as raw:
         get(raw, "/", method="HEAD")
-    with running.raw() as raw:
+        # Of a later request, whose time begins with its first byte.
         raw.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n")
         assert raw.response().status == 408
     with running.raw() as raw:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from common import fields, wait_until
+from common import fields, in_time, wait_until
 from http1 import running
 from test_proxy import REQUEST, V1, From
 
@@ -12,7 +12,7 @@ SERVERS = """\
   few:
     listen: [127.0.0.1:0, "unix:{tmp}/few"]
     limits: {connections_per_client: 2}
-    timeouts: {linger: 500ms}
+    timeouts: {linger: 1m}
     routes: &routes
       - {path: /, module: client, handler: loop}
       - {path: /echo, module: echo}
@@ -128,56 +128,66 @@ def test_connections_count_for_the_client_of_the_proxy_header(limited):
         assert connect(stack, V1)[1].status == 200
 
 
+SOON = 0.9
+"""A second after the first request the fourth one is taken, too."""
+
+
 def test_requests_of_one_address(limited):
-    with source(limited, "slow", "127.0.4.1") as raw, source(limited, "slow", "127.0.4.1") as again:
-        assert [raw.request().status for _ in range(2)] == [200, 200]
-        assert again.request(target="/fixed").status == 204
-        refused = again.request()
-        assert is_too_many(refused)
-        assert refused.get("Retry-After") == "1"
-        assert refused.get("Connection") is None
-        assert is_too_many(raw.request(target="/fixed"))
-        assert is_too_many(raw.request(target="/unknown"))
-        with source(limited, "slow", "127.0.4.2") as other:
-            assert other.request().status == 200
+    def attempt(number):
+        address = f"127.0.4.{2 * number + 1}"
+        with source(limited, "slow", address) as raw, source(limited, "slow", address) as again:
+            assert [raw.request().status for _ in range(2)] == [200, 200]
+            assert again.request(target="/fixed").status == 204
+            refused = again.request()
+            assert is_too_many(refused)
+            assert refused.get("Retry-After") == "1"
+            assert refused.get("Connection") is None
+            assert is_too_many(raw.request(target="/fixed"))
+            assert is_too_many(raw.request(target="/unknown"))
+            with source(limited, "slow", f"127.0.4.{2 * number + 2}") as other:
+                assert other.request().status == 200
+
+    in_time(SOON, attempt)
 
 
 def test_the_body_of_a_refused_request_is_thrown_away(limited):
-    with source(limited, "slow", "127.0.5.1") as raw:
-        raw.send(REQUEST * 3)
-        assert [response.status for response in raw.responses(3)] == [200] * 3
-        assert is_too_many(raw.request("POST", "/echo", body=b"x" * 200000))
-        raw.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + REQUEST)
-        assert all(is_too_many(response) for response in raw.responses(2))
+    def attempt(number):
+        with source(limited, "slow", f"127.0.5.{number + 1}") as raw:
+            raw.send(REQUEST * 3)
+            assert [response.status for response in raw.responses(3)] == [200] * 3
+            assert is_too_many(raw.request("POST", "/echo", body=b"x" * 200000))
+            raw.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + REQUEST)
+            assert all(is_too_many(response) for response in raw.responses(2))
+
+    in_time(SOON, attempt)
 
 
 def test_tokens_come_back(limited):
     with source(limited, "quick", "127.0.6.1") as raw:
-        seen = []
-
-        def both():
-            seen.append(raw.request().status)
-            return {200, 429} <= set(seen) and seen[-1] == 200
-
-        wait_until(both, "a request that is taken after one that was not")
-        assert set(seen) == {200, 429}
+        raw.send(REQUEST * 1000)  # for which there are tokens in 50 seconds
+        assert {response.status for response in raw.responses(1000)} == {200, 429}
+        wait_until(lambda: raw.request().status == 200, "a request that is taken after those that were not")
 
 
 def test_the_rate_is_that_of_the_client_behind_a_trusted_proxy(limited):
     def ask(raw, client):
         return raw.request(headers=[("Forwarded", f"for={client}")])
 
-    with limited.raw("slow_proxied") as raw:
-        for client in ("192.0.2.1", "192.0.2.2"):
-            answers = [ask(raw, client) for _ in range(3)]
-            assert [fields(answer.text)["client"] for answer in answers] == [client] * 3
-        assert is_too_many(ask(raw, "192.0.2.1"))
-        assert is_too_many(ask(raw, "192.0.2.2"))
-        assert ask(raw, "192.0.2.3").status == 200
-        assert ask(raw, '"[2001:db8::1]"').status == 200
-        assert [ask(raw, '"[2001:db8::ffff:2]"').status for _ in range(3)] == [200, 200, 429]  # one network
-    with source(limited, "slow_proxied", "127.0.7.1") as raw:  # who says so, but is not trusted
-        assert [ask(raw, f"192.0.3.{i}").status for i in range(4)] == [200, 200, 200, 429]
+    def attempt(number):
+        first, second, third = (f"192.0.2.{10 * number + i}" for i in (1, 2, 3))
+        with limited.raw("slow_proxied") as raw:
+            for client in (first, second):
+                answers = [ask(raw, client) for _ in range(3)]
+                assert [fields(answer.text)["client"] for answer in answers] == [client] * 3
+            assert is_too_many(ask(raw, first))
+            assert is_too_many(ask(raw, second))
+            assert ask(raw, third).status == 200
+            assert ask(raw, f'"[2001:db8:0:{number}::1]"').status == 200
+            assert [ask(raw, f'"[2001:db8:0:{number}::ffff:2]"').status for _ in range(3)] == [200, 200, 429]  # one network
+        with source(limited, "slow_proxied", f"127.0.7.{number + 1}") as raw:  # who says so, but is not trusted
+            assert [ask(raw, f"192.0.3.{i}").status for i in range(4)] == [200, 200, 200, 429]
+
+    in_time(SOON, attempt)
 
 
 def test_the_proxy_does_not_pay_for_fields_that_nobody_believes(limited):

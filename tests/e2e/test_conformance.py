@@ -15,7 +15,7 @@ import conformance_connection
 import conformance_head
 import harness
 from conformance import CLOSES, HALF, STAYS, chunks, coding, field, host, line, target
-from http1 import running, send_pieces, split_all, without_date
+from http1 import running, send_pieces, split_all, unhurried, without_date
 from raw import Raw
 
 ROWS = conformance_head.ROWS + conformance_body.ROWS + conformance_connection.ROWS
@@ -30,7 +30,7 @@ def narrow(tmp_path_factory):
     listen = re.compile(r"listen: 127\.0\.0\.1:\d+")
     assert len(listen.findall(text)) == 2
     text = listen.sub('listen: ["127.0.0.1:0", "unix:{tmp}/open"]', text, count=1)
-    text = listen.sub('listen: ["127.0.0.1:0", "unix:{tmp}/narrow"]', text, count=1)
+    text = unhurried(listen.sub('listen: ["127.0.0.1:0", "unix:{tmp}/narrow"]', text, count=1))
     daemon = harness.Daemon(text, tmp_path_factory.mktemp("conformance"), env={"RETINUE_MODULES": harness.MODULES}).start()
     daemon.addresses = functools.cache(daemon.addresses)
     try:

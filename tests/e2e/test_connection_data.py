@@ -8,13 +8,13 @@ from common import with_test_modules
 CONFIG = """
   get:
     listen: 127.0.0.1:0
-    timeouts: {header: 200ms, idle: 200ms, linger: 100ms}
+    timeouts: {idle: 200ms}
     routes:
       - {path: /loop, module: counter, handler: loop}
       - {path: /worker, module: counter, handler: worker}
       - {path: /again, module: counter, handler: loop}
 """
-PATIENT = CONFIG.replace("timeouts: {header: 200ms, idle: 200ms, linger: 100ms}", "log_level: info")
+PATIENT = CONFIG.replace("timeouts: {idle: 200ms}", "log_level: info")
 
 
 def closed(running, cause, requests, times=1):

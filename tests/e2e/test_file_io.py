@@ -13,9 +13,9 @@ def row(request):
     return request.param
 
 
-def config(path, threads=4):
+def config(path, threads=4, rows=ROWS):
     rows = "\n".join(f'      - {{path: /{kind}-{row}, module: files, handler: {kind}-{row}, options: {{path: "{path}"}}}}'
-                     for row in ROWS for kind in ("copy", "store", "ask"))
+                     for row in rows for kind in ("copy", "store", "ask"))
     return with_test_modules(f"""
   get:
     listen: 127.0.0.1:0
@@ -70,6 +70,22 @@ def test_write(daemon, tmp_path, row):
         assert raw.request("POST", f"/store-{row}", body=b"").text.startswith("result=0 ")
         assert raw.request("POST", f"/store-{row}", body=big).text.startswith(f"result={len(big)} ")
         assert path.read_bytes() == big
+
+
+def test_without_a_handler_that_needs_workers(daemon, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    with daemon(config(path, threads=1, rows=["loop"])).raw() as raw:
+        for _ in range(2):
+            assert raw.request(target="/ask-loop").text.startswith("result=10 bytes=[0123456789] thread=get/loop-0")
+
+
+def test_without_workers(daemon, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    with daemon(config(path, threads=0, rows=["loop"])).raw() as raw:
+        assert raw.request(target="/ask-loop").text == "refused=-95\n"
+        assert raw.request("POST", "/store-loop", body=b"x").status == 500
 
 
 def test_clients_that_go_leave_nothing_open(daemon, tmp_path, row):

@@ -15,6 +15,7 @@ from raw import Raw
 SERVERS = """\
   main:
     listen: [127.0.0.1:0, "unix:{tmp}/main"]
+    timeouts: {header: 10m, body: 10m}
     threads: 4
     limits: {body: 24MiB, header: 64KiB, header_count: 200}
     routes:

@@ -6,14 +6,16 @@ import time
 
 import pytest
 
-from bounds import SLOW, WAIT_BOUND
+from bounds import WAIT_BOUND
 from common import fields, wait_until, with_test_modules
 
 ROWS = ["loop", "serial", "parallel"]
 
 
-def config(server="", loops=1):
-    rows = "\n".join(f"      - {{path: /{kind}-{row}, module: later, handler: {kind}-{row}}}"
+def config(server="", loops=1, waits=""):
+    """`waits` are keys of the routes /wait-..."""
+    keys = {"wait": f", {waits}" if waits else ""}
+    rows = "\n".join(f"      - {{path: /{kind}-{row}, module: later, handler: {kind}-{row}{keys.get(kind, '')}}}"
                      for row in ROWS for kind in ("wait", "past", "unarmed"))
     rest = "\n".join(f"      - {{path: /{name}, module: later, handler: {name}}}"
                      for name in ("fire", "nothing", "stats", "move", "stay"))
@@ -152,25 +154,25 @@ def test_more_behind_it_than_is_read_ahead(daemon, row):
 
 @pytest.mark.parametrize("how", ["close", "reset", "half_close"])
 def test_a_client_that_goes_cancels_once(daemon, row, how):
-    running = daemon(config())
+    running = daemon(config("timeouts: {handler: 1h}"))
     raw = running.raw()
     ask(raw, f"/wait-{row}")
     wait_for(running, waiting=1)
     getattr(raw, how)()
-    wait_until(lambda: stats(running)["cancelled"] == 1, "cancelled", 2 * SLOW)
+    wait_until(lambda: stats(running)["cancelled"] == 1, "cancelled")
     fire(running)
     wait_for(running, dropped=1, cancelled=1, twice=0, continued=0)
     raw.close()
 
 
 def test_the_handlers_timeout(daemon, row):
-    running = daemon(config("timeouts: {handler: 200ms}"))
+    running = daemon(config(waits="timeouts: {handler: 200ms}"))
     with running.raw() as raw:
         start = time.monotonic()
         ask(raw, f"/wait-{row}")
         response = raw.response()
         assert response.status == 504 and response.get("Connection") is None
-        assert 0.19 < time.monotonic() - start < 5 * SLOW
+        assert time.monotonic() - start > 0.19
         wait_for(running, cancelled=1, twice=0)
         fire(running, "text=late")
         wait_for(running, dropped=1)
@@ -275,11 +277,15 @@ def test_a_race(daemon, row):
     """Four threads continue requests at random, some twice and some too late, while clients come and go."""
     running = daemon(config("timeouts: {handler: 500ms}", loops=2))
     stop = time.monotonic() + 2
+    bound = stop + WAIT_BOUND
     replies = []
+
+    def goes_on():
+        return time.monotonic() < stop or (len(replies) <= 100 and time.monotonic() < bound)
 
     def client(seed):
         chance = random.Random(seed)
-        while time.monotonic() < stop:
+        while goes_on():
             with running.raw() as raw:
                 for _ in range(chance.randrange(1, 8)):
                     ask(raw, f"/race-{row}")

@@ -149,7 +149,7 @@ def test_sockets_of_the_service_manager_are_served_by_name(daemon, activation):
     for listener, server in ((one, "b"), (two, "a")):
         with harness.Raw(listener.getsockname()) as raw:
             assert f"\nserver {server}\n" in raw.request().text
-    assert running.log.find(rf'server "b": http on 127\.0\.0\.1:{one.getsockname()[1]},')
+    running.log_wait(rf'server "b": http on 127\.0\.0\.1:{one.getsockname()[1]},')
 
 
 def test_a_socket_file_of_the_service_manager_is_not_removed(daemon, activation):

@@ -20,7 +20,7 @@ SERVERS = """\
   slow:
     listen: [{address: "127.0.0.1:0", proxy_protocol: true}]
     trusted_proxies: [127.0.0.1]
-    timeouts: {header: 300ms}
+    timeouts: {header: 2s}
     routes: *routes
   standard:
     access_log: {level: info}

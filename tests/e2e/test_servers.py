@@ -2,14 +2,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from bounds import SLOW
-from common import fields, send_get, wait_until, with_test_modules
+from common import Gate, fields, send_get, wait_until, with_test_modules
 
 TWO_SERVERS = """
   slow:
     listen: 127.0.0.1:0
     threads: {threads}
     queue: {queue}
-    log_level: warn
     routes:
       - {{path: /, module: slow, handler: slow, options: {options}}}
   quick:
@@ -34,14 +33,16 @@ def answer_quickly(running, count):
             assert f"thread quick/{'loop' if i % 2 else 'worker'}-" in response.text
 
 
-def test_a_handler_of_five_seconds_delays_no_other_server(daemon):
-    running = daemon(with_test_modules(TWO_SERVERS.format(threads=1, queue=16, options="{sleep: 5s}")))
+def test_a_slow_handler_delays_no_other_server(daemon, tmp_path):
+    gate = Gate(tmp_path)
+    running = daemon(with_test_modules(TWO_SERVERS.format(threads=1, queue=16, options=f'{{until: "{gate}"}}')))
     with running.raw("slow") as slow:
         slow.socket.settimeout(30 * SLOW)
         send_get(slow)
-        wait_until(lambda: worker_count(running, "slow") == 1, "a worker of the slow server")
+        running.log_wait("slow: begins")
         answer_quickly(running, 200)
-        assert slow.silent(0.01), "the slow handler came back before 200 quick requests were done"
+        assert slow.silent(0.01)
+        gate.open()
         assert fields(slow.response().text)["inside"] == "1"
 
 
@@ -51,7 +52,7 @@ def test_a_server_with_all_workers_stuck_and_a_full_queue_delays_no_other(daemon
     stuck = [running.raw("slow") for _ in range(5)]
     for n, raw in enumerate(stuck[:2]):
         send_get(raw)
-        wait_until(lambda n=n: worker_count(running, "slow") == n + 1, "one more worker")
+        running.log_wait("slow: begins", count=n + 1)
     for raw in stuck[2:]:
         send_get(raw)
     refused = wait_until(lambda: [raw for raw in stuck if not raw.silent(0.01)], "the answer that the queue is full")
@@ -63,12 +64,15 @@ def test_a_server_with_all_workers_stuck_and_a_full_queue_delays_no_other(daemon
     assert running.stop() == 0
 
 
-def all_at_once(running, count):
-    """Sends `count` requests on as many connections, then reads the responses."""
+def all_at_once(running, count, gate=None):
+    """Sends `count` requests on as many connections, then reads the responses; the gate opens when all handlers run."""
     raws = [running.raw() for _ in range(count)]
     for raw in raws:
         raw.socket.settimeout(30 * SLOW)
         send_get(raw)
+    if gate:
+        running.log_wait("slow: begins", count=count)
+        gate.open()
     results = [fields(raw.response().text) for raw in raws]
     for raw in raws:
         raw.close()
@@ -86,9 +90,10 @@ def pool(options, module="slow"):
 """)
 
 
-def test_sixteen_blocked_handlers_run_at_once_with_two_active_threads(daemon):
-    running = daemon(pool(f"{{sleep: {int(1500 * SLOW)}ms, block: true}}"))
-    results = all_at_once(running, 16)
+def test_sixteen_blocked_handlers_run_at_once_with_two_active_threads(daemon, tmp_path):
+    gate = Gate(tmp_path)
+    running = daemon(pool(f'{{until: "{gate}", block: true}}'))
+    results = all_at_once(running, 16, gate)
     assert sorted(int(result["inside"]) for result in results) == list(range(1, 17))
     assert {result["thread"] for result in results} == {f"get/worker-{n}" for n in range(16)}
 

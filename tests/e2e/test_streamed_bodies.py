@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bounds import SLOW, WAIT_BOUND
+from bounds import WAIT_BOUND
 from common import fields, wait_until, with_test_modules
 
 ROUTES = "\n".join(f"      - {{path: /{row}, module: stream, handler: sum-{row}}}" for row in ("loop", "serial", "parallel"))
@@ -285,12 +285,12 @@ def test_a_handler_that_holds_back_is_sent_no_more(daemon, row):
 
 def test_a_body_may_be_held_again_and_again(daemon, row):
     """Time that the client takes does not count against the handler."""
-    running = daemon(config(server="timeouts: {handler: 300ms}"))
+    running = daemon(config(server="timeouts: {handler: 2s}"))
     with running.raw() as raw:
         raw.send(head(f"/{row}?hold=1", length=3) + b"a")
         release(running)
         wait_until(lambda: stats(running)["held"] == 1, "held once")
-        time.sleep(0.7)
+        time.sleep(3)
         raw.send(b"bc")
         assert told(raw.response())["length"] == "3"
 
@@ -317,11 +317,11 @@ def test_the_client_has_its_time(daemon, row):
 
 
 def test_time_of_the_handler_does_not_count(daemon, row):
-    running = daemon(config(server="timeouts: {body: 300ms}"))
+    running = daemon(config(server="timeouts: {body: 2s}"))
     with running.raw() as raw:
         raw.send(head(f"/{row}?hold=1", length=10) + b"12345")
         wait_until(lambda: stats(running)["held"] == 1, "held")
-        time.sleep(0.6)
+        time.sleep(3)
         release(running)
         time.sleep(0.1)
         raw.send(b"67890")
@@ -329,9 +329,9 @@ def test_time_of_the_handler_does_not_count(daemon, row):
 
 
 def test_a_worker_that_takes_its_time_is_no_late_client(daemon):
-    running = daemon(config(server="timeouts: {body: 200ms}"))
+    running = daemon(config(server="timeouts: {body: 2s}"))
     with running.raw() as raw:
-        raw.send(head("/parallel?nap=500", length=10) + b"12345")
+        raw.send(head("/parallel?nap=3000", length=10) + b"12345")
         wait_until(lambda: stats(running)["pieces"] == 1, "the first piece is taken")
         raw.send(b"67890")
         assert told(raw.response())["length"] == "10"
@@ -441,12 +441,10 @@ def test_one_byte_after_the_other(daemon, row):
 
 
 def test_a_slow_upload_does_not_hold_up_others(daemon, row):
-    running = daemon(config())
+    running = daemon(config(server="timeouts: {body: 1h, handler: 1h}"))
     with running.raw() as raw:
         raw.send(head(f"/{row}", length=10) + b"1")
         wait_until(lambda: stats(running)["pieces"] == 1, "a piece is given")
-        start = time.monotonic()
         for _ in range(20):
             assert running.get(f"/{row}").status == 200
-        assert time.monotonic() - start < 5 * SLOW
         raw.socket.shutdown(socket.SHUT_RDWR)

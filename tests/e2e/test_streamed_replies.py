@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from bounds import SLOW, WAIT_BOUND
-from common import fields, wait_until, with_test_modules
+from bounds import WAIT_BOUND
+from common import fields, wait_until, wait_until_steady, with_test_modules
 from harness import Closed, ProtocolError, curl
 from raw import Raw
 
@@ -209,9 +209,7 @@ def test_a_slow_client_drains_the_loop(daemon):
     with small_client(running) as raw:
         get(raw, f"/loop?size={size}&piece=65536")
         wait_until(lambda: stats(running)["full"] > 0, "the reply waits for its client")
-        calls = stats(running)["full"]
-        time.sleep(0.2)
-        assert stats(running)["full"] == calls, "called again though nothing was read"
+        calls = wait_until_steady(lambda: stats(running)["full"], "calls to end while nothing is read")
         assert running.get("/loop?size=1000").body == generated(1000)
         assert raw.response().body == generated(size)
         assert stats(running)["full"] > calls
@@ -230,13 +228,13 @@ def test_a_slow_client_holds_the_worker(daemon):
 
 @pytest.mark.parametrize("where", ["server", "route"])
 def test_a_client_that_does_not_read_is_cut(daemon, row, where):
-    slow, short = "timeouts: {write: 1m}", ", timeouts: {write: 300ms}"
+    slow, short = "timeouts: {write: 1h}", ", timeouts: {write: 300ms}"
     running = daemon(config(slow, short) if where == "route" else config("timeouts: {write: 300ms}"))
     with small_client(running) as raw:
         start = time.monotonic()
         get(raw, f"/{row}?size={40 << 20}")
         wait_until(lambda: stats(running)["destroyed"] == 1, "given up")
-        assert 0.25 < time.monotonic() - start < 5 * SLOW
+        assert time.monotonic() - start > 0.25
         if row != "loop":
             assert stats(running)["error"] == 110
         with pytest.raises(CUT):
@@ -244,37 +242,37 @@ def test_a_client_that_does_not_read_is_cut(daemon, row, where):
 
 
 def test_a_client_that_reads_a_little_is_not_cut(daemon, row):
-    running = daemon(config("timeouts: {write: 500ms}"))
+    running = daemon(config("timeouts: {write: 3s}"))
     with small_client(running) as raw:
         get(raw, f"/{row}?size={3 << 20}&announce={3 << 20}")
         for _ in range(10):
             raw.buffer += raw.socket.recv(65536)
-            time.sleep(0.15)
+            time.sleep(0.5)
         assert raw.response().body == generated(3 << 20)
 
 
 # Clients that go
 
 def test_a_client_that_goes_is_seen(daemon, row):
-    running = daemon(config())
+    running = daemon(config("timeouts: {write: 1h}"))
     with small_client(running) as raw:
         get(raw, f"/{row}?size={40 << 20}")
         raw.socket.recv(1000)
         raw.reset()
-    wait_until(lambda: stats(running)["destroyed"] == 1, "destroyed", 5 * SLOW)
+    wait_until(lambda: stats(running)["destroyed"] == 1, "destroyed")
     assert stats(running)["drained"] == 0
     assert not running.log.find("handler gen-.* failed")
 
 
 def test_a_worker_learns_that_its_client_has_gone(daemon):
-    running = daemon(config())
+    running = daemon(config("timeouts: {write: 1h, handler: 1h}"))
     with running.raw() as raw:
         get(raw, "/gone")
         while b"waiting" not in raw.buffer:
             raw._fill()
         assert stats(running)["gone"] == 0
-    wait_until(lambda: stats(running)["gone"] == 1, "gone", 2 * SLOW)
-    wait_until(lambda: stats(running)["error"] in (32, 104), "the write failed", 5 * SLOW)
+    wait_until(lambda: stats(running)["gone"] == 1, "gone")
+    wait_until(lambda: stats(running)["error"] in (32, 104), "the write failed")
     assert not running.log.find("handler gone failed")
 
 
@@ -297,7 +295,7 @@ def test_many_slow_clients(daemon, row):
 
 
 def test_a_stop_waits_for_the_reply(daemon, row):
-    running = daemon(config())
+    running = daemon(with_test_modules(config().split("servers:\n", 1)[1], daemon="shutdown_timeout: 10m"))
     with small_client(running) as raw:
         get(raw, f"/{row}?size={20 << 20}")
         raw.socket.recv(100, socket.MSG_PEEK)

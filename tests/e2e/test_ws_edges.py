@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bounds import SLOW, WAIT_BOUND
-from common import wait_until
+from common import Gate, wait_until
 from test_flat_memory import Memory
 from test_memory import is_sanitized
 from test_ws_sending import narrow
@@ -94,14 +94,16 @@ def test_a_peer_that_goes_while_it_is_sent_to(daemon):
 
 # The backlog
 
-def test_mail_on_its_way_is_not_the_peers_fault(daemon):
+def test_mail_on_its_way_is_not_the_peers_fault(daemon, tmp_path):
     """A worker sends more than the backlog holds while the loop is busy: what the loop sends then is taken all the same."""
+    gate = Gate(tmp_path)
     running = daemon(edges(", limits: {backlog: 64KiB}"))
     with connect(running, "/hold", server="edges") as end:
-        end.text(f"{MS}")
+        end.text(str(gate))
         number = running.log_wait(r"edges: holds id=(\d+)")[1]
         assert do(running, f"send {number} binary " + "x" * 200000, "worker") == "0"
         assert not running.log.find("edges: sent")  # the loop is busy still: it is on its way
+        gate.open()
         running.log_wait("edges: sent 0")
         assert {end.frame()[0], end.frame()[0]} == {TEXT, BINARY}
         assert not running.log.find("edges: close")
@@ -152,11 +154,11 @@ def test_numbers_used_again_owe_nothing(daemon):
 
 def test_a_slow_peer_is_not_asked_for_pongs(daemon):
     """A ping that waits behind what the peer is still taking in says nothing: the write timeout does."""
-    running = daemon(config(route="timeouts: {ping: 100ms, pong: 200ms, write: 1m}, limits: {backlog: 20MiB}"))
+    running = daemon(config(route="timeouts: {ping: 100ms, pong: 2s, write: 1h}, limits: {backlog: 20MiB}"))
     with narrow(running) as end:
         do(running, f"fill {end.id} 4000 2000")
         assert do(running, f"send {end.id} text more") == "1"
-        time.sleep(1)
+        time.sleep(3)
         assert do(running, f"open {end.id}") == "1"
         came = 0
         while came < 4001:
@@ -175,7 +177,7 @@ def test_a_slow_peer_is_not_asked_for_pongs(daemon):
 
 def test_nothing_counts_behind_the_close_frame_of_a_server(daemon):
     with Acceptor() as acceptor:
-        running = daemon(config(route="timeouts: {close: 1m}"))
+        running = daemon(config(route="timeouts: {close: 1h}"))
         number = do(running, f"connect client-loop ws://127.0.0.1:{acceptor.port}/").split()[1]
         end = acceptor.accept()
         running.log_wait("ws probe: open")
@@ -186,10 +188,8 @@ def test_nothing_counts_behind_the_close_frame_of_a_server(daemon):
             time.sleep(0.01)
             end.text("behind the end")
             end.close(4001 + i)
-        started = time.monotonic()
         end.raw.close()
         running.log_wait(f"ws probe: close id={number} .*cause=normal code=1000")
-        assert time.monotonic() - started < 3 * SLOW
 
 
 @pytest.mark.parametrize("answer_first", [True, False])

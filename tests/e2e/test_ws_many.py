@@ -75,24 +75,25 @@ def test_ten_thousand_clients_do_a_hundred_thousand_round_trips(daemon, many_des
   ws:
     listen: 127.0.0.1:0
     limits: {{connections: {CLIENTS + 100}}}
+    timeouts: {{header: 10m, ping: 10m, close: 10m}}
     routes:
       - {{path: /, module: ws_probe, handler: echo-loop, options: {{quiet: true}}}}
       - {{path: /do-loop, module: ws_probe, handler: do-loop}}
-"""))
+""", "shutdown_timeout: 10m"))
     clients = daemon(with_test_modules(f"""
   out:
     limits: {{connections: {CLIENTS + 100}}}
     clients:
       - {{url: "ws://127.0.0.1:{server.port()}/", count: {CLIENTS}, reconnect: 0s, module: ws_trips, handler: trips,
          options: {{clients: {CLIENTS}, rounds: {TRIPS}}}, timeouts: {{connect: 2m, ping: 10m}}}}
-"""))
-    clients.log_wait(f"trips: {CLIENTS} connections are open", 60 * SLOW)
+""", "shutdown_timeout: 10m"))
+    clients.log_wait(f"trips: {CLIENTS} connections are open", 300 * SLOW)
     assert do(server, "list 1 0") == str(CLIENTS)
-    done = clients.log_wait(r"trips: done=(\d+) wrong=(\d+)", 60 * SLOW)
+    done = clients.log_wait(r"trips: done=(\d+) wrong=(\d+)", 300 * SLOW)
     assert done.groups() == (str(CLIENTS * TRIPS), "0")
     # The server goes: each of them is told.
-    assert server.stop() == 0
-    assert clients.stop() == 0
+    assert server.stop(300 * SLOW) == 0
+    assert clients.stop(300 * SLOW) == 0
     assert clients.log_wait(r"trips: open=(\d+) closed=(\d+) going_away=(\d+)").groups() == (str(CLIENTS),) * 3
 
 
@@ -159,7 +160,7 @@ def burst(first):
 def flood(running, crowd, turn):
     assert do(running, f"flood topic {turn * BURST} {BURST} {SIZE}") == "0"
     took = crowd.expect(burst(turn * BURST))
-    assert took < 3 * SLOW, f"a burst took {took} s"
+    assert took < WAIT_BOUND, f"a burst took {took} s"
 
 
 def crowded(running, stack):
@@ -177,7 +178,7 @@ def crowded(running, stack):
 def test_a_stalled_receiver_is_closed_and_slows_nobody(daemon, loops):
     with contextlib.ExitStack() as stack:
         running = daemon(config(loops=loops, server="limits: {connections: 1100, backlog: 128KiB}",
-                                route="timeouts: {close: 500ms, ping: 0s}", options="quiet: true"))
+                                route="timeouts: {close: 500ms, write: 1h, ping: 0s}", options="quiet: true"))
         stalled, crowd = crowded(running, stack)
         turns = 0
         while do(running, f"open {stalled.id}") == "1":
@@ -207,16 +208,18 @@ def test_a_stalled_receiver_misses_messages(daemon):
         assert do(running, f"open {stalled.id}") == "1"
         # What it has is in order and from the start. Some is missing, where it did not fit: the system may make room in between.
         received = []
-        while True:
+        later = 7000
+        while not received or received[-1] < 7000:
+            if stalled.silent(0.5 * SLOW):
+                # It has all by now, and then it gets the next one; or the machine stands still.
+                assert later < 7030, "it does not go on"
+                assert do(running, f"flood topic {later} 1 {SIZE}") == "0"
+                later += 1
             opcode, data = stalled.frame()
             if opcode == TEXT:
                 received.append(int(data.split(b" ")[0]))
-            if stalled.silent(0.5 * SLOW):
-                break
         assert received[0] == 0 and received == sorted(set(received))
-        assert len(received) < (turns + 10) * BURST
-        assert do(running, f"flood topic 7000 1 {SIZE}") == "0"
-        assert stalled.message().startswith("7000 ")
+        assert len([number for number in received if number < 7000]) < (turns + 10) * BURST
 
 
 @pytest.mark.parametrize("policy", ["close", "drop"])

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bounds import SLOW, WAIT_BOUND
-from common import wait_until
+from common import Gate, wait_until
 from test_flat_memory import Memory
 from test_memory import is_sanitized
 from test_ws_sending import narrow
@@ -23,7 +23,7 @@ def model(request):
 # Pings
 
 def test_pings_keep_a_connection(daemon, model):
-    running = daemon(config(route=f"timeouts: {{ping: 50ms, pong: {MS}ms}}"))
+    running = daemon(config(route="timeouts: {ping: 50ms, pong: 1m}"))
     with connect(running, f"/{model}") as end:
         for _ in range(3):
             opcode, data = end.frame()
@@ -37,20 +37,20 @@ def test_pings_keep_a_connection(daemon, model):
 
 def test_without_a_pong_it_ends(daemon, model):
     running = daemon(config(route="timeouts: {ping: 50ms, pong: 150ms}"))
+    started = time.monotonic()
     with connect(running, f"/{model}") as end:
-        started = time.monotonic()
         assert end.frame()[0] == PING
         rest = end.raw.recv_until_close()
         assert rest == b"" or rest[0] == 0x80 | CLOSE
-        assert 0.14 < time.monotonic() - started < 5 * SLOW
+        assert time.monotonic() - started > 0.19
     running.log_wait("ws probe: close .*cause=timeout code=1006 .*opened=1")
 
 
 def test_anything_counts_as_a_pong(daemon):
     """Who talks is there."""
-    running = daemon(config(route=f"timeouts: {{ping: 100ms, pong: {MS}ms}}"))
+    running = daemon(config(route=f"timeouts: {{ping: 100ms, pong: {3 * MS}ms}}"))
     with connect(running) as end:
-        deadline = time.monotonic() + 2 * SLOW
+        deadline = time.monotonic() + 5 * SLOW
         while time.monotonic() < deadline:
             end.text("x")
             while end.frame()[0] == PING:
@@ -77,7 +77,7 @@ def test_pings_can_be_off(daemon):
 def test_the_daemons_own_connections_ping_too(daemon):
     with Acceptor() as acceptor:
         running = daemon(config())
-        number = do(running, f"connect client-loop ws://127.0.0.1:{acceptor.port}/ ping=50 pong=200").split()[1]
+        number = do(running, f"connect client-loop ws://127.0.0.1:{acceptor.port}/ ping=50 pong=3000").split()[1]
         end = acceptor.accept()
         for _ in range(3):
             opcode, data = end.frame()
@@ -97,12 +97,12 @@ def test_a_peer_that_does_not_answer_a_close(daemon, model):
         started = time.monotonic()
         do(running, f"close {end.id} 1000 bye")
         assert end.closed(1000, answer=False) == "bye"
-        assert 0.19 < time.monotonic() - started < 5 * SLOW
+        assert time.monotonic() - started > 0.19
     running.log_wait("ws probe: close .*cause=timeout code=1006")
 
 
 def test_messages_after_our_close_are_not_handled(daemon, model):
-    running = daemon(config(route=f"timeouts: {{close: {5 * MS}ms}}"))
+    running = daemon(config(route="timeouts: {close: 10m}"))
     with connect(running, f"/{model}") as end:
         end.who()
         do(running, f"close {end.id} 1000")
@@ -115,12 +115,10 @@ def test_messages_after_our_close_are_not_handled(daemon, model):
 
 def test_the_daemon_closes_the_tcp_connection_first(daemon):
     """RFC 6455, 7.1.1: the server does, at once."""
-    with connect(daemon(config(route="timeouts: {close: 1m}"))) as end:
+    with connect(daemon(config(route="timeouts: {close: 1h}"))) as end:
         end.close(1000)
         assert end.closing()[0] == 1000
-        started = time.monotonic()
         end.ended()
-        assert time.monotonic() - started < 5 * SLOW
 
 
 def test_the_daemon_as_client_waits_for_the_server_to_close(daemon):
@@ -142,22 +140,20 @@ def test_the_daemon_as_client_waits_for_the_server_to_close(daemon):
 # The end of the daemon
 
 def test_a_stop_says_1001(daemon, model):
-    running = daemon(config(loops=2))
+    running = daemon(config(loops=2, route="timeouts: {close: 1h}", daemon="shutdown_timeout: 1h"))
     ends = [connect(running, f"/{model}") for _ in range(10)]
     for end in ends:
         end.who()
     running.signal(signal.SIGTERM)
     for end in ends:
         end.closed(1001)
-    started = time.monotonic()
     assert running.wait() == 0
-    assert time.monotonic() - started < 5 * SLOW
     assert len(running.log.find("ws probe: close .*cause=shutdown code=1001")) == 10
 
 
 def test_a_stop_does_not_wait_for_those_that_do_not_answer(daemon, model):
     """Not longer than timeouts.close."""
-    running = daemon(config(route="timeouts: {close: 300ms}", daemon=f"shutdown_timeout: {20 * MS}ms"))
+    running = daemon(config(route="timeouts: {close: 300ms}", daemon="shutdown_timeout: 1h"))
     ends = [connect(running, f"/{model}") for _ in range(3)]
     for end in ends:
         end.who()
@@ -166,7 +162,7 @@ def test_a_stop_does_not_wait_for_those_that_do_not_answer(daemon, model):
     for end in ends:
         end.closed(1001, answer=False)
     assert running.wait() == 0
-    assert 0.29 < time.monotonic() - started < 10 * SLOW
+    assert time.monotonic() - started > 0.29
     assert len(running.log.find("ws probe: close .*code=1006")) == 3
 
 
@@ -244,20 +240,23 @@ def test_no_websocket_while_it_stops(daemon):
 
 # A full queue
 
-def test_a_full_queue_is_1013(daemon):
+def test_a_full_queue_is_1013(daemon, tmp_path):
     """One worker, one task that may wait: whoever comes then is told to try again later."""
+    gate = Gate(tmp_path)
     running = daemon(config(server="active_threads: 1\n    queue: 1"))
     busy = connect(running, "/parallel")
     waits, late = connect(running, "/parallel"), connect(running, "/parallel")
+    running.log_wait("ws probe: open", count=3)  # until then that may wait in the queue, too
     for end in (busy, waits, late):
         end.who()
-    busy.text(f"!sleep {2 * MS}")
+    busy.text(f"!until {gate}")
     running.log_wait("ws probe: sleeps")
     waits.text("waits")
     waits.send(PING, b"read")
     assert waits.frame() == (PONG, b"read")  # so the one before it is in the queue
     late.text("late")
     late.closed(1013)
+    gate.open()
     assert busy.message().startswith("slept")
     assert waits.message() == "waits"
     running.log_wait("ws probe: close .*opened=1")
@@ -265,13 +264,14 @@ def test_a_full_queue_is_1013(daemon):
         end.raw.close()
 
 
-def test_a_connection_may_not_queue_without_end(daemon):
+def test_a_connection_may_not_queue_without_end(daemon, tmp_path):
     """While its handler is at work a client is not read for ever: what it sends waits in its own system."""
+    gate = Gate(tmp_path)
     running = daemon(config())
     with connect(running, "/parallel") as end:
         assert end.ask("x") == "x"
         memory = Memory(running)
-        end.text(f"!sleep {MS}")
+        end.text(f"!until {gate}")
         end.raw.socket.settimeout(0.2)
         block = text(bytes(60000)) * 10
         sent = 0
@@ -281,6 +281,7 @@ def test_a_connection_may_not_queue_without_end(daemon):
         end.raw.socket.settimeout(WAIT_BOUND)
         assert sent < 60 << 20
         assert memory.growth() < 8 << 20 or is_sanitized()
+        gate.open()
 
 
 # Origins
@@ -314,18 +315,18 @@ def test_a_peer_that_takes_nothing_is_cut(daemon, model):
         started = time.monotonic()
         do(running, f"fill {end.id} 400 2000")
         running.log_wait(f"ws probe: close id={end.id} .*cause=timeout code=1006 .*opened=1")
-        assert 0.29 < time.monotonic() - started < 8 * SLOW
+        assert time.monotonic() - started > 0.29
         assert do(running, f"send {end.id} text x") == "-ENOENT"
 
 
 def test_a_peer_that_takes_a_little_is_kept(daemon):
     """timeouts.write is for no progress at all."""
-    running = daemon(config(route="timeouts: {write: 500ms, ping: 0s}, limits: {backlog: 10MiB}"))
+    running = daemon(config(route="timeouts: {write: 3s, ping: 0s}, limits: {backlog: 10MiB}"))
     with narrow(running) as end:
         do(running, f"fill {end.id} 300 2000")
         for i in range(300):
             assert end.message().startswith(f"{i} .")
             if i % 30 == 0:
-                time.sleep(0.1)
+                time.sleep(0.5)
         assert upgraded(running.raw(), "/loop").ask("x") == "x"
         assert do(running, f"open {end.id}") == "1"

@@ -20,6 +20,7 @@ import hashlib
 import re
 
 import harness
+from http1 import unhurried
 from ws_raw import Event, WebSocket, utf8
 
 CLEAN = "in order"
@@ -76,7 +77,7 @@ def serving(factory):
     text = (harness.ROOT / "conf" / "conformance.yaml").read_text(encoding="utf-8")
     text, count = re.subn(r"(?m)^  (\w+):\n    listen: .*", r'  \1:\n    listen: ["127.0.0.1:0", "unix:{tmp}/\1"]', text)
     assert count == 2
-    daemon = harness.Daemon(text, factory.mktemp("websocket"), env={"RETINUE_MODULES": harness.MODULES}).start()
+    daemon = harness.Daemon(unhurried(text), factory.mktemp("websocket"), env={"RETINUE_MODULES": harness.MODULES}).start()
     daemon.addresses = functools.cache(daemon.addresses)
     try:
         yield daemon

@@ -1,7 +1,9 @@
 /*
- * Stands in for criterion under the thread sanitizer. Criterion maps memory for its children at addresses the sanitizer
- * keeps for itself and does not start; here each test runs in a plain forked child. Only what our tests use is here: a
- * test that uses more does not compile, and is never skipped.
+ * Stands in for criterion under sanitizers. Under the thread sanitizer criterion does not start, since it maps memory
+ * for its children at addresses the sanitizer keeps for itself; under the address sanitizer its children may wait for
+ * ever for a lock of the allocator, since it forks with threads around. Here each test runs in a plain forked child of
+ * a process with one thread. Only what our tests use is here: a test that uses more does not compile, and is never
+ * skipped.
  */
 #ifndef RTN_TESTS_TSAN_CRITERION_H
 #define RTN_TESTS_TSAN_CRITERION_H

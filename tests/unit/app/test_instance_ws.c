@@ -124,14 +124,14 @@ Test(instance_ws, websocket_policy_of_the_server)
             "{path: /, module: ws_kinds, handler: stream}");
     expect_handlers("none", "stream");
     const struct rtn_ws_policy *policy = &instance->ws_policy;
-    cr_expect_eq(policy->message_limit, 2 << 20);
-    cr_expect_eq(policy->backlog_limit, 3 << 20);
-    cr_expect(policy->drop);
+    cr_expect_eq(policy->session.message_limit, 2 << 20);
+    cr_expect_eq(policy->session.backlog_limit, 3 << 20);
+    cr_expect(policy->session.drop);
     cr_expect(policy->streamed);
     cr_expect_eq(policy->ping_timeout, 4000);
     cr_expect_eq(policy->pong_timeout, 5000);
     cr_expect_eq(policy->close_timeout, 6000);
-    cr_expect_eq(policy->write_timeout, 7000);
+    cr_expect_eq(policy->session.write_timeout, 7000);
     cr_assert_eq(policy->origins.count, 1);
     cr_expect_str_eq(policy->origins.items[0], "same");
     cr_expect_not(policy->deflate->on);
@@ -144,14 +144,14 @@ Test(instance_ws, websocket_policy_of_the_route)
             "limits: {message: 2KiB, backlog: 3KiB}, timeouts: {ping: 4s, pong: 5s, close: 6s, write: 7s}}");
     expect_handlers("none", "only");
     const struct rtn_ws_policy *policy = &instance->ws_policy;
-    cr_expect_eq(policy->message_limit, 2048);
-    cr_expect_eq(policy->backlog_limit, 3072);
-    cr_expect_not(policy->drop);
+    cr_expect_eq(policy->session.message_limit, 2048);
+    cr_expect_eq(policy->session.backlog_limit, 3072);
+    cr_expect_not(policy->session.drop);
     cr_expect_not(policy->streamed);
     cr_expect_eq(policy->ping_timeout, 4000);
     cr_expect_eq(policy->pong_timeout, 5000);
     cr_expect_eq(policy->close_timeout, 6000);
-    cr_expect_eq(policy->write_timeout, 7000);
+    cr_expect_eq(policy->session.write_timeout, 7000);
     cr_expect_str_eq(policy->origins.items[0], "all");
     cr_expect(policy->deflate->on);
 }
@@ -168,13 +168,13 @@ Test(instance_ws, a_client_has_the_only_websocket_handler)
     cr_expect_str_eq(instance->place.text, "client \"ws://127.0.0.1:1/x\"");
     cr_expect_eq(instance->methods, 0);
     const struct rtn_ws_policy *policy = &instance->ws_policy;
-    cr_expect_eq(policy->message_limit, 2048);
-    cr_expect_eq(policy->backlog_limit, 3072);
-    cr_expect(policy->drop);
+    cr_expect_eq(policy->session.message_limit, 2048);
+    cr_expect_eq(policy->session.backlog_limit, 3072);
+    cr_expect(policy->session.drop);
     cr_expect_eq(policy->ping_timeout, 4000);
     cr_expect_eq(policy->pong_timeout, 5000);
     cr_expect_eq(policy->close_timeout, 6000);
-    cr_expect_eq(policy->write_timeout, 7000);
+    cr_expect_eq(policy->session.write_timeout, 7000);
     cr_expect_eq(policy->origins.count, 0);
     cr_expect(policy->deflate->on);
 }

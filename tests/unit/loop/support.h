@@ -5,6 +5,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include <criterion/criterion.h>
@@ -30,6 +33,25 @@ static inline bool reaches(atomic_uint *counter, unsigned wanted)
         pause_ms(1);
     }
     return true;
+}
+
+/* Waits until that thread of ours sleeps; false when the bound passes. */
+static inline bool falls_asleep(pid_t thread)
+{
+    char path[64];
+    (void) snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int) thread);
+    for (int64_t until = rtn_clock_ms() + BOUND_MS; rtn_clock_ms() < until; pause_ms(1)) {
+        char line[512] = "";
+        FILE *file = fopen(path, "re");
+        if (file == NULL)
+            return false;
+        (void) fgets(line, sizeof(line), file);
+        (void) fclose(file);
+        const char *name_end = strrchr(line, ')');
+        if (name_end != NULL && strncmp(name_end, ") S", 3) == 0)
+            return true;
+    }
+    return false;
 }
 
 struct gate {

@@ -1,12 +1,15 @@
 /* Blocked stretches: a task between block_begin and block_end gives its place to others, and waits to get one back. */
 #include "pool_support.h"
 
+#include <unistd.h>
+
 struct blocker {
     struct rtn_task task;
     struct gate *gate;
     atomic_uint *active; /* outside of a blocked stretch now */
     atomic_uint *most;
     atomic_uint *done;
+    atomic_int thread;
     bool forgets;
 };
 
@@ -21,6 +24,7 @@ static void note_active(struct blocker *blocker)
 static void run_blocker(struct rtn_task *task)
 {
     struct blocker *blocker = RTN_CONTAINER_OF(task, struct blocker, task);
+    atomic_store(&blocker->thread, (int) gettid());
     note_active(blocker);
     pause_ms(1);
     atomic_fetch_sub(blocker->active, 1);
@@ -106,7 +110,7 @@ Test(pool_block, returning_tasks_come_before_queued_ones)
     cr_assert_eq(submit(pool, &queued, 1), 0);
     gate_open(&blocking.gate);
     cr_assert(reaches(&blocking.gate.left, 1));
-    pause_ms(20); /* the blocker waits for its place by now */
+    cr_assert(falls_asleep(atomic_load(&blocking.blockers[0].thread)), "the blocker does not wait for its place");
     gate_open(&holding);
     end_pool(pool);
     cr_expect_eq(atomic_load(&blocking.done), 2);

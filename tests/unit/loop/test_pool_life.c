@@ -226,3 +226,55 @@ Test(pool_life, stop_gives_up_while_tasks_end)
         end_pool(pool);
     }
 }
+
+Test(pool_life, a_pool_that_was_not_started_has_no_thread_until_there_is_a_task)
+{
+    struct hooks hooks = { .good = PLENTY };
+    struct rtn_pool_options options = hooked_options(2, &hooks);
+    struct rtn_pool *pool = NULL;
+    cr_assert_eq(rtn_pool_new(&options, &pool), 0);
+    cr_expect_eq(stats_of(pool).threads, 0);
+
+    struct job jobs[2];
+    atomic_uint done = 0;
+    set_job(&jobs[0], 0, NULL, &done);
+    set_job(&jobs[1], 1, NULL, &done);
+    cr_expect_eq(submit(pool, &jobs[0], 1), 0);
+    cr_expect(rtn_pool_submit_always(pool, &jobs[1].task));
+    cr_expect(reaches(&done, 2));
+    end_pool(pool);
+    cr_expect_eq(atomic_load(&hooks.starts), atomic_load(&hooks.stops));
+}
+
+Test(pool_life, a_pool_without_any_thread_stops_and_refuses)
+{
+    const struct rtn_pool_options options = options_of(2, 2, PLENTY);
+    struct rtn_pool *pool = NULL;
+    struct job job;
+    cr_assert_eq(rtn_pool_new(&options, &pool), 0);
+    cr_expect_eq(rtn_pool_stop(pool, BOUND_MS), 0);
+    set_job(&job, 0, NULL, NULL);
+    cr_expect_eq(submit(pool, &job, 1), 1);
+    cr_expect(!rtn_pool_submit_always(pool, &job.task));
+    rtn_pool_free(pool);
+}
+
+Test(pool_life, tasks_that_no_worker_came_up_for_run_at_the_stop)
+{
+    struct hooks hooks = { .result = -EIO };
+    struct rtn_pool_options options = hooked_options(2, &hooks);
+    struct rtn_pool *pool = NULL;
+    struct job jobs[2];
+    atomic_uint done = 0;
+    cr_assert_eq(rtn_pool_new(&options, &pool), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        set_job(&jobs[i], i, NULL, &done);
+        cr_expect_eq(submit(pool, &jobs[i], 1), 0);
+        cr_assert(comes_to_threads(pool, 0));
+    }
+    cr_expect_eq(atomic_load(&hooks.starts), 2);
+    cr_expect_eq(atomic_load(&done), 0);
+    end_pool(pool);
+    cr_expect_eq(atomic_load(&done), 2);
+    cr_expect_eq(atomic_load(&hooks.stops), 0);
+}

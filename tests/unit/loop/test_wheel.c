@@ -274,6 +274,6 @@ Test(wheel_real, comes_by_itself)
     cr_expect_eq(fired, COUNT);
     for (int i = 0; i < COUNT; i++) {
         cr_assert_geq(entries[i].fired, entries[i].deadline, "early");
-        cr_assert_leq(entries[i].fired, entries[i].deadline + TICK + 5000, "late");
+        cr_assert_leq(entries[i].fired, entries[i].deadline + TICK + 60000, "late");
     }
 }
