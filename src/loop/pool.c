@@ -321,16 +321,19 @@ int rtn_pool_start(struct rtn_pool *pool)
     return r;
 }
 
-/* With the mutex held: nobody will take tasks any more. */
-static bool has_ended(const struct rtn_pool *pool)
+/* With the mutex held: somebody takes tasks. Where rtn_pool_start() was not called the first one comes with them. */
+static bool has_takers(struct rtn_pool *pool)
 {
-    return pool->stopping && pool->threads == 0;
+    if (pool->threads > 0)
+        return true;
+    join_ended(pool);
+    return !pool->stopping && start_worker(pool);
 }
 
 /* With the mutex held: how many more tasks may be queued. Those that a worker can take at once do not wait. */
-static unsigned room(const struct rtn_pool *pool)
+static unsigned room(struct rtn_pool *pool)
 {
-    if (has_ended(pool))
+    if (!has_takers(pool))
         return 0;
     unsigned threads = pool->options.threads - pool->running;
     unsigned places = has_place(pool) ? pool->options.active - active(pool) : 0;
@@ -353,7 +356,7 @@ unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned
 bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
 {
     pthread_mutex_lock(&pool->mutex);
-    bool taken = !has_ended(pool);
+    bool taken = has_takers(pool);
     if (taken) {
         rtn_list_append(&pool->queue, &task->node);
         pool->queued++;
@@ -398,6 +401,19 @@ bool rtn_pool_on_worker(void)
     return current != NULL && current->what != NULL;
 }
 
+/* With the mutex held: tasks whose only worker ended again, since its hook failed. */
+static void run_left_over(struct rtn_pool *pool)
+{
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&pool->queue)) != NULL) {
+        struct rtn_task *task = RTN_CONTAINER_OF(node, struct rtn_task, node);
+        pool->queued--;
+        pthread_mutex_unlock(&pool->mutex);
+        task->run(task);
+        pthread_mutex_lock(&pool->mutex);
+    }
+}
+
 unsigned rtn_pool_stop(struct rtn_pool *pool, int64_t ms)
 {
     struct timespec until = rtn_clock_after(CLOCK_MONOTONIC, ms);
@@ -409,6 +425,8 @@ unsigned rtn_pool_stop(struct rtn_pool *pool, int64_t ms)
         r = pthread_cond_timedwait(&pool->change, &pool->mutex, &until);
     unsigned left = pool->threads + pool->ending > 0 ? RTN_MAX(pool->running, 1U) : 0;
     join_ended(pool);
+    if (left == 0)
+        run_left_over(pool);
     pthread_mutex_unlock(&pool->mutex);
     return left;
 }

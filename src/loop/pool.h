@@ -48,7 +48,10 @@ struct rtn_pool_options {
 /* No thread is started yet. Options' strings must outlive the pool. 0 or -errno. */
 int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret);
 
-/* Starts the first worker and waits for its thread_start; returns its result, or -EAGAIN without a thread. [main] */
+/*
+ * Starts the first worker and waits for its thread_start; returns its result, or -EAGAIN without a thread. May be left
+ * out: the first worker comes with the first task then. [main]
+ */
 int rtn_pool_start(struct rtn_pool *pool);
 
 /*
@@ -58,8 +61,8 @@ int rtn_pool_start(struct rtn_pool *pool);
 unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned count);
 
 /*
- * Queues past the bound: for the few tasks that must not be lost (end of a connection). False when the pool has
- * been stopped: no worker runs any more, and the caller may run the task itself.
+ * Queues past the bound: for the few tasks that must not be lost (end of a connection). False when no worker runs and
+ * none can be started, above all when the pool has been stopped: the caller may run the task itself.
  */
 bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task);
 

@@ -9,11 +9,13 @@
 
 #include "app/compress.h"
 #include "app/inbox.h"
+#include "app/line_call.h"
 #include "app/loops.h"
+#include "app/session_events.h"
+#include "app/session_work.h"
 #include "app/step.h"
 #include "app/stopping.h"
 #include "app/ws_events.h"
-#include "app/ws_work.h"
 
 #define GIVE_UP_MS 2000
 
@@ -92,6 +94,7 @@ static void quiesce_instances(struct rtn_server *server)
 static void undo_start_hooks(struct rtn_server_loop *loop, size_t started)
 {
     struct rtn_pool *pool = loop->server->pool;
+    rtn_http1_end_keep_alive(&loop->http); /* connections that were ordered are not begun */
     rtn_pendings_end(&loop->site.pendings);
     if (pool != NULL)
         (void) rtn_pool_stop(pool, GIVE_UP_MS);
@@ -138,7 +141,7 @@ static void before_wait(void *data)
     if (loop->index == 0)
         rtn_inbox_flush(&loop->site, loop->server->port);
     rtn_step_flush(&loop->site); /* first: behind a request that it refuses, one that becomes a WebSocket may wait */
-    rtn_ws_work_flush(&loop->site, &loop->http);
+    rtn_session_work_flush(&loop->site, &loop->http);
     rtn_http1_collect(&loop->http);
     if (loop->finishing)
         finished(loop);
@@ -150,9 +153,9 @@ static void end(void *data)
     rtn_step_flush(&loop->site);
     (void) rtn_http1_close_all(&loop->http);
     do {
-        rtn_ws_work_flush(&loop->site, &loop->http);
+        rtn_session_work_flush(&loop->site, &loop->http);
         rtn_loop_deliver(&loop->loop);
-    } while (loop->site.ws_batch_count > 0); /* what came while others ran */
+    } while (loop->site.session_batch_count > 0); /* what came while others ran */
     rtn_server_threads_stop(loop->server);
     if (loop->index == 0)
         stop_instances(loop->server, loop->server->instance_count);
@@ -244,12 +247,17 @@ static void set_up(struct rtn_server_loop *loop)
                                     .access = &server->access };
     rtn_site_init(&loop->site);
     rtn_pendings_init(&loop->site.pendings, server->first_loop + loop->index);
+    rtn_line_policy_init(&loop->line_policy, config);
     loop->http = (struct rtn_http1){
         .loop = &loop->loop,
         .config = config,
         .header_fields = server->header_fields.count > 0 ? &server->header_fields : NULL,
         .handler = &http_handler,
+        .session_events = &rtn_session_upward_events,
         .ws_events = &rtn_ws_upward_events,
+        .lines = config->protocol == RTN_PROTOCOL_LINE ? &loop->line_policy : NULL,
+        .line_events = &rtn_line_upward_events,
+        .line_owner = server->line_instance,
         .resolver = server->host->resolver,
         .data = &loop->site,
         .defer_files = server->needs_workers,

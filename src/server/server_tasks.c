@@ -2,8 +2,6 @@
  * Bodies of the public functions that begin something for an instance: tasks, files, timers, watched descriptors.
  * Wherever they are called, they choose the loop that keeps it.
  */
-#include <retinue/module.h>
-
 #include <errno.h>
 
 #include "app/loops.h"
