@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/file_bytes.h"
 #include "app/later.h"
 #include "app/step.h"
 #include "proto/response.h"
@@ -115,27 +116,11 @@ static int finish_job(rtn_request *request, void *data)
     return r;
 }
 
-static ssize_t transfer(struct file_job *job, size_t done)
-{
-    char *at = job->bytes + done;
-    off_t offset = (off_t) (job->offset + (int64_t) done);
-    return job->writes ? pwrite(job->fd, at, job->length - done, offset)
-                       : pread(job->fd, at, job->length - done, offset);
-}
-
 static void run_job(struct rtn_task *task)
 {
     struct file_job *job = RTN_CONTAINER_OF(task, struct file_job, task);
-    size_t done = 0;
-    ssize_t n = 1;
-    while (done < job->length && n > 0) {
-        n = transfer(job, done);
-        if (n < 0 && errno == EINTR)
-            n = 1;
-        else if (n > 0)
-            done += (size_t) n;
-    }
-    job->result = n < 0 ? -errno : (int64_t) done;
+    job->result = job->writes ? rtn_file_bytes_write(job->fd, job->offset, job->bytes, job->length)
+                              : rtn_file_bytes_read(job->fd, job->offset, job->bytes, job->length);
     (void) rtn_later_post(job->id, finish_job, free_job, job);
 }
 

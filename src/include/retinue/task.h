@@ -54,7 +54,8 @@ int rtn_watch_start(rtn_server *server, void *instance, int fd, unsigned events,
 
 /*
  * Ends a timer, a watched descriptor, or a question (whose then() is called with -ECANCELED). A callback that is
- * running or waits for a worker is still finished; end() comes after it. -ENOENT: it is over.
+ * running or waits for a worker is still finished; end() comes after it, on the loop perhaps before this returns. On
+ * other threads than that of its loop, 0 says that the order is on its way. -ENOENT: it is over.
  */
 int rtn_cancel(rtn_number number);
 
