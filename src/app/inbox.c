@@ -59,6 +59,10 @@ static void handle(struct rtn_message *message)
     const struct rtn_receiver *receiver = receiver_of(message);
     const struct rtn_message_row *row = receiver->row;
     struct rtn_message *before = handled;
+    if (rtn_hub_is_late(message)) {
+        rtn_inbox_drop(message);
+        return;
+    }
     rtn_hub_begun(message);
     if (rtn_log_enabled(RTN_LOG_TRACE))
         rtn_log(RTN_LOG_TRACE, "message %s (%zu bytes) from %s%s%s: handler %s", message->type->shape.name,
@@ -120,7 +124,8 @@ static void kick(struct rtn_inbox *inbox)
     inbox->mail.deliver = on_handled;
     inbox->task = (struct rtn_task){ .run = handle_all,
                                      .serial = rtn_step_serial(inbox->instance),
-                                     .what = inbox->instance->place.text };
+                                     .what = inbox->instance->place.text,
+                                     .beside = true };
     add_task(inbox->site, &inbox->task);
 }
 
@@ -133,15 +138,33 @@ void rtn_inbox_deliver(struct rtn_message *message)
         handle(message);
         break;
     case RTN_THREADS_PARALLEL:
-        message->task = (struct rtn_task){ .run = handle_on_worker, .what = inbox->instance->place.text };
+        message->task =
+            (struct rtn_task){ .run = handle_on_worker, .what = inbox->instance->place.text, .beside = true };
         add_task(site, &message->task);
         break;
     case RTN_THREADS_SERIAL:
-        inbox->site = site;
+        if (!inbox->busy) /* else a worker reads it */
+            inbox->site = site;
         rtn_list_append(&inbox->waiting, &message->node);
         kick(inbox);
         break;
     }
+}
+
+void rtn_inbox_end(struct rtn_site *site, struct rtn_hub_port *port)
+{
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&site->hub_batch)) != NULL) {
+        struct rtn_task *task = RTN_CONTAINER_OF(node, struct rtn_task, node);
+        if (task->run == handle_on_worker) {
+            rtn_list_append(&port->waiting, &RTN_CONTAINER_OF(task, struct rtn_message, task)->node);
+            continue;
+        }
+        struct rtn_inbox *inbox = RTN_CONTAINER_OF(task, struct rtn_inbox, task);
+        rtn_list_splice(&port->waiting, &inbox->running);
+        rtn_list_splice(&port->waiting, &inbox->waiting);
+    }
+    site->hub_batch_count = 0;
 }
 
 /* Without workers the server is at its end. */

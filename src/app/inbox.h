@@ -28,10 +28,13 @@ struct rtn_receiver {
 
 /* For the port of a server. port->owner is the site of its first loop. */
 void rtn_inbox_deliver(struct rtn_message *message);
-void rtn_inbox_drop(struct rtn_message *message); /* [main] */
+void rtn_inbox_drop(struct rtn_message *message); /* [any] */
 
 /* Hands out what has come and gives the pool its tasks. Before every wait. */
 void rtn_inbox_flush(struct rtn_site *site, struct rtn_hub_port *port);
+
+/* Gives the port back what no worker was given, when the loop and the workers have ended. [main] */
+void rtn_inbox_end(struct rtn_site *site, struct rtn_hub_port *port);
 
 void rtn_inbox_init(struct rtn_inbox *inbox, struct rtn_instance *instance);
 

@@ -143,7 +143,7 @@ static void on_answer(struct rtn_mail *mail)
 
 int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *bytes, size_t length)
 {
-    struct answer *answer = malloc(sizeof(*answer) + length);
+    struct answer *answer = length < SIZE_MAX - sizeof(*answer) ? malloc(sizeof(*answer) + length) : NULL;
     if (answer == NULL)
         return -ENOMEM;
     *answer = (struct answer){
@@ -231,7 +231,7 @@ int rtn_question_ask(const struct rtn_question_spec *spec)
 {
     if (rtn_outbox_type(spec->type) == NULL)
         return -ENOENT;
-    if (spec->type->answer_size == 0 || spec->timeout <= 0)
+    if (spec->type->answer_size == 0 || spec->timeout <= 0 || spec->then == NULL)
         return -EINVAL;
     if (atomic_load(&spec->site->pendings.ended))
         return -ECANCELED;

@@ -32,7 +32,7 @@ int rtn_question_ask(const struct rtn_question_spec *spec);
  * The answer to the question of that number, copied: `result` and bytes. `type`: it must be a question of that type;
  * NULL: of any. 0: on its way; -ENOENT, -ENOMEM.
  */
-int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *answer,
+int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *bytes,
                         size_t length);
 
 #endif

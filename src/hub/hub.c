@@ -152,6 +152,20 @@ void rtn_hub_close(struct rtn_hub_port *port)
         sched_yield();
 }
 
+void rtn_hub_give_up(struct rtn_hub_port *port)
+{
+    atomic_store(&port->over, true);
+}
+
+bool rtn_hub_is_late(const struct rtn_message *message)
+{
+    struct rtn_hub_port *port = message->type->port;
+    if (!atomic_load_explicit(&port->over, memory_order_relaxed))
+        return false;
+    atomic_fetch_add_explicit(&port->unhandled, 1, memory_order_relaxed);
+    return true;
+}
+
 unsigned rtn_hub_waiting(const struct rtn_hub_port *port)
 {
     return (unsigned) (atomic_load(&port->state) & RTN_HUB_WAITING_MASK);
@@ -182,9 +196,9 @@ void rtn_hub_end(struct rtn_hub_port *port)
     if (port->type_count == 0)
         return;
     atomic_store(&port->loop, NULL);
-    unsigned dropped = drop_all(port);
+    unsigned unhandled = drop_all(port) + atomic_load(&port->unhandled);
     rtn_log(RTN_LOG_NOTICE,
             "messages to server \"%s\": the queue is gone: %llu taken, %llu refused because it was full, %u not "
             "handled",
-            port->server, (unsigned long long) port->taken, (unsigned long long) atomic_load(&port->refused), dropped);
+            port->server, (unsigned long long) port->taken, (unsigned long long) atomic_load(&port->refused), unhandled);
 }

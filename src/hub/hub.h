@@ -50,6 +50,8 @@ struct rtn_hub_port {
     struct rtn_mail arrival; /* tells the loop that something has arrived, or that more of it is to be run */
     _Atomic uint64_t state; /* see hub.c */
     _Atomic uint64_t refused; /* because it was full */
+    atomic_bool over; /* what was not begun is not to be handled any more */
+    atomic_uint unhandled; /* messages of which that is so, and that the port did not have any more */
     unsigned type_count; /* that the server owns */
     uint64_t taken; /* [loop], as the next */
     struct rtn_list waiting; /* messages, in order */
@@ -83,6 +85,12 @@ void rtn_hub_attach(struct rtn_hub_port *port, struct rtn_loop *loop, void *owne
 
 /* No more messages are taken; returns when nobody is inside of a send. What was taken is still to be run. [main] */
 void rtn_hub_close(struct rtn_hub_port *port);
+
+/* The layer above gives up: from now on it drops messages in place of handling them. [main] */
+void rtn_hub_give_up(struct rtn_hub_port *port);
+
+/* True, and counted as not handled, when the message is to be dropped. [any] */
+bool rtn_hub_is_late(const struct rtn_message *message);
 
 /* Hands out messages that wait, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop]
  */

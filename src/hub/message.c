@@ -34,7 +34,7 @@ static void leave(struct rtn_hub_port *port, unsigned unsent)
 static struct rtn_message *make(const struct rtn_hub_letter *letter)
 {
     size_t copied = letter->moved ? 0 : letter->length;
-    struct rtn_message *message = malloc(sizeof(*message) + copied);
+    struct rtn_message *message = copied < SIZE_MAX - sizeof(*message) ? malloc(sizeof(*message) + copied) : NULL;
     if (message == NULL)
         return NULL;
     *message = (struct rtn_message){ .type = letter->type,

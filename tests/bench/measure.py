@@ -43,15 +43,17 @@ def compile_c(source, target, *arguments):
 
 
 class Daemon:
-    """A running retinued, maybe below another program. `lines` are what its configuration says of the server."""
+    """A running retinued, maybe below another program. `lines` are what its configuration says of the server, `more` are
+    other servers. It has one core to itself, or, not pinned, all of them."""
 
-    def __init__(self, build, own, lines, wrap=()):
+    def __init__(self, build, own, lines, wrap=(), more="", pinned=True):
         self.port = free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="rtn-bench-")
         path = pathlib.Path(self.folder.name) / "bench.yaml"
         text = CONFIG.format(modules=build / "modules", own=own, port=self.port)
-        path.write_text(text + "".join(f"    {line}\n" for line in lines).replace("{port}", str(self.port)))
-        command = ["taskset", "-c", DAEMON_CORE, *wrap, str(build / "src/daemon/retinued"), "-c", str(path)]
+        path.write_text(text + "".join(f"    {line}\n" for line in lines).replace("{port}", str(self.port)) + more)
+        cores = ["taskset", "-c", DAEMON_CORE] if pinned else []
+        command = [*cores, *wrap, str(build / "src/daemon/retinued"), "-c", str(path)]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         atexit.register(self.process.kill)  # no daemon is left behind by a measurement that fails
         self._wait()

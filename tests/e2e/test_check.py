@@ -127,7 +127,7 @@ def test_systemd_sockets_are_left_to_the_start(retinued):
 def test_shipped_configurations_start(tmp_path, path):
     """With the modules just built, and free ports in place of theirs."""
     env = {"RETINUE_MODULES": harness.MODULES, "RUNTIME_DIRECTORY": str(tmp_path), "LOGS_DIRECTORY": str(tmp_path)}
-    text = re.sub(r"\b127\.0\.0\.1:(8\d\d\d|505\d)(?=\s)", "127.0.0.1:0", path.read_text(encoding="utf-8"))
+    text = re.sub(r"\b127\.0\.0\.1:(8\d\d\d|505\d|768\d)(?=\s)", "127.0.0.1:0", path.read_text(encoding="utf-8"))
     config = tmp_path / path.name
     config.write_text(text, encoding="utf-8")
     result = harness.run("-n", "-c", config, env=env)

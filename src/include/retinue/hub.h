@@ -116,10 +116,27 @@ struct rtn_message_handler {
     RTN_QUESTION_(name_, struct_, answer_)
 
 /*
+ * RTN_QUESTION_BYTES(name): bytes of any length, answered with bytes of any length. Makes those of RTN_MESSAGE_BYTES
+ * and
+ *
+ *     int rtn_ask_name(rtn_server *server, void *instance, const void *data, size_t length, int64_t timeout,
+ *                      void (*then)(int result, const void *answer, size_t length, void *data), void *data);
+ *     int rtn_ask_name_for(rtn_request *request, const void *data, size_t length, int64_t timeout,
+ *                          int (*then)(rtn_request *request, int result, const void *answer, size_t length,
+ *                                      void *data),
+ *                          void (*drop)(void *data), void *data);
+ *     int rtn_answer_name(rtn_number asked, const void *answer, size_t length);
+ */
+#define RTN_QUESTION_BYTES(name_)                                        \
+    RTN_MESSAGE_DECLARE_(name_, 1, RTN_PAYLOAD_BYTES, RTN_PAYLOAD_BYTES) \
+    RTN_MESSAGE_BYTES_(name_)                                            \
+    RTN_QUESTION_BYTES_(name_)
+
+/*
  * A row of struct rtn_message_handler: RTN_ON(name, function). The function is
  *
  *     int on_job(rtn_message *message, const struct job *payload, void *instance);
- *     int on_text(rtn_message *message, const void *data, size_t length, void *instance);   of RTN_MESSAGE_BYTES
+ *     int on_text(rtn_message *message, const void *data, size_t length, void *instance);   of bytes
  *
  * Another one is a compile error.
  */
@@ -295,6 +312,37 @@ int rtn_answer_error(rtn_number asked, int error);
     RTN_MESSAGE_INLINE int rtn_answer_##name_(rtn_number asked_, const answer_struct_ *answer_)                        \
     {                                                                                                                  \
         return rtn_answer(RTN_TYPE(name_), asked_, answer_, sizeof(*answer_));                                         \
+    }
+
+#define RTN_QUESTION_BYTES_(name_)                                                                                     \
+    typedef void (*rtn_message_then_##name_)(int, const void *, size_t, void *);                                       \
+    typedef int (*rtn_message_then_##name_##_for)(rtn_request *, int, const void *, size_t, void *);                   \
+    RTN_MESSAGE_INLINE void rtn_message_then_call_##name_(rtn_function then_, int result_, const void *answer_,        \
+                                                          size_t length_, void *data_)                                 \
+    {                                                                                                                  \
+        ((rtn_message_then_##name_) then_)(result_, answer_, length_, data_);                                          \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_message_then_call_##name_##_for(rtn_function then_, rtn_request *request_, int result_, \
+                                                               const void *answer_, size_t length_, void *data_)       \
+    {                                                                                                                  \
+        return ((rtn_message_then_##name_##_for) then_)(request_, result_, answer_, length_, data_);                   \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_ask_##name_(rtn_server *server_, void *instance_, const void *payload_, size_t length_, \
+                                           int64_t timeout_, rtn_message_then_##name_ then_, void *data_)              \
+    {                                                                                                                  \
+        return rtn_ask(RTN_TYPE(name_), server_, instance_, payload_, length_, timeout_,                               \
+                       rtn_message_then_call_##name_, (rtn_function) then_, data_);                                    \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_ask_##name_##_for(rtn_request *request_, const void *payload_, size_t length_,          \
+                                                 int64_t timeout_, rtn_message_then_##name_##_for then_,               \
+                                                 void (*drop_)(void *data_), void *data_)                              \
+    {                                                                                                                  \
+        return rtn_ask_for(RTN_TYPE(name_), request_, payload_, length_, timeout_,                                     \
+                           rtn_message_then_call_##name_##_for, (rtn_function) then_, drop_, data_);                   \
+    }                                                                                                                  \
+    RTN_MESSAGE_INLINE int rtn_answer_##name_(rtn_number asked_, const void *answer_, size_t length_)                  \
+    {                                                                                                                  \
+        return rtn_answer(RTN_TYPE(name_), asked_, answer_, length_);                                                  \
     }
 
 #ifdef __cplusplus

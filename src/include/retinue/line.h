@@ -2,6 +2,9 @@
  * Lines of text for modules: handlers of servers with `protocol: line`, and sending. Included by <retinue/module.h>,
  * which says what holds for all of this. Since level 4.
  *
+ * The peer of `listen: stdio` is "stdio". A peer that ends its side is done: its connection is closed when its lines
+ * are handled and what was sent by then has left.
+ *
  * A line ends with LF or CR LF, which handlers neither see nor write. Connections are named by their numbers, as in
  * <retinue/websocket.h>, and may subscribe to the same topics (rtn_subscribe): who publishes text to one reaches both;
  * each line end within becomes one of `line_end`. [any]
@@ -38,8 +41,8 @@ struct rtn_line_handler {
     int (*open)(rtn_connection *connection, void *instance);
 
     /*
-     * A line of at most limits.line bytes, any but LF; valid during the call, with a NUL behind it. The beginning of a
-     * line whose end never came is not given to anybody.
+     * Mandatory. A line of at most limits.line bytes, any but LF; valid during the call, with a NUL behind it. The
+     * beginning of a line whose end never came is not given to anybody.
      */
     int (*line)(rtn_connection *connection, const char *line, size_t length, void *instance);
 
