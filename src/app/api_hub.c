@@ -56,20 +56,14 @@ int rtn_answer_error(rtn_number asked, int error)
     return r;
 }
 
-int rtn_ask_for(const struct rtn_message_type *type, rtn_request *request, const void *payload, size_t length,
-                int64_t timeout, rtn_answer_call_for call, rtn_function then, void (*drop)(void *data), void *data)
+int rtn_ask_for(const struct rtn_message_type *type, rtn_request *request, const struct rtn_question *question)
 {
     struct rtn_call *state = rtn_call_of(request);
-    const struct rtn_question_spec spec = { .type = type,
-                                            .site = state->site,
-                                            .later = request->id,
-                                            .payload = payload,
-                                            .length = length,
-                                            .timeout = timeout,
-                                            .call_for = call,
-                                            .then = then,
-                                            .drop = drop,
-                                            .data = data };
+    const struct rtn_question_spec spec = {
+        .type = type, .site = state->site, .later = request->id, .question = rtn_question_known(question)
+    };
+    if (spec.question.call_for == NULL)
+        return -EINVAL;
     bool armed = state->armed;
     state->armed = true;
     int r = rtn_question_ask(&spec);

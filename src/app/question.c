@@ -55,7 +55,8 @@ static void tell_instance(struct rtn_errand *errand)
 {
     struct question *question = RTN_CONTAINER_OF(errand, struct question, errand);
     const struct rtn_question_spec *spec = &question->spec;
-    spec->call(spec->then, question->result, answer_bytes(question), answer_length(question), spec->data);
+    spec->question.call(spec->question.then, question->result, answer_bytes(question), answer_length(question),
+                        spec->question.data);
 }
 
 static void on_told(struct rtn_errand *errand)
@@ -67,8 +68,8 @@ static int tell_request(rtn_request *request, void *data)
 {
     struct question *question = data;
     const struct rtn_question_spec *spec = &question->spec;
-    int r = spec->call_for(spec->then, request, question->result, answer_bytes(question), answer_length(question),
-                           spec->data);
+    int r = spec->question.call_for(spec->question.then, request, question->result, answer_bytes(question),
+                                    answer_length(question), spec->question.data);
     free_question(question);
     return r;
 }
@@ -76,8 +77,8 @@ static int tell_request(rtn_request *request, void *data)
 static void drop_request(void *data)
 {
     struct question *question = data;
-    if (question->spec.drop != NULL)
-        question->spec.drop(question->spec.data);
+    if (question->spec.question.drop != NULL)
+        question->spec.question.drop(question->spec.question.data);
     free_question(question);
 }
 
@@ -188,7 +189,7 @@ static struct question *make(const struct rtn_question_spec *spec)
     question->pending.number = rtn_pendings_number(&spec->site->pendings);
     question->pending.cancel = on_cancel;
     question->enter.deliver = on_enter;
-    ev_timer_init(&question->timer, on_deadline, (double) spec->timeout / 1e3, 0.);
+    ev_timer_init(&question->timer, on_deadline, (double) spec->question.timeout / 1e3, 0.);
     return question;
 }
 
@@ -196,8 +197,8 @@ static int prepare(const struct question *question, struct rtn_message **ret)
 {
     const struct rtn_question_spec *spec = &question->spec;
     const struct rtn_hub_letter letter = { .type = spec->type->wired,
-                                           .payload = spec->payload,
-                                           .length = spec->length,
+                                           .payload = spec->question.payload,
+                                           .length = spec->question.length,
                                            .sender = rtn_outbox_sender(),
                                            .asked = question->pending.number };
     return rtn_hub_prepare(&letter, ret);
@@ -227,11 +228,19 @@ static int ask(struct question *question)
     return r;
 }
 
+struct rtn_question rtn_question_known(const struct rtn_question *question)
+{
+    struct rtn_question known = { 0 };
+    if (question != NULL)
+        memcpy(&known, question, RTN_MIN(question->struct_size, sizeof(known)));
+    return known;
+}
+
 int rtn_question_ask(const struct rtn_question_spec *spec)
 {
     if (rtn_outbox_type(spec->type) == NULL)
         return -ENOENT;
-    if (spec->type->answer_size == 0 || spec->timeout <= 0 || spec->then == NULL)
+    if (spec->type->answer_size == 0 || spec->question.timeout <= 0 || spec->question.then == NULL)
         return -EINVAL;
     if (atomic_load(&spec->site->pendings.ended))
         return -ECANCELED;

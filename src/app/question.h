@@ -15,15 +15,11 @@ struct rtn_question_spec {
     struct rtn_site *site; /* of the loop that keeps the question */
     struct rtn_instance *instance; /* NULL: a request */
     uint64_t later; /* id of the request */
-    const void *payload;
-    size_t length;
-    int64_t timeout; /* ms, at least 1 */
-    rtn_answer_call call;
-    rtn_answer_call_for call_for;
-    rtn_function then;
-    void (*drop)(void *data);
-    void *data;
+    struct rtn_question question;
 };
+
+/* The members that the caller of a public function has; the others are zero. */
+struct rtn_question rtn_question_known(const struct rtn_question *question);
 
 /* As rtn_ask() in <retinue/hub.h>. */
 int rtn_question_ask(const struct rtn_question_spec *spec);
@@ -32,7 +28,6 @@ int rtn_question_ask(const struct rtn_question_spec *spec);
  * The answer to the question of that number, copied: `result` and bytes. `type`: it must be a question of that type;
  * NULL: of any. 0: on its way; -ENOENT, -ENOMEM.
  */
-int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *bytes,
-                        size_t length);
+int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *bytes, size_t length);
 
 #endif

@@ -195,26 +195,39 @@ int rtn_send(const struct rtn_message_type *type, const void *payload, size_t le
 int rtn_move(const struct rtn_message_type *type, const void *payload, size_t length, void (*release)(void *data),
              void *data);
 
+typedef void (*rtn_answer_call)(rtn_function then, int result, const void *answer, size_t length, void *data);
+typedef int (*rtn_answer_call_for)(rtn_function then, rtn_request *request, int result, const void *answer,
+                                   size_t length, void *data);
+
+/* What rtn_ask() and rtn_ask_for() take; filled in by the functions that the macros make. */
+struct rtn_question {
+    size_t struct_size; /* sizeof(struct rtn_question) */
+    const void *payload;
+    size_t length;
+    int64_t timeout; /* milliseconds, at least 1 */
+    rtn_answer_call call; /* of rtn_ask(): calls `then` as what it is */
+    rtn_answer_call_for call_for; /* the same of rtn_ask_for() */
+    rtn_function then;
+    void (*drop)(void *data); /* of rtn_ask_for() */
+    void *data;
+};
+
 /*
  * Asks the server that owns the type. then() is called once, where callbacks of `instance` run: result 0 and the
  * answer, valid during the call; or the negative errno that the handler gave; -ETIMEDOUT after `timeout` milliseconds;
  * -ENODATA (its handler was done without an answer); -ECANCELED (one of both servers stops). As rtn_send() returns;
  * then is called only after 0. `instance` is one of `server`, as callbacks get it. -EINVAL: it is not, or the type has
- * no answer. call is of the macros.
+ * no answer, or the timeout is none.
  */
-typedef void (*rtn_answer_call)(rtn_function then, int result, const void *answer, size_t length, void *data);
-int rtn_ask(const struct rtn_message_type *type, rtn_server *server, void *instance, const void *payload, size_t length,
-            int64_t timeout, rtn_answer_call call, rtn_function then, void *data);
+int rtn_ask(const struct rtn_message_type *type, rtn_server *server, void *instance,
+            const struct rtn_question *question);
 
 /*
  * The same for a request: then() is called as a continuation of its handler, which has to return RTN_LATER, and returns
  * what handlers return. When the request ends before, drop(data) is called instead (any thread; may be NULL). One of
  * both happens after 0, none else.
  */
-typedef int (*rtn_answer_call_for)(rtn_function then, rtn_request *request, int result, const void *answer,
-                                   size_t length, void *data);
-int rtn_ask_for(const struct rtn_message_type *type, rtn_request *request, const void *payload, size_t length,
-                int64_t timeout, rtn_answer_call_for call, rtn_function then, void (*drop)(void *data), void *data);
+int rtn_ask_for(const struct rtn_message_type *type, rtn_request *request, const struct rtn_question *question);
 
 /*
  * Any thread: answers a question, once; the answer is copied. 0: on its way; -ENOENT (0, or the server that asked has
@@ -299,15 +312,31 @@ int rtn_answer_error(rtn_number asked, int error);
     RTN_MESSAGE_INLINE int rtn_ask_##name_(rtn_server *server_, void *instance_, const struct_ *payload_,              \
                                            int64_t timeout_, rtn_message_then_##name_ then_, void *data_)              \
     {                                                                                                                  \
-        return rtn_ask(RTN_TYPE(name_), server_, instance_, payload_, sizeof(*payload_), timeout_,                     \
-                       rtn_message_then_call_##name_, (rtn_function) then_, data_);                                    \
+        const struct rtn_question question_ = { sizeof(struct rtn_question),                                           \
+                                                payload_,                                                              \
+                                                sizeof(*payload_),                                                     \
+                                                timeout_,                                                              \
+                                                rtn_message_then_call_##name_,                                         \
+                                                0,                                                                     \
+                                                (rtn_function) then_,                                                  \
+                                                0,                                                                     \
+                                                data_ };                                                               \
+        return rtn_ask(RTN_TYPE(name_), server_, instance_, &question_);                                               \
     }                                                                                                                  \
     RTN_MESSAGE_INLINE int rtn_ask_##name_##_for(rtn_request *request_, const struct_ *payload_, int64_t timeout_,     \
                                                  rtn_message_then_##name_##_for then_, void (*drop_)(void *data_),     \
                                                  void *data_)                                                          \
     {                                                                                                                  \
-        return rtn_ask_for(RTN_TYPE(name_), request_, payload_, sizeof(*payload_), timeout_,                           \
-                           rtn_message_then_call_##name_##_for, (rtn_function) then_, drop_, data_);                   \
+        const struct rtn_question question_ = { sizeof(struct rtn_question),                                           \
+                                                payload_,                                                              \
+                                                sizeof(*payload_),                                                     \
+                                                timeout_,                                                              \
+                                                0,                                                                     \
+                                                rtn_message_then_call_##name_##_for,                                   \
+                                                (rtn_function) then_,                                                  \
+                                                drop_,                                                                 \
+                                                data_ };                                                               \
+        return rtn_ask_for(RTN_TYPE(name_), request_, &question_);                                                     \
     }                                                                                                                  \
     RTN_MESSAGE_INLINE int rtn_answer_##name_(rtn_number asked_, const answer_struct_ *answer_)                        \
     {                                                                                                                  \
@@ -330,15 +359,21 @@ int rtn_answer_error(rtn_number asked, int error);
     RTN_MESSAGE_INLINE int rtn_ask_##name_(rtn_server *server_, void *instance_, const void *payload_, size_t length_, \
                                            int64_t timeout_, rtn_message_then_##name_ then_, void *data_)              \
     {                                                                                                                  \
-        return rtn_ask(RTN_TYPE(name_), server_, instance_, payload_, length_, timeout_,                               \
-                       rtn_message_then_call_##name_, (rtn_function) then_, data_);                                    \
+        const struct rtn_question question_ = {                                                                        \
+            sizeof(struct rtn_question), payload_, length_, timeout_, rtn_message_then_call_##name_, 0,                \
+            (rtn_function) then_,        0,        data_                                                               \
+        };                                                                                                             \
+        return rtn_ask(RTN_TYPE(name_), server_, instance_, &question_);                                               \
     }                                                                                                                  \
     RTN_MESSAGE_INLINE int rtn_ask_##name_##_for(rtn_request *request_, const void *payload_, size_t length_,          \
                                                  int64_t timeout_, rtn_message_then_##name_##_for then_,               \
                                                  void (*drop_)(void *data_), void *data_)                              \
     {                                                                                                                  \
-        return rtn_ask_for(RTN_TYPE(name_), request_, payload_, length_, timeout_,                                     \
-                           rtn_message_then_call_##name_##_for, (rtn_function) then_, drop_, data_);                   \
+        const struct rtn_question question_ = {                                                                        \
+            sizeof(struct rtn_question), payload_, length_, timeout_, 0, rtn_message_then_call_##name_##_for,          \
+            (rtn_function) then_,        drop_,    data_                                                               \
+        };                                                                                                             \
+        return rtn_ask_for(RTN_TYPE(name_), request_, &question_);                                                     \
     }                                                                                                                  \
     RTN_MESSAGE_INLINE int rtn_answer_##name_(rtn_number asked_, const void *answer_, size_t length_)                  \
     {                                                                                                                  \

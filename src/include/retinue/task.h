@@ -26,7 +26,8 @@ extern "C" {
 /*
  * Runs run(data) on a worker of the server, beside whatever runs there; then done(result, data) as a callback of the
  * instance, with what run returned, or with -ECANCELED when it was not run because the server stops. done may be NULL.
- * -EAGAIN: `queue` tasks wait already; -ENOTSUP: the server has `threads: 0`.
+ * -EAGAIN: `queue` tasks, and messages for handlers on workers, wait already, whatever waits of requests; -ENOTSUP:
+ * the server has `threads: 0`. Requests and tasks take turns.
  */
 int rtn_task(rtn_server *server, void *instance, int (*run)(void *data), void (*done)(int result, void *data),
              void *data);
@@ -53,16 +54,16 @@ int rtn_watch_start(rtn_server *server, void *instance, int fd, unsigned events,
                     rtn_number *watch);
 
 /*
- * Ends a timer, a watched descriptor, or a question (whose then() is called with -ECANCELED). A callback that is
- * running or waits for a worker is still finished; end() comes after it, on the loop perhaps before this returns. On
- * other threads than that of its loop, 0 says that the order is on its way. -ENOENT: it is over.
+ * Ends a timer or a watched descriptor. A callback that is running or waits for a worker is still finished; end() comes
+ * after it, on the loop perhaps before this returns. On other threads than that of its loop, 0 says that the order is
+ * on its way. -ENOENT: it is over.
  */
 int rtn_cancel(rtn_number number);
 
 /*
  * Reads or writes a file on a worker, then then(bytes, result, data) as a callback of the instance: bytes read (fewer
  * at the end of the file) or written, or a negative errno; `bytes` are valid during the call. Those to write are
- * copied, and so is the descriptor. -ENOTSUP, -EAGAIN as rtn_task(); -EBADF, -EMFILE.
+ * copied, and so is the descriptor. -ENOTSUP, -EAGAIN as rtn_task(); -EBADF, -EMFILE; -EINVAL without bytes to write.
  */
 typedef void (*rtn_task_file_then)(const void *bytes, int64_t result, void *data);
 int rtn_task_file_read(rtn_server *server, void *instance, int fd, int64_t offset, size_t length,
