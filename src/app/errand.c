@@ -26,8 +26,9 @@ static bool give_to_worker(struct rtn_errand *errand)
     struct rtn_instance *instance = errand->instance;
     if (instance->threads == RTN_THREADS_LOOP || errand->site->pool == NULL)
         return false;
-    errand->task =
-        (struct rtn_task){ .run = run_on_worker, .serial = rtn_step_serial(instance), .what = instance->place.text };
+    errand->task = (struct rtn_task){
+        .run = run_on_worker, .serial = rtn_step_serial(instance), .what = instance->place.text, .beside = true
+    };
     return rtn_pool_submit_always(errand->site->pool, &errand->task);
 }
 

@@ -1,8 +1,8 @@
 /*
  * Loop handlers get messages one after the other before the loop waits. With RTN_THREADS_PARALLEL each message is a
- * task of its own; with RTN_THREADS_SERIAL all that has come for an instance is one task at a time, in order. What was
- * taken into the queue of the server is not refused any more, so that tasks go past the bound of the pool's queue,
- * which hub_capacity bounds already.
+ * task of its own; with RTN_THREADS_SERIAL all that has come for an instance is one task at a time, in order, which
+ * goes back into the queue in between when others wait. What was taken into the queue of the server is not refused any
+ * more, so that tasks go past the bound of the pool's queue, which hub_capacity bounds already.
  */
 #include "app/inbox.h"
 
@@ -13,6 +13,7 @@
 #include "app/step.h"
 
 #define MOST_AT_ONCE 256 /* messages handled before the loop looks at its sockets again */
+#define MOST_IN_A_TURN 64 /* messages handled by a worker before it looks whether others wait */
 
 static _Thread_local struct rtn_message *handled; /* whose handler the thread is in */
 
@@ -88,12 +89,32 @@ static void handle_on_worker(struct rtn_task *task)
     handle(RTN_CONTAINER_OF(task, struct rtn_message, task));
 }
 
+/* True when that were all of them. */
+static bool handle_some(struct rtn_inbox *inbox)
+{
+    struct rtn_list *node;
+    for (unsigned i = 0; i < MOST_IN_A_TURN && (node = rtn_list_pop(&inbox->running)) != NULL; i++)
+        handle(RTN_CONTAINER_OF(node, struct rtn_message, node));
+    return rtn_list_empty(&inbox->running);
+}
+
+/* Others wait for a worker, or for this instance. */
+static bool is_waited_for(struct rtn_pool *pool)
+{
+    struct rtn_pool_stats stats;
+    rtn_pool_stats(pool, &stats);
+    return stats.queued > 0;
+}
+
+/* Once it is queued again another worker may have it already. */
 static void handle_all(struct rtn_task *task)
 {
     struct rtn_inbox *inbox = RTN_CONTAINER_OF(task, struct rtn_inbox, task);
-    struct rtn_list *node;
-    while ((node = rtn_list_pop(&inbox->running)) != NULL)
-        handle(RTN_CONTAINER_OF(node, struct rtn_message, node));
+    struct rtn_pool *pool = inbox->site->pool;
+    while (!handle_some(inbox)) {
+        if (is_waited_for(pool) && rtn_pool_submit_always(pool, task))
+            return;
+    }
     rtn_loop_post(inbox->site->http->loop, &inbox->mail);
 }
 

@@ -14,7 +14,7 @@ struct rtn_inbox {
     struct rtn_list waiting; /* messages */
     struct rtn_list running; /* the worker's, while busy */
     bool busy;
-    struct rtn_site *site;
+    struct rtn_site *site; /* set while not busy */
     struct rtn_task task;
     struct rtn_mail mail;
 };

@@ -110,9 +110,8 @@ static const struct rtn_schema_key keys[] = {
       .fallback = "1024",
       .min = 1,
       .max = 1000000,
-      .help =
-          "Requests and other work that may wait for a worker thread. When the queue is full, requests are answered "
-          "with 503.",
+      .help = "Requests that may wait for a worker thread, and as many tasks of modules beside them. When the queue is "
+              "full, requests are answered with 503.",
       .example = "200" },
     { .name = "hub_capacity",
       .type = RTN_SCHEMA_INT,

@@ -142,6 +142,14 @@ static int serve(struct rtn_daemon *daemon)
     return RTN_EXIT_OK;
 }
 
+/* As it is, since a thread may use anything of it. */
+static void leave(struct rtn_daemon *daemon, int status)
+{
+    rtn_daemon_servers_listen_stop(daemon);
+    (void) stop_writers(daemon, RTN_DAEMON_STOP_MS);
+    _exit(status);
+}
+
 int rtn_daemon_run(const char *config_path)
 {
     struct rtn_daemon daemon = { 0 };
@@ -154,6 +162,8 @@ int rtn_daemon_run(const char *config_path)
              rtn_daemon_servers_make(&daemon) && rtn_daemon_servers_listen(&daemon) &&
              rtn_daemon_servers_ready(&daemon) && start_writers(&daemon) && rtn_daemon_servers_start(&daemon))
         status = serve(&daemon);
+    if (daemon.left_behind)
+        leave(&daemon, status);
     done(&daemon);
     return status;
 }

@@ -108,6 +108,15 @@ bool rtn_daemon_servers_ready(struct rtn_daemon *daemon)
     return rtn_daemon_report(daemon);
 }
 
+/* First those that were not begun: messages wait for them, too. False when a thread does not come back. */
+static bool end_all(struct rtn_daemon *daemon)
+{
+    bool clean = true;
+    for (size_t i = daemon->run_count; i-- > 0;)
+        clean = rtn_server_end(daemon->runs[i].server, rtn_clock_ms() + RTN_DAEMON_STOP_MS) && clean;
+    return clean;
+}
+
 bool rtn_daemon_servers_start(struct rtn_daemon *daemon)
 {
     for (size_t i = 0; i < daemon->run_count; i++) /* all first: start hooks may send */
@@ -115,8 +124,7 @@ bool rtn_daemon_servers_start(struct rtn_daemon *daemon)
     for (size_t i = 0; i < daemon->run_count; i++) {
         if (rtn_server_start(daemon->runs[i].server) == 0)
             continue;
-        while (i-- > 0)
-            (void) rtn_server_end(daemon->runs[i].server, rtn_clock_ms() + RTN_DAEMON_STOP_MS);
+        daemon->left_behind = !end_all(daemon);
         return false;
     }
     return true;

@@ -57,6 +57,7 @@ struct rtn_daemon {
     struct ev_timer look; /* makes that happen often while workers are waited for */
     bool stopping;
     bool signalled; /* SIGTERM or SIGINT has come */
+    bool left_behind; /* a thread did not come back when the start had failed: nothing of servers may be freed */
 };
 
 /* Prints and forgets what has gathered. True when there was no error. */
@@ -79,7 +80,7 @@ bool rtn_daemon_servers_check_listen(struct rtn_daemon *daemon);
 
 bool rtn_daemon_servers_ready(struct rtn_daemon *daemon);
 
-/* The threads. False, logged, after all were stopped again. */
+/* The threads. False, logged, after all were stopped again, but for those that are `left_behind`. */
 bool rtn_daemon_servers_start(struct rtn_daemon *daemon);
 
 void rtn_daemon_servers_open(struct rtn_daemon *daemon);

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/macros.h"
+#include "loop/lanes.h"
 #include "loop/loop.h"
 
 struct worker {
@@ -40,8 +41,7 @@ struct rtn_pool {
     pthread_cond_t work; /* idle workers wait here */
     pthread_cond_t place; /* workers at the end of a blocked stretch wait here */
     pthread_cond_t change; /* rtn_pool_stop waits here */
-    struct rtn_list queue;
-    unsigned queued;
+    struct rtn_lanes lanes; /* tasks that wait */
     struct rtn_list workers;
     struct rtn_list ended; /* to be joined */
     uint64_t numbers[16]; /* bitmap: worker-N in use; numbers are taken again, so ps stays readable */
@@ -128,7 +128,7 @@ static bool start_worker(struct rtn_pool *pool)
 /* With the mutex held: gets one more worker going when there is work and a place for it. */
 static void wake_one(struct rtn_pool *pool)
 {
-    if (rtn_list_empty(&pool->queue) || !has_place(pool) || pool->returning > 0)
+    if (rtn_lanes_empty(&pool->lanes) || !has_place(pool) || pool->returning > 0)
         return;
     if (pool->idle > 0) {
         if (!pool->waking)
@@ -154,29 +154,7 @@ static void pass_place(struct rtn_pool *pool)
 /* With the mutex held. The next task that may run now, NULL when there is none. */
 static struct rtn_task *take(struct rtn_pool *pool)
 {
-    if (!has_place(pool) || pool->returning > 0)
-        return NULL;
-    struct rtn_list *node;
-    while ((node = rtn_list_pop(&pool->queue)) != NULL) {
-        struct rtn_task *task = RTN_CONTAINER_OF(node, struct rtn_task, node);
-        if (task->serial == NULL || !task->serial->busy) {
-            pool->queued--;
-            if (task->serial != NULL)
-                task->serial->busy = true;
-            return task;
-        }
-        rtn_list_append(&task->serial->waiting, node);
-    }
-    return NULL;
-}
-
-/* With the mutex held: the serial is free again; its next task goes to the front, it has waited its turn. */
-static void release_serial(struct rtn_pool *pool, struct rtn_serial *serial)
-{
-    serial->busy = false;
-    struct rtn_list *node = rtn_list_pop(&serial->waiting);
-    if (node != NULL)
-        rtn_list_append(pool->queue.next, node);
+    return has_place(pool) && pool->returning == 0 ? rtn_lanes_take(&pool->lanes) : NULL;
 }
 
 /* With the mutex held, released while the task runs. */
@@ -196,7 +174,7 @@ static void run_task(struct rtn_pool *pool, struct rtn_task *task)
         pool->blocked--;
     }
     if (serial != NULL)
-        release_serial(pool, serial);
+        rtn_lanes_release(&pool->lanes, serial);
     if (pool->returning > 0)
         pthread_cond_signal(&pool->place);
     if (pool->stopping)
@@ -210,7 +188,7 @@ static bool wait_for_work(struct rtn_pool *pool, const struct timespec *until)
     int r = pthread_cond_timedwait(&pool->work, &pool->mutex, until);
     pool->idle--;
     pool->waking = false;
-    return r == ETIMEDOUT && rtn_list_empty(&pool->queue);
+    return r == ETIMEDOUT && rtn_lanes_empty(&pool->lanes);
 }
 
 /* One that has come up stays. */
@@ -301,7 +279,7 @@ int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret)
     pthread_cond_init(&pool->place, &attributes);
     pthread_cond_init(&pool->change, &attributes);
     pthread_condattr_destroy(&attributes);
-    rtn_list_init(&pool->queue);
+    rtn_lanes_init(&pool->lanes);
     rtn_list_init(&pool->workers);
     rtn_list_init(&pool->ended);
     *ret = pool;
@@ -330,27 +308,32 @@ static bool has_takers(struct rtn_pool *pool)
     return !pool->stopping && start_worker(pool);
 }
 
-/* With the mutex held: how many more tasks may be queued. Those that a worker can take at once do not wait. */
-static unsigned room(struct rtn_pool *pool)
+/* With the mutex held: such a task may be queued. Those that a worker can take at once do not wait. */
+static bool has_room(struct rtn_pool *pool, const struct rtn_task *task)
 {
-    if (!has_takers(pool))
-        return 0;
     unsigned threads = pool->options.threads - pool->running;
     unsigned places = has_place(pool) ? pool->options.active - active(pool) : 0;
-    unsigned most = pool->options.queue + RTN_MIN(threads, places);
-    return most > pool->queued ? most - pool->queued : 0;
+    return rtn_lanes_of(&pool->lanes, task)->queued < pool->options.queue + RTN_MIN(threads, places);
+}
+
+/* With the mutex held: the first of the list; NULL when nobody takes it. */
+static struct rtn_task *next_that_fits(struct rtn_pool *pool, const struct rtn_list *tasks)
+{
+    struct rtn_task *task = RTN_CONTAINER_OF(tasks->next, struct rtn_task, node);
+    return has_takers(pool) && has_room(pool, task) ? task : NULL;
 }
 
 unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned count)
 {
     pthread_mutex_lock(&pool->mutex);
-    unsigned taken = RTN_MIN(count, room(pool));
-    for (unsigned i = 0; i < taken; i++)
-        rtn_list_append(&pool->queue, rtn_list_pop(tasks));
-    pool->queued += taken;
+    struct rtn_task *task;
+    for (; count > 0 && (task = next_that_fits(pool, tasks)) != NULL; count--) {
+        rtn_list_remove(&task->node);
+        rtn_lanes_add(&pool->lanes, task);
+    }
     wake_one(pool);
     pthread_mutex_unlock(&pool->mutex);
-    return count - taken;
+    return count;
 }
 
 bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
@@ -358,8 +341,7 @@ bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
     pthread_mutex_lock(&pool->mutex);
     bool taken = has_takers(pool);
     if (taken) {
-        rtn_list_append(&pool->queue, &task->node);
-        pool->queued++;
+        rtn_lanes_add(&pool->lanes, task);
         wake_one(pool);
     }
     pthread_mutex_unlock(&pool->mutex);
@@ -404,13 +386,14 @@ bool rtn_pool_on_worker(void)
 /* With the mutex held: tasks whose only worker ended again, since its hook failed. */
 static void run_left_over(struct rtn_pool *pool)
 {
-    struct rtn_list *node;
-    while ((node = rtn_list_pop(&pool->queue)) != NULL) {
-        struct rtn_task *task = RTN_CONTAINER_OF(node, struct rtn_task, node);
-        pool->queued--;
+    struct rtn_task *task;
+    while ((task = rtn_lanes_take(&pool->lanes)) != NULL) {
+        struct rtn_serial *serial = task->serial;
         pthread_mutex_unlock(&pool->mutex);
         task->run(task);
         pthread_mutex_lock(&pool->mutex);
+        if (serial != NULL)
+            rtn_lanes_release(&pool->lanes, serial);
     }
 }
 
@@ -457,8 +440,9 @@ void rtn_pool_running(struct rtn_pool *pool, void (*report)(const char *thread, 
 void rtn_pool_stats(struct rtn_pool *pool, struct rtn_pool_stats *ret)
 {
     pthread_mutex_lock(&pool->mutex);
-    *ret = (struct rtn_pool_stats){
-        .threads = pool->threads, .running = pool->running, .blocked = pool->blocked, .queued = pool->queued
-    };
+    *ret = (struct rtn_pool_stats){ .threads = pool->threads,
+                                    .running = pool->running,
+                                    .blocked = pool->blocked,
+                                    .queued = rtn_lanes_queued(&pool->lanes) };
     pthread_mutex_unlock(&pool->mutex);
 }

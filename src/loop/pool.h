@@ -10,6 +10,7 @@
 #define RTN_LOOP_POOL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -30,13 +31,14 @@ struct rtn_task {
     void (*run)(struct rtn_task *task); /* may free the task */
     struct rtn_serial *serial; /* NULL: runs beside everything */
     const char *what; /* for rtn_pool_running; must outlive the pool */
+    bool beside; /* not for a client: such tasks wait in a queue of their own, and take turns with the others */
 };
 
 struct rtn_pool_options {
     const char *server; /* names the threads server/worker-N */
     unsigned threads; /* at most so many threads; at least 1 */
     unsigned active; /* at most so many outside of rtn_pool_block_begin/end */
-    unsigned queue; /* tasks that may wait for a worker */
+    unsigned queue; /* tasks that may wait for a worker, and as many that are `beside` */
     int64_t retire_ms; /* a worker that idles so long ends; the last one stays */
     struct rtn_log *log;
     const _Atomic int *log_level;
@@ -55,7 +57,7 @@ int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret);
 int rtn_pool_start(struct rtn_pool *pool);
 
 /*
- * Takes tasks off the front of `tasks` as far as the queue has room; what stays in the list was refused
+ * Takes tasks off the front of `tasks` as far as their queues have room; what stays in the list was refused
  * (rtn_pool_submit returns how many). Order of one list is kept.
  */
 unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned count);

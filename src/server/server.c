@@ -12,12 +12,10 @@
 #include "app/media.h"
 #include "app/step.h"
 #include "app/stopping.h"
-#include "base/clock.h"
 #include "server/server_loop.h"
 #include "server/server_routes.h"
 
 #define WORKER_RETIRE_MS 30000
-#define START_FAILED_STOP_MS 2000
 
 static int make_header_fields(struct rtn_server *server)
 {
@@ -186,7 +184,6 @@ int rtn_server_start(struct rtn_server *server)
     if (r == 0)
         return 0;
     rtn_log(RTN_LOG_ERROR, "server \"%s\" cannot start: %s", server->config->name, strerror(-r));
-    (void) rtn_server_end(server, rtn_clock_ms() + START_FAILED_STOP_MS);
     return r;
 }
 

@@ -1,8 +1,8 @@
 /*
  * A named server: listeners, loops, worker pool, routes, clients. [main] unless a function says otherwise
  *
- * Order: new, listen, ready, start, open, (runs), drain, finish, end, free. free may follow any step that came
- * before end only when start was not reached or failed.
+ * Order: new, listen, ready, start, open, (runs), drain, finish, end, free. free may follow any step before start; end,
+ * too, may come at any time, also when start has failed or was not reached, since messages may wait already.
  */
 #ifndef RTN_SERVER_SERVER_H
 #define RTN_SERVER_SERVER_H
@@ -99,7 +99,7 @@ void rtn_server_listen_check_together(struct rtn_server *server, struct rtn_diag
 /* The modules' ready. 0, or -EINVAL after adding errors. */
 int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags);
 
-/* Loops, workers and the modules' start hooks. 0 or -errno, logged, everything of this server stopped again. */
+/* Loops, workers and the modules' start hooks. 0 or -errno, logged: then the server has to be ended. */
 int rtn_server_start(struct rtn_server *server);
 
 /* Accepts from now on. */

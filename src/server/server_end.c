@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "app/inbox.h"
 #include "app/stopping.h"
 #include "base/clock.h"
 #include "hub/hub.h"
@@ -70,6 +71,7 @@ bool rtn_server_end(struct rtn_server *server, int64_t deadline_ms)
     if (!server->finishing)
         rtn_server_finish(server);
     wait_finished(server, deadline_ms);
+    rtn_hub_give_up(server->port);
     if (!stop_pool(server, deadline_ms))
         return false;
     bool clean = true;
@@ -81,6 +83,8 @@ bool rtn_server_end(struct rtn_server *server, int64_t deadline_ms)
     /* Only now, since a loop may post to the others until its last moment. */
     for (unsigned i = 0; i < server->loop_count; i++)
         rtn_server_loop_done(&server->loops[i]);
+    if (server->loop_count > 0)
+        rtn_inbox_end(&server->loops[0].site, server->port);
     rtn_hub_end(server->port);
     server->loop_count = 0;
     rtn_pool_free(server->pool);

@@ -86,10 +86,17 @@ int rtn_watch_start(rtn_server *server, void *instance, int fd, unsigned events,
     return rtn_watch_begin(rtn_server_site(server), owner, &spec, watch);
 }
 
+static const char *find_file_problem(const struct rtn_task_file_spec *spec)
+{
+    if (spec->then == NULL)
+        return "there is nothing to call";
+    return spec->writes && spec->bytes == NULL && spec->length > 0 ? "there is nothing to write" : NULL;
+}
+
 static int begin_file(rtn_server *server, void *instance, const char *function, const struct rtn_task_file_spec *spec)
 {
     struct rtn_instance *owner = rtn_server_instance(server, instance);
-    if (!is_good(owner, function, spec->then == NULL ? "there is nothing to call" : NULL))
+    if (!is_good(owner, function, find_file_problem(spec)))
         return -EINVAL;
     return rtn_task_file_begin(rtn_server_site(server), owner, spec);
 }

@@ -1,8 +1,8 @@
 /*
  * Calls of the message and task functions with arguments that are wrong (/bad), and floods: /flood sends messages, or
- * begins tasks, until no more are taken, each of which waits for the file `gate`; /here is answered by a worker with
- * how many of them have been through. In the start hook a task that waits there begins with `hold`, and `fail` makes it
- * fail.
+ * begins tasks, until no more are taken; each of them but the first message waits for the file `gate`. /here is
+ * answered by a worker with how many have been through. In the start hook a task that waits there begins with `hold`,
+ * and `fail` makes it fail.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -57,8 +57,10 @@ static int pass(void *data)
 static int on_flood(rtn_message *message, const struct edge *edge, void *instance)
 {
     (void) message;
-    (void) edge;
-    return pass(instance);
+    if (edge->number > 0)
+        return pass(instance);
+    atomic_fetch_add(&passed, 1);
+    return RTN_DONE;
 }
 
 static const struct rtn_message_row rows[] = {
@@ -99,7 +101,11 @@ static int bad(rtn_request *request, void *instance)
     static const struct edge edge = { 1 };
     const struct rtn_message_type *type = RTN_TYPE(edge_question);
     rtn_server *server = rtn_request_server(request);
-    rtn_function function = (rtn_function) then;
+    struct rtn_question question = { .struct_size = sizeof(question),
+                                     .payload = &edge,
+                                     .length = sizeof(edge),
+                                     .timeout = 1000,
+                                     .then = (rtn_function) then };
     struct {
         const char *what;
         int result;
@@ -111,10 +117,11 @@ static int bad(rtn_request *request, void *instance)
         { "ask timeout 0", rtn_ask_edge_question(server, instance, &edge, 0, then, NULL) },
         { "ask timeout least", rtn_ask_edge_question(server, instance, &edge, INT64_MIN, then, NULL) },
         { "ask then", rtn_ask_edge_question(server, instance, &edge, 1000, NULL, NULL) },
-        { "ask call", rtn_ask(type, server, instance, &edge, sizeof(edge), 1000, NULL, function, NULL) },
-        { "ask size", rtn_ask(type, server, instance, &edge, 1, 1000, NULL, function, NULL) },
+        { "ask call", rtn_ask(type, server, instance, &question) },
+        { "ask nothing", rtn_ask(type, server, instance, NULL) },
         { "ask for then", rtn_ask_edge_question_for(request, &edge, 1000, NULL, NULL, NULL) },
-        { "ask for call", rtn_ask_for(type, request, &edge, sizeof(edge), 1000, NULL, function, NULL, NULL) },
+        { "ask for call", rtn_ask_for(type, request, &question) },
+        { "ask for nothing", rtn_ask_for(type, request, NULL) },
         { "ask for timeout", rtn_ask_edge_question_for(request, &edge, -1, then_for, NULL, NULL) },
         { "send nothing", rtn_send_edge_bytes(NULL, 1) },
         { "move nothing", rtn_move_edge_bytes(NULL, 1, release, NULL) },
@@ -151,9 +158,9 @@ static int ask(rtn_request *request, void *instance)
 
 /* Floods */
 
-static int begin_one(rtn_request *request, void *instance, bool message)
+static int begin_one(rtn_request *request, void *instance, bool message, int number)
 {
-    const struct edge edge = { 0 };
+    const struct edge edge = { number };
     return message ? rtn_send_edge_flood(&edge) : rtn_task(rtn_request_server(request), instance, pass, NULL, instance);
 }
 
@@ -163,7 +170,7 @@ static int flood(rtn_request *request, void *instance)
     bool message = what.length == 8 && memcmp(what.data, "messages", 8) == 0;
     int taken = 0;
     int r;
-    while ((r = begin_one(request, instance, message)) == 0)
+    while ((r = begin_one(request, instance, message, taken)) == 0)
         taken++;
     return rtn_reply_format(request, 200, "%d %d\n", taken, r);
 }
@@ -191,6 +198,7 @@ static const struct rtn_option options[] = {
 
 static const struct rtn_message_handler message_handlers[] = {
     { .name = "edges", .threads = RTN_THREADS_PARALLEL, .on = rows },
+    { .name = "in-order", .threads = RTN_THREADS_SERIAL, .on = rows },
     { 0 },
 };
 

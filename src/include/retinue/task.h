@@ -26,8 +26,8 @@ extern "C" {
 /*
  * Runs run(data) on a worker of the server, beside whatever runs there; then done(result, data) as a callback of the
  * instance, with what run returned, or with -ECANCELED when it was not run because the server stops. done may be NULL.
- * -EAGAIN: `queue` tasks, and messages for handlers on workers, wait already, whatever waits of requests; -ENOTSUP:
- * the server has `threads: 0`. Requests and tasks take turns.
+ * -EAGAIN: `queue` tasks, messages and calls of timers and the like wait for workers already, beside requests, with
+ * which they take turns; -ENOTSUP: the server has `threads: 0`.
  */
 int rtn_task(rtn_server *server, void *instance, int (*run)(void *data), void (*done)(int result, void *data),
              void *data);

@@ -136,13 +136,17 @@ size_t rtn_ws_connections(const rtn_server *server, unsigned roles, uint64_t *co
  * effect in order. Names have 1 to 255 bytes.
  */
 
-/* 0 (also when it is subscribed already), -ENOENT, -EINVAL, -ENOMEM. The end of a connection unsubscribes it. */
+/*
+ * Of a WebSocket, or a connection that takes lines. 0 (also when it is subscribed already), -ENOENT, -EINVAL, -ENOMEM.
+ * The end of a connection unsubscribes it.
+ */
 int rtn_subscribe(uint64_t connection, const char *topic);
 int rtn_unsubscribe(uint64_t connection, const char *topic);
 
 /*
  * Sends a message to every subscriber but `except` (0: to all): built once, one wake-up for each loop. Who cannot take
- * it falls under its backlog_policy. 0, -EILSEQ, -EINVAL, -ENOMEM.
+ * it falls under its backlog_policy. Subscribers that take lines (<retinue/line.h>) get text as a line, where each line
+ * end within begins another one; binary messages are not for them. 0, -EILSEQ, -EINVAL, -ENOMEM.
  */
 int rtn_publish(const char *topic, enum rtn_ws_type type, const void *data, size_t length, uint64_t except);
 
@@ -179,8 +183,8 @@ int rtn_ws_connect(rtn_server *server, const char *url, const struct rtn_ws_opti
                    void *instance, uint64_t *connection);
 
 /*
- * Serves a connected stream socket as if it had been accepted: it speaks HTTP/1.1 from now on, and the daemon closes
- * it. Any thread. 0, or -ENOTSOCK, -ENOMEM, -ECANCELED: the socket was not taken.
+ * Serves a connected stream socket as if it had been accepted: it speaks HTTP/1.1 from now on, or takes lines on a line
+ * server, and the daemon closes it. Any thread. 0, or -ENOTSOCK, -ENOMEM, -ECANCELED: the socket was not taken.
  */
 int rtn_adopt_socket(rtn_server *server, int fd);
 

@@ -371,8 +371,8 @@ Test(config, explain_prints_the_facts)
 {
     cr_assert_eq(rtn_config_explain("queue", &out), 0);
     cr_assert_str_eq(out.data, "servers.NAME.queue\n"
-                               "  Requests and other work that may wait for a worker thread. When the queue is full, "
-                               "requests are answered with 503.\n"
+                               "  Requests that may wait for a worker thread, and as many tasks of modules beside "
+                               "them. When the queue is full, requests are answered with 503.\n"
                                "  type: whole number, 1 to 1000000\n"
                                "  default: 1024\n"
                                "  a change takes hold: at the next start\n"

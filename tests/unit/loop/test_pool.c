@@ -282,3 +282,63 @@ Test(pool, tasks_know_that_they_are_on_a_worker_and_nothing_else_is)
     cr_expect_not(rtn_pool_on_worker());
     end_pool(pool);
 }
+
+/* Whatever is done beside: clients get every second turn. */
+Test(pool, tasks_that_are_beside_take_turns_with_the_others)
+{
+    enum { BESIDE = 20, OTHERS = 5 };
+    struct job first;
+    struct job beside[BESIDE];
+    struct job others[OTHERS];
+    struct gate gate = GATE_CLOSED;
+    atomic_uint done = 0;
+    const struct rtn_pool_options options = options_of(1, 1, PLENTY);
+    struct rtn_pool *pool = start_pool(&options);
+
+    set_job(&first, 0, &gate, &done);
+    cr_assert_eq(submit(pool, &first, 1), 0);
+    cr_assert(reaches(&gate.entered, 1));
+    for (unsigned i = 0; i < BESIDE; i++) {
+        set_job(&beside[i], i, NULL, &done);
+        beside[i].task.beside = true;
+    }
+    for (unsigned i = 0; i < OTHERS; i++)
+        set_job(&others[i], i, NULL, &done);
+    cr_assert_eq(submit(pool, beside, BESIDE), 0);
+    cr_assert_eq(submit(pool, others, OTHERS), 0);
+    cr_expect_eq(stats_of(pool).queued, BESIDE + OTHERS);
+    gate_open(&gate);
+    end_pool(pool);
+    for (unsigned i = 0; i < OTHERS; i++)
+        cr_expect_leq(others[i].order, 2 * (i + 1));
+    for (unsigned i = 1; i < BESIDE; i++)
+        cr_expect_gt(beside[i].order, beside[i - 1].order);
+    cr_expect_eq(atomic_load(&done), 1 + BESIDE + OTHERS);
+}
+
+Test(pool, tasks_that_are_beside_leave_the_others_their_room)
+{
+    struct job jobs[3];
+    struct job beside[4];
+    struct gate gate = GATE_CLOSED;
+    atomic_uint done = 0;
+    const struct rtn_pool_options options = options_of(1, 1, 2);
+    struct rtn_pool *pool = start_pool(&options);
+
+    for (unsigned i = 0; i < 3; i++)
+        set_job(&jobs[i], i, &gate, &done);
+    for (unsigned i = 0; i < 4; i++) {
+        set_job(&beside[i], i, NULL, &done);
+        beside[i].task.beside = true;
+    }
+    cr_assert_eq(submit(pool, jobs, 1), 0);
+    cr_assert(reaches(&gate.entered, 1));
+    cr_expect_eq(submit(pool, beside, 3), 1);
+    cr_expect(rtn_pool_submit_always(pool, &beside[2].task));
+    cr_expect_eq(submit(pool, beside + 3, 1), 1);
+    cr_expect_eq(submit(pool, jobs + 1, 2), 0);
+    cr_expect_eq(stats_of(pool).queued, 5);
+    gate_open(&gate);
+    end_pool(pool);
+    cr_expect_eq(atomic_load(&done), 6);
+}
