@@ -7,9 +7,8 @@
 
 #include <stdlib.h>
 
+#include "app/session_events.h"
 #include "app/step.h"
-#include "app/ws_events.h"
-#include "app/ws_log.h"
 #include "proto/connection.h"
 
 static const struct {
@@ -28,7 +27,8 @@ static void run_slot(struct rtn_connection *connection)
     struct rtn_slot *slot = connection->slots;
     struct rtn_instance *instance = slot->key;
     connection->closing = slot;
-    if (instance->loaded->module.connection_closed != NULL && !connection->outgoing) /* which is of requests */
+    bool had_requests = !connection->outgoing && connection->line == NULL;
+    if (instance->loaded->module.connection_closed != NULL && had_requests)
         instance->loaded->module.connection_closed(connection, connection->cause, connection->detail, instance->data);
     if (slot->destroy != NULL)
         slot->destroy(slot->data);
@@ -120,8 +120,9 @@ const char *rtn_close_cause_name(enum rtn_close_cause cause)
 static void log_closed(struct rtn_connection *connection)
 {
     enum rtn_log_level level = causes[connection->cause].level;
-    if (connection->ws != NULL && (connection->ws->opened || connection->outgoing))
-        rtn_ws_log_closed(connection, level);
+    const struct rtn_session *session = connection->session;
+    if (session != NULL && (session->opened || connection->outgoing))
+        session->calls->log_closed(connection, level);
     else if (rtn_log_enabled(level))
         rtn_log(level, "%s closed (%s)%s%s", rtn_connection_peer_text(connection), causes[connection->cause].name,
                 connection->detail != NULL ? ": " : "", connection->detail != NULL ? connection->detail : "");
@@ -130,7 +131,7 @@ static void log_closed(struct rtn_connection *connection)
 void rtn_dispatch_closed(struct rtn_connection *connection)
 {
     log_closed(connection);
-    bool told = connection->ws == NULL || rtn_ws_tell_closed(connection);
+    bool told = connection->session == NULL || rtn_session_tell_closed(connection);
     if (told && end_request_first(connection))
         run_slots(connection);
 }

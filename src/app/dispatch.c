@@ -20,8 +20,8 @@ void rtn_site_init(struct rtn_site *site)
 {
     rtn_list_init(&site->batch);
     site->batch_count = 0;
-    rtn_list_init(&site->ws_batch);
-    site->ws_batch_count = 0;
+    rtn_list_init(&site->session_batch);
+    site->session_batch_count = 0;
     rtn_list_init(&site->hub_batch);
     site->hub_batch_count = 0;
 }
@@ -232,8 +232,8 @@ struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connecti
 {
     if (connection->closing != NULL)
         return connection->closing->key;
-    if (connection->ws != NULL)
-        return connection->ws->owner;
+    if (connection->session != NULL)
+        return connection->session->owner;
     if (connection->request == NULL || connection->request->call == NULL)
         return NULL;
     const struct rtn_route *route = rtn_call_of(connection->request)->match.route;

@@ -24,8 +24,8 @@ struct rtn_site {
     const struct rtn_access *access;
     struct rtn_list batch; /* tasks of this iteration */
     unsigned batch_count;
-    struct rtn_list ws_batch; /* the same of WebSockets */
-    unsigned ws_batch_count;
+    struct rtn_list session_batch; /* the same of connections that take messages */
+    unsigned session_batch_count;
     struct rtn_list hub_batch; /* the same of messages */
     unsigned hub_batch_count;
     struct rtn_pendings pendings;

@@ -49,12 +49,12 @@ static struct rtn_ws_policy route_ws_policy(const struct rtn_config_route *route
 {
     int backlog = route->backlog_policy != RTN_BACKLOG_INHERIT ? route->backlog_policy : server->backlog_policy;
     return (struct rtn_ws_policy){
-        .message_limit = either(route->limits.message, server->limits.message),
-        .backlog_limit = either(route->limits.backlog, server->limits.backlog),
-        .drop = backlog == RTN_BACKLOG_DROP,
+        .session = { .message_limit = either(route->limits.message, server->limits.message),
+                     .backlog_limit = either(route->limits.backlog, server->limits.backlog),
+                     .drop = backlog == RTN_BACKLOG_DROP,
+                     .write_timeout = either(route->timeouts.write, server->timeouts.write) },
         .ping_timeout = either(route->timeouts.ping, server->timeouts.ping),
         .pong_timeout = either(route->timeouts.pong, server->timeouts.pong),
-        .write_timeout = either(route->timeouts.write, server->timeouts.write),
         .close_timeout = either(route->timeouts.close, server->timeouts.close),
         .origins = route->origins,
         .deflate = &route->deflate,
@@ -64,12 +64,12 @@ static struct rtn_ws_policy route_ws_policy(const struct rtn_config_route *route
 static struct rtn_ws_policy client_ws_policy(const struct rtn_config_client *client)
 {
     return (struct rtn_ws_policy){
-        .message_limit = client->limits.message,
-        .backlog_limit = client->limits.backlog,
-        .drop = client->backlog_policy == RTN_BACKLOG_DROP,
+        .session = { .message_limit = client->limits.message,
+                     .backlog_limit = client->limits.backlog,
+                     .drop = client->backlog_policy == RTN_BACKLOG_DROP,
+                     .write_timeout = client->timeouts.write },
         .ping_timeout = client->timeouts.ping,
         .pong_timeout = client->timeouts.pong,
-        .write_timeout = client->timeouts.write,
         .close_timeout = client->timeouts.close,
         .deflate = &client->deflate,
     };

@@ -8,9 +8,9 @@
 
 #include <errno.h>
 
+#include "app/session_events.h"
 #include "app/ws_call.h"
 #include "app/ws_log.h"
-#include "app/ws_work.h"
 #include "proto/ws_handshake.h"
 
 static enum rtn_turn refuse(struct rtn_request *request, int status, const char *text)
@@ -85,7 +85,7 @@ static int upgrade(struct rtn_request *request)
     if (r < 0)
         return r;
     connection->ws->handler = instance->ws;
-    if (!rtn_ws_runs_on_loop(instance) && rtn_ws_work_prepare(connection->ws) < 0)
+    if (rtn_session_prepare(connection->session, &rtn_ws_calls) < 0)
         connection->broken = -ENOMEM; /* the answer is written: it is cut off instead */
     return 0;
 }

@@ -1,4 +1,4 @@
-/* The upward calls of WebSocket connections. [loop] */
+/* The upward calls of outgoing WebSocket connections alone. [loop] */
 #ifndef RTN_APP_WS_EVENTS_H
 #define RTN_APP_WS_EVENTS_H
 
@@ -6,8 +6,5 @@
 
 /* For struct rtn_http1. */
 extern const struct rtn_ws_events rtn_ws_upward_events;
-
-/* The connection is closed: tells the handler. True when that is done; else rtn_dispatch_end_slots() follows. */
-bool rtn_ws_tell_closed(struct rtn_connection *connection);
 
 #endif

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "app/dispatch.h"
-#include "app/ws_call.h"
+#include "app/session_call.h"
 #include "proto/http1_internal.h"
 #include "proto/ws_client.h"
 #include "proto/ws_handshake.h"
@@ -74,13 +74,14 @@ void rtn_ws_log_origin(struct rtn_request *request)
 
 /* Outgoing connections */
 
-void rtn_ws_log_open(const struct rtn_ws *ws)
+void rtn_ws_log_open(struct rtn_connection *connection)
 {
+    const struct rtn_ws *ws = connection->ws;
     if (ws->client == NULL)
         return;
-    atomic_uint *counter = &rtn_ws_instance(ws->connection)->ws_failures;
+    atomic_uint *counter = &rtn_session_instance(connection)->ws_failures;
     struct rtn_str url = rtn_ws_log_url(ws->client->spec.url);
-    rtn_log(RTN_LOG_DEBUG, "client \"%.*s\": open: WebSocket %" PRIu64, RTN_STR_ARG(url), ws->connection->id);
+    rtn_log(RTN_LOG_DEBUG, "client \"%.*s\": open: WebSocket %" PRIu64, RTN_STR_ARG(url), connection->id);
     unsigned failures = atomic_load(counter) != 0 ? atomic_exchange(counter, 0) : 0;
     if (failures > 0)
         rtn_log(RTN_LOG_INFO, "client \"%.*s\": open again after %u failure%s", RTN_STR_ARG(url), failures,
@@ -104,7 +105,7 @@ static bool is_orderly(const struct rtn_connection *connection)
 
 static enum rtn_log_level count_failure(const struct rtn_connection *connection)
 {
-    bool first = atomic_fetch_add(&rtn_ws_instance(connection)->ws_failures, 1) == 0;
+    bool first = atomic_fetch_add(&rtn_session_instance(connection)->ws_failures, 1) == 0;
     return first ? RTN_LOG_WARN : RTN_LOG_DEBUG;
 }
 
@@ -116,9 +117,9 @@ static enum rtn_log_level count_failure(const struct rtn_connection *connection)
 static void print_tail(const struct rtn_ws *ws, char out[TAIL_SIZE])
 {
     bool words = ws->reason_length > 0;
-    int length = snprintf(out, TAIL_SIZE, "; WebSocket %" PRIu64 ", code %d%s%.*s%s", ws->connection->id, ws->code,
-                          words ? " \"" : "", (int) ws->reason_length, ws->reason, words ? "\"" : "");
-    int64_t ms = rtn_http1_now_ms(ws->connection->http) - ws->opened_at;
+    int length = snprintf(out, TAIL_SIZE, "; WebSocket %" PRIu64 ", code %d%s%.*s%s", ws->session.connection->id,
+                          ws->code, words ? " \"" : "", (int) ws->reason_length, ws->reason, words ? "\"" : "");
+    int64_t ms = rtn_http1_now_ms(ws->session.connection->http) - ws->session.opened_at;
     snprintf(out + length, TAIL_SIZE - (size_t) length, ", open for %" PRId64 ".%03ds", ms / 1000, (int) (ms % 1000));
 }
 
@@ -126,7 +127,7 @@ static void log_end(const struct rtn_connection *connection, const char *who, en
                     const char *then)
 {
     char tail[TAIL_SIZE] = "";
-    if (connection->ws->opened)
+    if (connection->session->opened)
         print_tail(connection->ws, tail);
     rtn_log(level, "%s closed (%s)%s%s%s%s", who, rtn_close_cause_name(connection->cause),
             connection->detail != NULL ? ": " : "", connection->detail != NULL ? connection->detail : "", tail, then);
@@ -138,7 +139,8 @@ static void log_accepted(struct rtn_connection *connection, enum rtn_log_level l
     level = RTN_MAX(level, RTN_LOG_DEBUG);
     if (!rtn_log_enabled(level))
         return;
-    snprintf(who, sizeof(who), "%s: %s", rtn_ws_instance(connection)->place.text, rtn_connection_peer_text(connection));
+    snprintf(who, sizeof(who), "%s: %s", rtn_session_instance(connection)->place.text,
+             rtn_connection_peer_text(connection));
     log_end(connection, who, level, "");
 }
 
@@ -153,7 +155,7 @@ static void log_outgoing(const struct rtn_connection *connection)
     if (!rtn_log_enabled(level))
         return;
     snprintf(who, sizeof(who), "client \"%.*s\"", RTN_STR_ARG(url));
-    if (failed && !connection->ws->opened && connection->detail != NULL)
+    if (failed && !connection->session->opened && connection->detail != NULL)
         rtn_log(level, "%s: %s%s", who, connection->detail, then);
     else
         log_end(connection, who, level, then);

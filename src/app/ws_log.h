@@ -19,7 +19,7 @@ void rtn_ws_log_refused(struct rtn_request *request, int status, const char *why
 void rtn_ws_log_origin(struct rtn_request *request);
 
 /* It is open. Of those that were accepted the access log tells. */
-void rtn_ws_log_open(const struct rtn_ws *ws);
+void rtn_ws_log_open(struct rtn_connection *connection);
 
 /* The end of one that was accepted, or of an outgoing one, open or not. `level` is that of the cause. */
 void rtn_ws_log_closed(struct rtn_connection *connection, enum rtn_log_level level);

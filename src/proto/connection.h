@@ -29,7 +29,7 @@ enum rtn_connection_state {
     RTN_CONNECTION_WAITING, /* an active request waits for the client or for somebody else */
     RTN_CONNECTION_SENDING, /* the reply is complete, the socket is full; reading stopped */
     RTN_CONNECTION_CONNECTING, /* outgoing: no socket yet, or the handshake is under way */
-    RTN_CONNECTION_WEBSOCKET, /* see ws.h */
+    RTN_CONNECTION_SESSION, /* it takes messages, see session.h */
     RTN_CONNECTION_LINGER, /* all sent, our side shut down, reading what the client still sends */
     RTN_CONNECTION_CLOSED /* no socket any more; waits for callbacks and the end of the iteration */
 };
@@ -45,6 +45,8 @@ struct rtn_slot {
 };
 
 struct rtn_entry;
+struct rtn_line;
+struct rtn_session;
 struct rtn_ws;
 
 struct rtn_connection {
@@ -66,7 +68,9 @@ struct rtn_connection {
     enum rtn_close_cause cause;
     const char *detail; /* static text */
     struct rtn_request *request; /* NULL when idle */
-    struct rtn_ws *ws; /* NULL as long as it speaks HTTP */
+    struct rtn_session *session; /* NULL as long as it speaks HTTP */
+    struct rtn_ws *ws; /* the same, when that is a WebSocket; else NULL */
+    struct rtn_line *line; /* the same, when it takes lines */
     struct rtn_timeout timeout;
     int64_t deadline; /* ms, monotonic */
     int64_t write_deadline; /* of an active request; 0: nothing waits to be sent */

@@ -24,6 +24,7 @@ struct rtn_entry {
     _Atomic uint64_t id; /* of the connection, whatever it speaks; late mail looks at it while others enter */
     unsigned slot;
     _Atomic uint64_t open_id; /* its id while it takes messages; else 0 */
+    _Atomic unsigned kind; /* enum rtn_session_kind; of the last that took messages */
     _Atomic int64_t backlog; /* bytes on their way to it: in mail, and in its queue */
     _Atomic int64_t backlog_limit;
     _Atomic bool waits; /* the socket takes no more at the moment */

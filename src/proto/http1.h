@@ -14,6 +14,7 @@
 #include "proto/directory.h"
 #include "proto/sink.h"
 #include "proto/topics.h"
+#include "proto/line.h"
 #include "proto/ws.h"
 
 /* What became of a request when the layer above had its turn. */
@@ -68,7 +69,11 @@ struct rtn_http1 {
     unsigned loop_index; /* part of connection ids */
     unsigned connection_limit; /* of this loop */
     bool defer_files; /* there are workers to read files */
+    const struct rtn_session_events *session_events;
     const struct rtn_ws_events *ws_events;
+    const struct rtn_line_policy *lines; /* accepted connections take lines; NULL: they speak HTTP */
+    const struct rtn_line_events *line_events; /* of them, as the next */
+    void *line_owner; /* of the layer above */
     struct rtn_resolver *resolver; /* for outgoing connections */
     void (*room)(struct rtn_http1 *http); /* a connection went away: accepting may go on */
     const struct rtn_cidr *trusted; /* peers that are believed about their clients */
@@ -90,8 +95,8 @@ struct rtn_http1 {
     unsigned free_count;
     _Atomic(struct rtn_request *) returned_requests; /* pushed by workers */
 
-    struct rtn_list ws_unsent; /* WebSockets that have something to send at the end of the iteration */
-    unsigned char *ws_input; /* what all of them read into; made when first used */
+    struct rtn_list unsent; /* sessions that have something to send at the end of the iteration */
+    unsigned char *session_input; /* what all of them read into; made when first used */
     struct rtn_buf ws_scratch; /* compressed messages on their way to a queue */
     unsigned char ws_masks[1024]; /* random bytes, of which the first ws_masks_left were not used */
     size_t ws_masks_left;
@@ -111,6 +116,12 @@ void rtn_http1_done(struct rtn_http1 *http);
  */
 int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length,
                      bool proxy_protocol);
+
+/*
+ * The same for an end of a socket pair whose other end is standard input and output. Only with http->lines; lines end
+ * with LF there.
+ */
+int rtn_http1_accept_stdio(struct rtn_http1 *http, int fd);
 
 /* No more keep-alive: idle connections are closed now, the others after their reply. */
 void rtn_http1_drain(struct rtn_http1 *http);

@@ -5,8 +5,6 @@
 #include "proto/http1_internal.h"
 #include "proto/response.h"
 
-#define TOO_MANY "there are too many connections from this address"
-
 bool rtn_http1_is_trusted(const struct rtn_connection *connection)
 {
     const struct rtn_http1 *http = connection->http;
@@ -27,21 +25,27 @@ static void refuse(struct rtn_connection *connection)
     request->sink = connection->http->sink;
     request->stage = RTN_REQUEST_BROKEN;
     request->error_status = 429;
-    request->error_text = TOO_MANY;
+    request->error_text = RTN_HTTP1_TOO_MANY;
     (void) rtn_response_field(request, RTN_STR("Retry-After"), RTN_STR("1"));
     rtn_http1_reply_broken(connection, RTN_CLOSE_NORMAL);
 }
 
-bool rtn_http1_admit(struct rtn_connection *connection)
+bool rtn_http1_is_admitted(struct rtn_connection *connection)
 {
     struct rtn_http1 *http = connection->http;
     struct rtn_ip ip;
     if (http->clients == NULL || connection->trusted || !rtn_ip_of(&connection->peer.any, &ip))
         return true;
     connection->counted = rtn_clients_open(http->clients, &ip, rtn_http1_now_ms(http));
-    if (!connection->counted)
-        refuse(connection);
     return connection->counted;
+}
+
+bool rtn_http1_admit(struct rtn_connection *connection)
+{
+    bool admitted = rtn_http1_is_admitted(connection);
+    if (!admitted)
+        refuse(connection);
+    return admitted;
 }
 
 void rtn_http1_dismiss(struct rtn_connection *connection)

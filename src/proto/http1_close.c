@@ -34,8 +34,8 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
     ev_io_stop(http->loop->ev, &connection->write);
     rtn_wheel_remove(&http->wheel, &connection->timeout);
     rtn_http1_dismiss(connection);
-    if (connection->ws != NULL)
-        rtn_ws_detach(connection->ws);
+    if (connection->session != NULL)
+        rtn_session_detach(connection->session);
     leave_directory(connection);
     rtn_http1_drop_resumptions(connection);
     rtn_http1_tell_replied(connection, false);
@@ -63,7 +63,7 @@ static const struct {
     int error;
     enum rtn_close_cause cause;
     const char *detail;
-    const char *of_websocket; /* NULL: the same */
+    const char *of_session; /* NULL: the same */
 } breaks[] = {
     { -EPIPE, RTN_CLOSE_LOST, "the client went away during the reply", "the peer went away" },
     { -ECONNRESET, RTN_CLOSE_LOST, "the client went away", "the peer went away" },
@@ -80,8 +80,8 @@ void rtn_http1_close_broken(struct rtn_connection *connection)
     }
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(breaks); i++) {
         if (breaks[i].error == connection->broken) {
-            bool websocket = connection->ws != NULL && breaks[i].of_websocket != NULL;
-            rtn_http1_close(connection, breaks[i].cause, websocket ? breaks[i].of_websocket : breaks[i].detail);
+            bool session = connection->session != NULL && breaks[i].of_session != NULL;
+            rtn_http1_close(connection, breaks[i].cause, session ? breaks[i].of_session : breaks[i].detail);
             return;
         }
     }

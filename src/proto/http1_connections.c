@@ -24,7 +24,7 @@ int rtn_http1_init(struct rtn_http1 *http)
     http->discarding.request_body = RTN_BODY_NONE;
     rtn_list_init(&http->connections);
     rtn_list_init(&http->dead);
-    rtn_list_init(&http->ws_unsent);
+    rtn_list_init(&http->unsent);
     rtn_list_init(&http->ws_clients);
     rtn_directory_init(&http->directory, http->loop_index);
     rtn_topics_init(&http->topics);
@@ -49,8 +49,8 @@ void rtn_http1_done(struct rtn_http1 *http)
     rtn_directory_done(&http->directory);
     rtn_topics_done(&http->topics);
     rtn_buf_done(&http->ws_scratch);
-    free(http->ws_input);
-    http->ws_input = NULL;
+    free(http->session_input);
+    http->session_input = NULL;
 }
 
 struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *entry)
@@ -84,25 +84,55 @@ static struct rtn_connection *make_entered(struct rtn_http1 *http)
     return connection;
 }
 
-int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length,
-                     bool proxy_protocol)
+static void begin_http(struct rtn_connection *connection, bool proxy_protocol)
 {
-    struct rtn_connection *connection = make_entered(http);
-    if (connection == NULL) {
-        rtn_fd_close(&fd);
-        return -ENOMEM;
-    }
-    connection->stream.fd = fd;
-    connection->peer_length = RTN_MIN(peer_length, (socklen_t) sizeof(connection->peer));
-    memcpy(&connection->peer, peer, connection->peer_length);
-    ev_io_init(&connection->read, rtn_http1_on_readable, fd, EV_READ);
-    ev_io_init(&connection->write, rtn_http1_on_writable, fd, EV_WRITE);
+    struct rtn_http1 *http = connection->http;
+    ev_io_init(&connection->read, rtn_http1_on_readable, connection->stream.fd, EV_READ);
+    ev_io_init(&connection->write, rtn_http1_on_writable, connection->stream.fd, EV_WRITE);
     ev_io_start(http->loop->ev, &connection->read);
     rtn_http1_set_deadline(connection, rtn_http1_timeouts(http)->header);
     connection->trusted = rtn_http1_is_trusted(connection);
     connection->expects_proxy = proxy_protocol && connection->trusted;
     if (!connection->expects_proxy)
         (void) rtn_http1_admit(connection);
+}
+
+/* NULL when memory is out; the socket is closed then. */
+static struct rtn_connection *make_accepted(struct rtn_http1 *http, int fd, const struct sockaddr *peer,
+                                            socklen_t peer_length)
+{
+    struct rtn_connection *connection = make_entered(http);
+    if (connection == NULL) {
+        rtn_fd_close(&fd);
+        return NULL;
+    }
+    connection->stream.fd = fd;
+    connection->peer_length = RTN_MIN(peer_length, (socklen_t) sizeof(connection->peer));
+    memcpy(&connection->peer, peer, connection->peer_length);
+    return connection;
+}
+
+int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer, socklen_t peer_length,
+                     bool proxy_protocol)
+{
+    struct rtn_connection *connection = make_accepted(http, fd, peer, peer_length);
+    if (connection == NULL)
+        return -ENOMEM;
+    if (http->lines != NULL)
+        rtn_line_start(connection, http->lines->lf);
+    else
+        begin_http(connection, proxy_protocol);
+    return 0;
+}
+
+int rtn_http1_accept_stdio(struct rtn_http1 *http, int fd)
+{
+    const struct sockaddr peer = { .sa_family = AF_UNIX };
+    struct rtn_connection *connection = make_accepted(http, fd, &peer, sizeof(peer.sa_family));
+    if (connection == NULL)
+        return -ENOMEM;
+    connection->peer_text = strdup("stdio");
+    rtn_line_start(connection, true);
     return 0;
 }
 
@@ -130,8 +160,8 @@ void rtn_http1_drain(struct rtn_http1 *http)
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
         if (rtn_http1_leave_to_worker(connection))
             continue;
-        if (connection->ws != NULL)
-            rtn_ws_leave(connection->ws);
+        if (connection->session != NULL)
+            rtn_session_leave(connection->session);
         else if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
             rtn_http1_close_idle(connection);
         else if (connection->state == RTN_CONNECTION_WAITING && connection->request->response.open_end)
@@ -169,7 +199,7 @@ void rtn_http1_collect(struct rtn_http1 *http)
     while ((node = rtn_list_pop(&http->dead)) != NULL) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
         free(connection->peer_text);
-        rtn_ws_free(connection->ws);
+        rtn_session_free(connection->session);
         free(connection);
     }
 }

@@ -127,8 +127,9 @@ int64_t rtn_http1_on_due(struct rtn_timeout *timeout, int64_t now)
     if (connection->deadline > now)
         return connection->deadline;
     connection->http->loop->now_ms = now;
-    if (connection->ws != NULL && connection->state != RTN_CONNECTION_LINGER) {
-        rtn_ws_on_timeout(connection->ws);
+    struct rtn_session *session = connection->session;
+    if (session != NULL && connection->state != RTN_CONNECTION_LINGER) {
+        session->wire->on_timeout(session);
         return 0;
     }
     on_timeout(connection);

@@ -123,7 +123,10 @@ bool rtn_http1_read_proxy(struct rtn_connection *connection);
 
 bool rtn_http1_is_trusted(const struct rtn_connection *connection);
 
-/* The peer is known. False when it has too many connections: this one was refused. */
+#define RTN_HTTP1_TOO_MANY "there are too many connections from this address"
+
+/* The peer is known. False when it has too many connections. The other one has refused it then. */
+bool rtn_http1_is_admitted(struct rtn_connection *connection);
 bool rtn_http1_admit(struct rtn_connection *connection);
 
 /* The connection does not count any more. */

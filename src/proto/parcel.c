@@ -1,5 +1,5 @@
 /*
- * One block of memory for header and content. The header is written to end where the content begins, since its length
+ * One block of memory for all. The header is written to end where the content begins, since its length
  * is known only with that of the content.
  */
 #include "proto/parcel.h"
@@ -10,7 +10,7 @@
 struct rtn_parcel *rtn_parcel_new(enum rtn_ws_opcode opcode, const void *data, size_t length)
 {
     unsigned char header[RTN_WS_HEADER_MOST];
-    size_t overhead = sizeof(struct rtn_parcel) + RTN_PARCEL_HEADER;
+    size_t overhead = sizeof(struct rtn_parcel) + RTN_PARCEL_HEADER + RTN_PARCEL_TAIL;
 
     if (length > SIZE_MAX - overhead)
         return NULL;
@@ -24,6 +24,7 @@ struct rtn_parcel *rtn_parcel_new(enum rtn_ws_opcode opcode, const void *data, s
     memcpy(parcel->bytes + RTN_PARCEL_HEADER - parcel->header_length, header, parcel->header_length);
     if (length > 0)
         memcpy(parcel->bytes + RTN_PARCEL_HEADER, data, length);
+    memcpy(parcel->bytes + RTN_PARCEL_HEADER + length, "\r\n", RTN_PARCEL_TAIL);
     return parcel;
 }
 

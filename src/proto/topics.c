@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "proto/http1.h"
-#include "proto/ws_send.h"
+#include "proto/session_send.h"
 
 #define FIRST_BUCKETS 64
 
@@ -26,9 +26,9 @@ struct rtn_topic {
 
 struct rtn_subscription {
     struct rtn_list of_topic;
-    struct rtn_list of_ws;
+    struct rtn_list of_session;
     struct rtn_topic *topic;
-    struct rtn_ws *ws;
+    struct rtn_session *session;
 };
 
 /* What somebody elsewhere wants done with a topic on this loop. */
@@ -126,22 +126,22 @@ static void unsubscribe(struct rtn_topics *topics, struct rtn_subscription *subs
 {
     struct rtn_topic *topic = subscription->topic;
     rtn_list_remove(&subscription->of_topic);
-    rtn_list_remove(&subscription->of_ws);
+    rtn_list_remove(&subscription->of_session);
     free(subscription);
     drop_when_empty(topics, topic);
     atomic_fetch_sub_explicit(&topics->interest, 1, memory_order_relaxed);
 }
 
-void rtn_topics_leave_all(struct rtn_topics *topics, struct rtn_ws *ws)
+void rtn_topics_leave_all(struct rtn_topics *topics, struct rtn_session *session)
 {
-    RTN_LIST_FOREACH (node, &ws->topics)
-        unsubscribe(topics, RTN_CONTAINER_OF(node, struct rtn_subscription, of_ws));
+    RTN_LIST_FOREACH (node, &session->topics)
+        unsubscribe(topics, RTN_CONTAINER_OF(node, struct rtn_subscription, of_session));
 }
 
-static struct rtn_subscription *find_subscription(const struct rtn_ws *ws, const struct rtn_topic *topic)
+static struct rtn_subscription *find_subscription(const struct rtn_session *session, const struct rtn_topic *topic)
 {
-    RTN_LIST_FOREACH (node, &ws->topics) {
-        struct rtn_subscription *subscription = RTN_CONTAINER_OF(node, struct rtn_subscription, of_ws);
+    RTN_LIST_FOREACH (node, &session->topics) {
+        struct rtn_subscription *subscription = RTN_CONTAINER_OF(node, struct rtn_subscription, of_session);
         if (subscription->topic == topic)
             return subscription;
     }
@@ -152,12 +152,12 @@ static struct rtn_subscription *find_subscription(const struct rtn_ws *ws, const
 static int subscribe_here(struct rtn_http1 *http, uint64_t id, struct rtn_str name)
 {
     struct rtn_topics *topics = &http->topics;
-    struct rtn_ws *ws = rtn_ws_find(http, id);
-    if (ws == NULL)
+    struct rtn_session *session = rtn_session_find(http, id);
+    if (session == NULL)
         return -ENOENT;
     uint64_t hash = rtn_siphash(&topics->key, name);
     struct rtn_topic *topic = find(topics, name, hash);
-    if (topic != NULL && find_subscription(ws, topic) != NULL)
+    if (topic != NULL && find_subscription(session, topic) != NULL)
         return -EALREADY;
     if (topic == NULL)
         topic = make(topics, name, hash);
@@ -167,9 +167,9 @@ static int subscribe_here(struct rtn_http1 *http, uint64_t id, struct rtn_str na
             drop_when_empty(topics, topic);
         return -ENOMEM;
     }
-    *subscription = (struct rtn_subscription){ .topic = topic, .ws = ws };
+    *subscription = (struct rtn_subscription){ .topic = topic, .session = session };
     rtn_list_append(&topic->subscriptions, &subscription->of_topic);
-    rtn_list_append(&ws->topics, &subscription->of_ws);
+    rtn_list_append(&session->topics, &subscription->of_session);
     atomic_fetch_add_explicit(&topics->interest, 1, memory_order_relaxed);
     return 0;
 }
@@ -177,32 +177,37 @@ static int subscribe_here(struct rtn_http1 *http, uint64_t id, struct rtn_str na
 static int unsubscribe_here(struct rtn_http1 *http, uint64_t id, struct rtn_str name)
 {
     struct rtn_topics *topics = &http->topics;
-    struct rtn_ws *ws = rtn_ws_find(http, id);
-    if (ws == NULL)
+    struct rtn_session *session = rtn_session_find(http, id);
+    if (session == NULL)
         return -ENOENT;
     const struct rtn_topic *topic = find(topics, name, rtn_siphash(&topics->key, name));
-    struct rtn_subscription *subscription = topic != NULL ? find_subscription(ws, topic) : NULL;
+    struct rtn_subscription *subscription = topic != NULL ? find_subscription(session, topic) : NULL;
     if (subscription != NULL)
         unsubscribe(topics, subscription);
     return 0;
 }
 
+static bool takes(const struct rtn_session *session, const struct rtn_parcel *parcel)
+{
+    return !session->closing && !session->overflowed && (session->wire->types >> parcel->opcode & 1) != 0;
+}
+
 static void publish_here(struct rtn_http1 *http, struct rtn_str name, struct rtn_parcel *parcel, uint64_t except)
 {
     const struct rtn_topic *topic = find(&http->topics, name, rtn_siphash(&http->topics.key, name));
-    struct rtn_ws_mailing mailing = { .parcel = parcel };
+    struct rtn_mailing mailing = { .parcel = parcel };
     if (topic == NULL)
         return;
     RTN_LIST_FOREACH (node, &topic->subscriptions) {
-        struct rtn_ws *ws = RTN_CONTAINER_OF(node, struct rtn_subscription, of_topic)->ws;
-        if (ws->connection->id == except || ws->close_sent || ws->overflowed)
+        struct rtn_session *session = RTN_CONTAINER_OF(node, struct rtn_subscription, of_topic)->session;
+        if (session->connection->id == except || !takes(session, parcel))
             continue;
-        if (rtn_ws_has_room(ws))
-            rtn_ws_queue_mailing(ws, &mailing);
+        if (rtn_session_has_room(session))
+            session->wire->queue_mailing(session, &mailing);
         else
-            rtn_ws_refuse_message(ws);
+            rtn_session_refuse_message(session);
     }
-    rtn_ws_mailing_done(&mailing);
+    rtn_mailing_done(&mailing);
 }
 
 /* From elsewhere */
@@ -259,7 +264,7 @@ int rtn_topics_subscribe(struct rtn_http1 *http, bool here, uint64_t id, struct 
         int r = subscribe_here(http, id, name);
         return r == -EALREADY ? 0 : r;
     }
-    if (!rtn_ws_is_open_here(http, id))
+    if (!rtn_session_is_open(http, RTN_SESSION_ANY, id))
         return -ENOENT;
     atomic_fetch_add_explicit(&http->topics.interest, 1, memory_order_relaxed);
     int r = post(http, on_subscribe, id, name, NULL);
@@ -272,7 +277,7 @@ int rtn_topics_unsubscribe(struct rtn_http1 *http, bool here, uint64_t id, struc
 {
     if (here)
         return unsubscribe_here(http, id, name);
-    return rtn_ws_is_open_here(http, id) ? post(http, on_unsubscribe, id, name, NULL) : -ENOENT;
+    return rtn_session_is_open(http, RTN_SESSION_ANY, id) ? post(http, on_unsubscribe, id, name, NULL) : -ENOENT;
 }
 
 int rtn_topics_publish(struct rtn_http1 *http, bool here, struct rtn_str name, struct rtn_parcel *parcel,

@@ -16,7 +16,7 @@
 struct rtn_http1;
 struct rtn_parcel;
 struct rtn_topic;
-struct rtn_ws;
+struct rtn_session;
 
 struct rtn_topics {
     struct rtn_topic **buckets;
@@ -30,7 +30,7 @@ void rtn_topics_init(struct rtn_topics *topics);
 void rtn_topics_done(struct rtn_topics *topics);
 
 /* The connection's subscriptions end. */
-void rtn_topics_leave_all(struct rtn_topics *topics, struct rtn_ws *ws);
+void rtn_topics_leave_all(struct rtn_topics *topics, struct rtn_session *session);
 
 /* Whether publishing on this loop may reach anybody. Any thread. */
 static inline bool rtn_topics_have_subscribers(const struct rtn_topics *topics)
@@ -39,8 +39,8 @@ static inline bool rtn_topics_have_subscribers(const struct rtn_topics *topics)
 }
 
 /*
- * By number, from any thread while `http` exists; `here` as in ws_send.h. 0 (for those elsewhere: on its way), -ENOENT,
- * -ENOMEM.
+ * By number, from any thread while `http` exists; `here` as in session_send.h. 0 (for those elsewhere: on its way),
+ * -ENOENT, -ENOMEM.
  */
 int rtn_topics_subscribe(struct rtn_http1 *http, bool here, uint64_t id, struct rtn_str name);
 int rtn_topics_unsubscribe(struct rtn_http1 *http, bool here, uint64_t id, struct rtn_str name);

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "net/dial.h"
 #include "proto/ws_client_internal.h"
+#include "proto/ws_internal.h"
 
 static const char closed_early[] = "closed before it was open";
 
@@ -83,16 +84,16 @@ static void attempt(struct rtn_ws_client *client)
     struct rtn_connection *connection = ws != NULL ? rtn_http1_make(http, client->entry) : NULL;
     client->failures++; /* unless it lasts */
     if (connection == NULL) {
-        rtn_ws_free(ws);
+        if (ws != NULL)
+            rtn_session_free(&ws->session);
         wait_for_next(client);
         return;
     }
     connection->outgoing = true;
     http->outgoing_count++;
     connection->state = RTN_CONNECTION_CONNECTING;
-    connection->ws = ws;
+    rtn_ws_attach(ws, connection);
     client->connection = connection;
-    ws->connection = connection;
     ws->client = client;
     ws->reader.from_server = true;
     http->ws_events->made(ws);
@@ -143,7 +144,7 @@ static bool has_lasted(const struct rtn_ws_client *client)
 {
     const struct rtn_ws *ws = client->connection->ws;
     int64_t least = RTN_MAX(client->last_pause, client->spec.reconnect);
-    return ws->opened && rtn_http1_now_ms(client->http) - ws->opened_at >= least;
+    return ws->session.opened && rtn_http1_now_ms(client->http) - ws->session.opened_at >= least;
 }
 
 void rtn_ws_client_ended(struct rtn_ws_client *client)

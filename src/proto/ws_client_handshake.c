@@ -32,13 +32,14 @@ static void open_session(struct rtn_ws_client *client, const struct rtn_ws_answe
     if (r == 0)
         r = set_protocol(ws, answer->protocol);
     if (r == 0)
-        r = rtn_ws_keep_unread(ws, client->input.data + answer->length, client->input.length - answer->length);
+        r = rtn_session_keep_unread(&ws->session, client->input.data + answer->length,
+                                    client->input.length - answer->length);
     if (r < 0) {
         rtn_ws_client_fail(client, RTN_CLOSE_NETWORK, "memory is out");
         return;
     }
     rtn_buf_done(&client->input);
-    rtn_ws_open(ws);
+    rtn_session_open(&ws->session);
 }
 
 static void read_answer(struct rtn_ws_client *client)

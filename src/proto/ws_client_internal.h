@@ -9,7 +9,7 @@
 /* ws_client.c: the attempt comes to nothing. Copies `text`. */
 void rtn_ws_client_fail(struct rtn_ws_client *client, enum rtn_close_cause cause, const char *text);
 
-/* ws_client_handshake.c: the socket is connected. Ends in rtn_ws_open() or rtn_ws_client_fail(). */
+/* ws_client_handshake.c: the socket is connected. Ends in rtn_session_open() or rtn_ws_client_fail(). */
 void rtn_ws_client_begin_handshake(struct rtn_ws_client *client, int fd, const struct sockaddr *peer, socklen_t length);
 
 #endif

@@ -5,12 +5,12 @@
  */
 #include <string.h>
 
-#include "proto/http1_internal.h"
 #include "proto/ws_client.h"
 #include "proto/ws_internal.h"
 
 /* Queues the close frame; nothing can be sent behind it. */
-static void send_close(struct rtn_ws *ws, int code, struct rtn_str reason)
+static void send_close(struct rtn_ws *ws, enum rtn_close_cause cause, int code, struct rtn_str reason,
+                       const char *detail)
 {
     unsigned char content[RTN_WS_CONTROL_MOST];
     size_t length = 0;
@@ -21,83 +21,64 @@ static void send_close(struct rtn_ws *ws, int code, struct rtn_str reason)
         if (reason.length > 0)
             memcpy(content + 2, reason.data, length - 2);
     }
-    struct rtn_connection *connection = ws->connection;
     rtn_ws_queue_control(ws, RTN_WS_OP_CLOSE, content, length);
-    ws->close_sent = true;
-    ws->close_deadline = rtn_http1_now_ms(connection->http) + ws->policy->close_timeout;
-    atomic_store_explicit(&connection->entry->open_id, 0, memory_order_release);
-    rtn_ws_file_deadline(ws);
+    rtn_session_begin_closing(&ws->session, cause, detail);
+    ws->close_deadline = rtn_http1_now_ms(ws->session.connection->http) + ws->policy->close_timeout;
+    rtn_session_file_deadline(&ws->session);
 }
 
-static void set_cause(struct rtn_ws *ws, enum rtn_close_cause cause, const char *detail)
+void rtn_ws_begin_close(struct rtn_session *session, const struct rtn_session_end *end)
 {
-    ws->connection->cause = cause;
-    ws->connection->detail = detail;
-}
-
-void rtn_ws_begin_close(struct rtn_ws *ws, enum rtn_close_cause cause, int code, struct rtn_str reason,
-                        const char *detail)
-{
-    if (ws->close_sent || ws->connection->state != RTN_CONNECTION_WEBSOCKET)
+    if (session->closing || session->connection->state != RTN_CONNECTION_SESSION)
         return;
-    set_cause(ws, cause, detail);
-    send_close(ws, code, reason);
+    send_close(rtn_ws_of(session), end->cause, end->code, end->reason, end->detail);
     /* The answer has to be read, whoever has kept us from reading: messages before it are dropped. */
-    rtn_ws_resume(ws);
+    rtn_session_resume(session);
 }
 
 void rtn_ws_fail(struct rtn_ws *ws, enum rtn_close_cause cause, int code, const char *detail)
 {
     ws->reader.error_code = code;
-    if (ws->close_sent) {
+    ws->session.deaf = true;
+    if (ws->session.closing) {
         ws->close_received = true; /* all that may be waited for */
-        rtn_ws_mark_unsent(ws);
+        rtn_session_mark_unsent(&ws->session);
         return;
     }
-    set_cause(ws, cause, detail);
-    send_close(ws, code, rtn_str_of(detail));
-}
-
-void rtn_ws_leave(struct rtn_ws *ws)
-{
-    if (ws->connection->state == RTN_CONNECTION_CLOSED)
-        return; /* its handler has not heard of it yet */
-    if (ws->opened)
-        rtn_ws_begin_close(ws, RTN_CLOSE_SHUTDOWN, RTN_WS_GOING_AWAY, RTN_STR("the server is stopping"),
-                           "the server is stopping");
-    else
-        rtn_http1_close(ws->connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
+    send_close(ws, cause, code, rtn_str_of(detail), detail);
 }
 
 void rtn_ws_on_close_frame(struct rtn_ws *ws, const unsigned char *data, size_t length)
 {
     ws->close_received = true;
+    ws->session.deaf = true;
     ws->code = length >= 2 ? data[0] << 8 | data[1] : RTN_WS_NO_CODE;
     ws->reason_length = length > 2 ? (unsigned) length - 2 : 0;
     if (ws->reason_length > 0)
         memcpy(ws->reason, data + 2, ws->reason_length);
-    if (ws->close_sent) {
-        rtn_ws_mark_unsent(ws);
+    if (ws->session.closing) {
+        rtn_session_mark_unsent(&ws->session);
         return;
     }
-    set_cause(ws, RTN_CLOSE_CLIENT, "the peer closed the connection");
-    send_close(ws, length >= 2 ? ws->code : 0, (struct rtn_str){ 0 });
+    send_close(ws, RTN_CLOSE_CLIENT, length >= 2 ? ws->code : 0, (struct rtn_str){ 0 },
+               "the peer closed the connection");
 }
 
-void rtn_ws_on_end_of_input(struct rtn_ws *ws)
+void rtn_ws_on_end_of_input(struct rtn_session *session)
 {
-    struct rtn_connection *connection = ws->connection;
-    if (ws->close_received)
+    struct rtn_connection *connection = session->connection;
+    if (rtn_ws_of(session)->close_received)
         rtn_http1_close(connection, connection->cause, connection->detail);
     else
         rtn_http1_close(connection, RTN_CLOSE_LOST, "the peer closed the connection without a close frame");
 }
 
-bool rtn_ws_end_when_due(struct rtn_ws *ws)
+bool rtn_ws_end_when_due(struct rtn_session *session)
 {
-    struct rtn_connection *connection = ws->connection;
+    struct rtn_connection *connection = session->connection;
+    const struct rtn_ws *ws = rtn_ws_of(session);
     bool failed = ws->reader.error_code != 0;
-    if (!ws->close_sent || (!ws->close_received && !failed))
+    if (!session->closing || (!ws->close_received && !failed))
         return false;
     if (connection->outgoing && !failed) {
         ev_io_start(connection->http->loop->ev, &connection->read);
@@ -107,11 +88,6 @@ bool rtn_ws_end_when_due(struct rtn_ws *ws)
     return true;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return b != 0 && (a == 0 || b < a) ? b : a;
-}
-
 /*
  * When it is time for a ping, or for the answer to one; 0: never. Not while the socket is full: a ping would wait
  * behind the rest, and the write timeout finds out whether the peer is there.
@@ -119,56 +95,35 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t ping_deadline(const struct rtn_ws *ws)
 {
     const struct rtn_ws_policy *policy = ws->policy;
-    if (policy->ping_timeout == 0 || ws->close_sent || ws->paused || ws->write_deadline != 0)
+    if (policy->ping_timeout == 0 || ws->session.closing || ws->session.paused || ws->session.write_deadline != 0)
         return 0;
-    return ws->ping_sent ? ws->pinged + policy->pong_timeout : ws->heard + policy->ping_timeout;
+    return ws->ping_sent ? ws->pinged + policy->pong_timeout : ws->session.heard + policy->ping_timeout;
 }
 
-void rtn_ws_file_deadline(struct rtn_ws *ws)
+int64_t rtn_ws_deadline(struct rtn_session *session)
 {
-    struct rtn_connection *connection = ws->connection;
-    int64_t deadline = earlier(earlier(ws->close_deadline, ws->write_deadline), ping_deadline(ws));
-    connection->deadline = deadline;
-    if (deadline != 0) /* else whatever ends the reason for that files it */
-        rtn_wheel_file(&connection->http->wheel, &connection->timeout, deadline);
-}
-
-static bool has_passed(const struct rtn_ws *ws, int64_t deadline)
-{
-    return deadline != 0 && deadline <= rtn_http1_now_ms(ws->connection->http);
+    const struct rtn_ws *ws = rtn_ws_of(session);
+    return ws->close_deadline != 0 ? ws->close_deadline : ping_deadline(ws); /* there are no pings then */
 }
 
 static bool close_has_passed(struct rtn_ws *ws)
 {
-    struct rtn_connection *connection = ws->connection;
-    if (!has_passed(ws, ws->close_deadline))
+    struct rtn_connection *connection = ws->session.connection;
+    if (!rtn_session_has_passed(&ws->session, ws->close_deadline))
         return false;
     bool by_plan = connection->cause == RTN_CLOSE_NORMAL || connection->cause == RTN_CLOSE_CLIENT;
     if (ws->close_received)
-        rtn_ws_on_end_of_input(ws);
+        rtn_ws_on_end_of_input(&ws->session);
     else
         rtn_http1_close(connection, by_plan ? RTN_CLOSE_TIMEOUT : connection->cause,
                         "the peer did not answer the close frame (timeouts.close)");
     return true;
 }
 
-static bool write_has_passed(struct rtn_ws *ws)
-{
-    struct rtn_connection *connection = ws->connection;
-    if (!has_passed(ws, ws->write_deadline))
-        return false;
-    int before = connection->unsent;
-    rtn_ws_begin_write_timeout(ws);
-    if (connection->unsent < before)
-        return false;
-    rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the peer does not take what it is sent (timeouts.write)");
-    return true;
-}
-
 static bool ping_has_passed(struct rtn_ws *ws)
 {
-    struct rtn_connection *connection = ws->connection;
-    if (!has_passed(ws, ping_deadline(ws)))
+    struct rtn_connection *connection = ws->session.connection;
+    if (!rtn_session_has_passed(&ws->session, ping_deadline(ws)))
         return false;
     if (ws->ping_sent) {
         rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "nothing came after a ping (timeouts.pong)");
@@ -182,10 +137,11 @@ static bool ping_has_passed(struct rtn_ws *ws)
     return false;
 }
 
-void rtn_ws_on_timeout(struct rtn_ws *ws)
+void rtn_ws_on_timeout(struct rtn_session *session)
 {
-    if (ws->connection->state == RTN_CONNECTION_CONNECTING)
+    struct rtn_ws *ws = rtn_ws_of(session);
+    if (session->connection->state == RTN_CONNECTION_CONNECTING)
         rtn_ws_client_timeout(ws->client);
-    else if (!close_has_passed(ws) && !write_has_passed(ws) && !ping_has_passed(ws))
-        rtn_ws_file_deadline(ws);
+    else if (!close_has_passed(ws) && !rtn_session_write_has_passed(session) && !ping_has_passed(ws))
+        rtn_session_file_deadline(session);
 }

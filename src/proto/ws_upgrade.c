@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/http1_internal.h"
 #include "proto/response_internal.h"
 #include "proto/ws_handshake.h"
 #include "proto/ws_internal.h"
@@ -55,11 +54,11 @@ int rtn_ws_upgrade(struct rtn_request *request, const struct rtn_ws_policy *poli
     if (r == 0)
         r = negotiate_compression(ws, request);
     if (r < 0) {
-        rtn_ws_free(ws);
+        rtn_session_free(&ws->session);
         return r;
     }
     rtn_response_switch_protocols(request);
-    request->connection->ws = ws;
+    rtn_ws_attach(ws, request->connection);
     return 0;
 }
 

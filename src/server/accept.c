@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "net/stdio_bridge.h"
 #include "server/server_loop.h"
 
 #define BATCH 64 /* connections accepted per event, so that others get their turn */
@@ -103,6 +104,8 @@ static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_sto
     int on = 1;
     if (peer->ss_family != AF_UNIX)
         (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (peer->ss_family != AF_UNIX && loop->http.lines != NULL) /* which may be silent for ever */
+        (void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     if (rtn_http1_accept(&loop->http, fd, (const struct sockaddr *) peer, length, proxy_protocol) < 0)
         pause_without_descriptors(loop, ENOMEM);
 }
@@ -201,6 +204,7 @@ int rtn_accept_init(struct rtn_server_loop *loop)
 
 void rtn_accept_done(struct rtn_server_loop *loop)
 {
+    rtn_stdio_bridge_free(loop->accept.stdio);
     free(loop->accept.watchers);
     loop->accept = (struct rtn_accept){ 0 };
 }
@@ -209,6 +213,7 @@ void rtn_accept_open(struct rtn_server_loop *loop)
 {
     loop->accept.open = true;
     start_watchers(loop);
+    rtn_server_stdio_open(loop);
 }
 
 void rtn_accept_close(struct rtn_server_loop *loop)

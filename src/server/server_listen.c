@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/server.h"
+#include "server/server_loop.h"
 
 static const struct rtn_config_listen *listen_config(const struct rtn_server *server, size_t index)
 {
@@ -42,6 +42,33 @@ static int open_access(struct rtn_server *server, struct rtn_diags *diags)
     return report_access(server, r, diags);
 }
 
+/* One without a socket: the connection is made when the server opens. */
+static int open_stdio(struct rtn_listener **ret)
+{
+    struct rtn_listener *listener = calloc(1, sizeof(*listener));
+    char *text = strdup("stdio");
+    if (listener == NULL || text == NULL) {
+        free(listener);
+        free(text);
+        return -ENOMEM;
+    }
+    listener->text = text;
+    *ret = listener;
+    return 0;
+}
+
+static int open_listener(const struct rtn_config_listen *listen, unsigned loops, struct rtn_activation *activation,
+                         struct rtn_listener **ret, struct rtn_buf *error)
+{
+    int r;
+    if (!rtn_server_is_stdio(listen))
+        return rtn_listener_open(listen->address, mode_of(listen), loops, activation, ret, error);
+    r = open_stdio(ret);
+    if (r < 0)
+        rtn_buf_append_text(error, "cannot listen on stdio: memory is out");
+    return r;
+}
+
 int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
 {
     int result = open_access(server, diags);
@@ -49,8 +76,7 @@ int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
         const struct rtn_config_listen *listen = listen_config(server, i);
         RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
         struct rtn_listener *listener;
-        int r = rtn_listener_open(listen->address, mode_of(listen), (unsigned) server->config->loops,
-                                  server->host->activation, &listener, &error);
+        int r = open_listener(listen, (unsigned) server->config->loops, server->host->activation, &listener, &error);
         if (r == 0) {
             server->listeners[server->listener_count++] = listener;
             continue;
@@ -65,8 +91,9 @@ void rtn_server_listen_check(const struct rtn_server *server, struct rtn_diags *
 {
     (void) report_access(server, rtn_access_check(&server->access), diags);
     for (size_t i = 0; i < server->config->listen.count; i++) {
+        const struct rtn_config_listen *listen = listen_config(server, i);
         RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
-        int r = rtn_listener_check(listen_config(server, i)->address, &error);
+        int r = rtn_server_is_stdio(listen) ? 0 : rtn_listener_check(listen->address, &error);
         if (r < 0)
             add_listen_diag(server, i, r == -EADDRINUSE ? RTN_SEVERITY_WARNING : RTN_SEVERITY_ERROR, &error, diags);
     }
@@ -85,8 +112,7 @@ void rtn_server_listen_check_together(struct rtn_server *server, struct rtn_diag
         RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
         if (comes_from_service_manager(listen->address))
             continue;
-        int r = rtn_listener_open(listen->address, mode_of(listen), 1, NULL, &server->listeners[server->listener_count],
-                                  &error);
+        int r = open_listener(listen, 1, NULL, &server->listeners[server->listener_count], &error);
         if (r == 0)
             server->listener_count++;
         else

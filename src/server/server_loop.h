@@ -15,6 +15,7 @@ struct rtn_accept_watcher {
 struct rtn_accept {
     struct rtn_accept_watcher *watchers; /* one per listening socket of this loop */
     size_t count;
+    struct rtn_stdio_bridge *stdio; /* NULL: not of this loop */
     bool open;
     bool paused; /* out of descriptors or at the connection limit */
     bool complained; /* the pause was logged */
@@ -29,6 +30,7 @@ struct rtn_server_loop {
     struct rtn_http1 http;
     struct rtn_site site;
     struct rtn_accept accept;
+    struct rtn_line_policy line_policy; /* of a line server */
     struct rtn_mail open_mail;
     struct rtn_mail drain_mail;
     struct rtn_mail abort_mail;
@@ -60,6 +62,18 @@ struct rtn_site *rtn_server_site(struct rtn_server *server);
 
 /* server_outgoing.c: begins the loop's share of the connections in `clients`. */
 void rtn_server_outgoing_open(struct rtn_server_loop *loop);
+
+/* server_line.c */
+
+/* True when that is standard input and output, and no address. */
+bool rtn_server_is_stdio(const struct rtn_config_listen *listen);
+
+/* Accepts standard input and output, if this is the loop that has it. */
+void rtn_server_stdio_open(struct rtn_server_loop *loop);
+
+/* Numbers of open connections of those kinds; fills at most `capacity` in. How many there are. Any thread. */
+size_t rtn_server_list_sessions(const struct rtn_server *server, unsigned kinds, bool accepted, bool outgoing,
+                                uint64_t *ids, size_t capacity);
 
 /* accept.c */
 int rtn_accept_init(struct rtn_server_loop *loop);

@@ -14,7 +14,6 @@
 #include "base/fd.h"
 #include "base/header.h"
 #include "proto/ws_client.h"
-#include "proto/ws_send.h"
 #include "server/server_loop.h"
 
 #define DEFAULT_CONNECT_MS 10000
@@ -161,12 +160,12 @@ static struct rtn_ws_client_spec make_spec(const char *url, const struct rtn_ws_
         .reconnect = or_default(options->reconnect, 0),
         .reconnect_max = or_default(options->reconnect_max, DEFAULT_RECONNECT_MAX_MS),
         .connect_timeout = or_default(options->connect_timeout, DEFAULT_CONNECT_MS),
-        .policy = { .message_limit = or_default(options->message, DEFAULT_SIZE),
-                    .backlog_limit = or_default(options->backlog, DEFAULT_SIZE),
+        .policy = { .session = { .message_limit = or_default(options->message, DEFAULT_SIZE),
+                                 .backlog_limit = or_default(options->backlog, DEFAULT_SIZE),
+                                 .write_timeout = DEFAULT_WRITE_MS },
                     .streamed = handler->fragment != NULL,
                     .ping_timeout = options->ping < 0 ? 0 : or_default(options->ping, DEFAULT_PING_MS),
                     .pong_timeout = or_default(options->pong, DEFAULT_PONG_MS),
-                    .write_timeout = DEFAULT_WRITE_MS,
                     .close_timeout = DEFAULT_CLOSE_MS },
         .fd = options->connected ? options->fd : -1,
         .owner = instance,
@@ -230,14 +229,7 @@ size_t rtn_ws_connections(const rtn_server *server, unsigned roles, uint64_t *co
 {
     bool accepted = (roles & RTN_WS_ACCEPTED) != 0;
     bool outgoing = (roles & RTN_WS_OUTGOING) != 0;
-    size_t room = connections != NULL ? capacity : 0;
-    size_t found = 0;
-    for (unsigned i = 0; i < server->loop_count; i++) {
-        size_t skip = RTN_MIN(found, room);
-        found += rtn_ws_list(&server->loops[i].http, accepted, outgoing, skip > 0 ? connections + skip : connections,
-                             room - skip);
-    }
-    return found;
+    return rtn_server_list_sessions(server, RTN_SESSION_WS, accepted, outgoing, connections, capacity);
 }
 
 /* A socket on its way to the loop that is to serve it. */

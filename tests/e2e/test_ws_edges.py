@@ -104,7 +104,7 @@ def test_mail_on_its_way_is_not_the_peers_fault(daemon, tmp_path):
         assert do(running, f"send {number} binary " + "x" * 200000, "worker") == "0"
         assert not running.log.find("edges: sent")  # the loop is busy still: it is on its way
         gate.open()
-        running.log_wait("edges: sent 0")
+        running.log_wait("edges: sent 1")  # taken, and told that much is on its way
         assert {end.frame()[0], end.frame()[0]} == {TEXT, BINARY}
         assert not running.log.find("edges: close")
 

@@ -34,6 +34,15 @@ Test(parcel, frame_stands_before_the_content)
     }
 }
 
+Test(parcel, end_of_a_line_stands_behind_the_content)
+{
+    struct rtn_parcel *parcel = rtn_parcel_new(RTN_WS_OP_TEXT, "hello", 5);
+    cr_assert_not_null(parcel);
+    cr_assert(rtn_str_equal(rtn_parcel_line(parcel), RTN_STR("hello\r\n")));
+    cr_assert_eq(rtn_parcel_line(parcel).data, rtn_parcel_content(parcel).data);
+    rtn_parcel_unref(parcel);
+}
+
 Test(parcel, without_content)
 {
     struct rtn_parcel *parcel = rtn_parcel_new(RTN_WS_OP_PING, NULL, 0);

@@ -3,18 +3,17 @@
  * they keep their order whatever the pool does. While the task runs the loop goes on reading up to a bound. A
  * connection without events has no task and costs no thread.
  *
- * A full queue of the pool closes connections with 1013; what must not be lost (open, close, what came before a close)
- * is queued past its bound.
+ * A full queue of the pool closes connections, WebSockets with 1013; what must not be lost (open, close, what came
+ * before a close) is queued past its bound.
  */
-#include "app/ws_work.h"
+#include "app/session_work.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/session_events.h"
 #include "app/step.h"
-#include "app/ws_call.h"
-#include "proto/ws_internal.h"
 
 #define MOST_WAITING ((size_t) 256 * 1024) /* bytes of events, beyond which the connection is not read */
 
@@ -23,7 +22,7 @@ enum kind { EVENT_OPEN, EVENT_MESSAGE, EVENT_DRAIN, EVENT_CLOSE };
 struct event {
     struct rtn_list node;
     enum kind kind;
-    enum rtn_ws_type type;
+    enum rtn_ws_opcode type;
     bool last;
     bool kept; /* part of struct work */
     size_t length;
@@ -48,16 +47,17 @@ struct work {
 
 static int call_event(struct rtn_connection *connection, const struct event *event)
 {
+    const struct rtn_session_calls *calls = connection->session->calls;
     switch (event->kind) {
     case EVENT_OPEN:
-        return rtn_ws_call_open(connection);
+        return calls->open(connection);
     case EVENT_MESSAGE:
-        return rtn_ws_call_message(connection, event->type, event->data, event->length, event->last);
+        return calls->message(connection, event->type, event->data, event->length, event->last);
     case EVENT_DRAIN:
-        rtn_ws_call_drain(connection);
+        calls->drain(connection);
         return 0;
     case EVENT_CLOSE:
-        rtn_ws_call_close(connection);
+        calls->close(connection);
         return 0;
     }
     return 0;
@@ -72,7 +72,7 @@ static void run_events(struct rtn_task *task)
         int r = moot ? 0 : call_event(work->connection, event);
         if (r < 0) {
             work->failed = r;
-            rtn_ws_log_failure(work->connection->ws, r);
+            rtn_session_log_failure(work->connection, r);
         }
     }
     rtn_loop_post(work->connection->http->loop, &work->mail);
@@ -118,22 +118,23 @@ static void kick(struct work *work)
 {
     struct rtn_connection *connection = work->connection;
     struct rtn_site *site = rtn_site_of(connection->http);
-    struct rtn_instance *instance = rtn_ws_instance(connection);
+    struct rtn_instance *instance = rtn_session_instance(connection);
     if (work->busy || rtn_list_empty(&work->waiting))
         return;
     rtn_list_splice(&work->running, &work->waiting);
     work->busy = true;
+    connection->session->busy = true;
     work->task =
         (struct rtn_task){ .run = run_events, .serial = rtn_step_serial(instance), .what = instance->place.text };
-    rtn_list_append(&site->ws_batch, &work->task.node);
-    site->ws_batch_count++;
+    rtn_list_append(&site->session_batch, &work->task.node);
+    site->session_batch_count++;
 }
 
 static void end(struct work *work)
 {
     struct rtn_connection *connection = work->connection;
     free_events(work, &work->waiting);
-    connection->ws->handling = NULL;
+    connection->session->handling = NULL;
     free(work);
     rtn_dispatch_end_slots(connection);
 }
@@ -142,7 +143,7 @@ static void end(struct work *work)
 static void on_done(struct rtn_mail *mail)
 {
     struct work *work = RTN_CONTAINER_OF(mail, struct work, mail);
-    struct rtn_ws *ws = work->connection->ws;
+    struct rtn_session *session = work->connection->session;
     work->busy = false;
     bool ended = free_events(work, &work->running);
     if (ended) {
@@ -150,10 +151,12 @@ static void on_done(struct rtn_mail *mail)
         return;
     }
     if (work->failed < 0)
-        rtn_ws_close_failed(ws);
+        rtn_session_close_failed(session);
     kick(work);
-    if (ws->paused && work->bytes <= MOST_WAITING)
-        rtn_ws_resume(ws);
+    if (session->paused && work->bytes <= MOST_WAITING)
+        rtn_session_resume(session);
+    if (!work->busy)
+        rtn_session_settle(session);
 }
 
 static void add(struct work *work, struct event *event)
@@ -164,78 +167,82 @@ static void add(struct work *work, struct event *event)
 }
 
 /* Without memory the connection cannot go on. */
-static void out_of_memory(struct rtn_ws *ws)
+static void out_of_memory(struct rtn_session *session)
 {
-    rtn_ws_fail(ws, RTN_CLOSE_NETWORK, RTN_WS_INTERNAL_ERROR, "memory is out");
+    session->wire->fail(session, RTN_CLOSE_NETWORK, "memory is out");
 }
 
-void rtn_ws_work_add_open(struct rtn_ws *ws)
+void rtn_session_work_add_open(struct rtn_session *session)
 {
-    struct work *work = ws->handling;
-    (void) rtn_connection_peer_text(ws->connection); /* workers only read it */
+    struct work *work = session->handling;
+    (void) rtn_connection_peer_text(session->connection); /* workers only read it */
     add(work, &work->open);
 }
 
-void rtn_ws_work_add_drain(struct rtn_ws *ws)
+void rtn_session_work_add_drain(struct rtn_session *session)
 {
     struct event *event = malloc(sizeof(*event));
     if (event == NULL) {
-        out_of_memory(ws);
+        out_of_memory(session);
         return;
     }
     *event = (struct event){ .kind = EVENT_DRAIN, .data = behind(event) };
-    add(ws->handling, event);
+    add(session->handling, event);
 }
 
-void rtn_ws_work_add_end(struct rtn_ws *ws)
+void rtn_session_work_add_end(struct rtn_session *session)
 {
-    struct work *work = ws->handling;
+    struct work *work = session->handling;
     add(work, &work->end);
 }
 
-/* A message that the reader had to put together is taken over as it is. */
-static struct event *message_event(struct rtn_ws *ws, const unsigned char *data, size_t length)
+/* With a NUL behind it. One that had to be put together is taken over as it is. */
+static struct event *message_event(struct rtn_session *session, const unsigned char *data, size_t length)
 {
-    bool kept = length > 0 && (const char *) data == ws->reader.message.data;
-    struct event *event = malloc(sizeof(*event) + (kept ? 0 : length));
+    struct rtn_buf *assembled = session->assembled;
+    bool kept = assembled != NULL && length > 0 && (const char *) data == assembled->data;
+    struct event *event = malloc(sizeof(*event) + (kept ? 0 : length + 1));
     if (event == NULL)
         return NULL;
     *event = (struct event){ .kind = EVENT_MESSAGE, .length = length, .data = behind(event) };
-    if (kept)
-        event->data = (unsigned char *) rtn_buf_steal(&ws->reader.message);
-    else if (length > 0)
+    if (kept) {
+        event->data = (unsigned char *) rtn_buf_steal(assembled);
+        return event;
+    }
+    if (length > 0)
         memcpy(event->data, data, length);
+    event->data[length] = '\0';
     return event;
 }
 
-void rtn_ws_work_add_message(struct rtn_ws *ws, enum rtn_ws_opcode type, const unsigned char *data, size_t length,
-                             bool last)
+void rtn_session_work_add_message(struct rtn_session *session, enum rtn_ws_opcode type, const unsigned char *data,
+                                  size_t length, bool last)
 {
-    struct work *work = ws->handling;
-    struct event *event = message_event(ws, data, length);
+    struct work *work = session->handling;
+    struct event *event = message_event(session, data, length);
     if (event == NULL) {
-        out_of_memory(ws);
+        out_of_memory(session);
         return;
     }
-    event->type = (enum rtn_ws_type) type;
+    event->type = type;
     event->last = last;
     add(work, event);
     if (work->bytes > MOST_WAITING)
-        rtn_ws_pause(ws);
+        rtn_session_pause(session);
 }
 
-int rtn_ws_work_prepare(struct rtn_ws *ws)
+int rtn_session_work_prepare(struct rtn_session *session)
 {
     struct work *work = calloc(1, sizeof(*work));
     if (work == NULL)
         return -ENOMEM;
-    work->connection = ws->connection;
+    work->connection = session->connection;
     rtn_list_init(&work->waiting);
     rtn_list_init(&work->running);
     work->mail.deliver = on_done;
     work->open = (struct event){ .kind = EVENT_OPEN, .kept = true };
     work->end = (struct event){ .kind = EVENT_CLOSE, .kept = true };
-    ws->handling = work;
+    session->handling = work;
     return 0;
 }
 
@@ -253,18 +260,22 @@ static bool holds_vital(const struct rtn_list *events)
 /* A connection that is closing cannot be told any more that its last messages were refused. */
 static bool must_run(const struct work *work)
 {
-    return work->connection->ws->close_sent || holds_vital(&work->running) || holds_vital(&work->waiting);
+    return work->connection->session->closing || holds_vital(&work->running) || holds_vital(&work->waiting);
 }
 
 /* The pool's queue is full. */
 static void refuse(struct work *work)
 {
-    struct rtn_ws *ws = work->connection->ws;
+    static const struct rtn_session_end end = { .cause = RTN_CLOSE_HANDLER,
+                                                .code = RTN_WS_TRY_AGAIN,
+                                                .reason = { "all workers are busy", 20 },
+                                                .detail = "all workers are busy and the queue is full" };
+    struct rtn_session *session = work->connection->session;
     work->busy = false;
+    session->busy = false;
     free_events(work, &work->running);
     free_events(work, &work->waiting);
-    rtn_ws_begin_close(ws, RTN_CLOSE_HANDLER, RTN_WS_TRY_AGAIN, RTN_STR("all workers are busy"),
-                       "all workers are busy and the queue is full");
+    session->wire->begin_close(session, &end);
 }
 
 /* Without workers the server is at its end. */
@@ -283,17 +294,17 @@ static void on_refused(struct rtn_task *task)
         refuse(work);
 }
 
-void rtn_ws_work_flush(struct rtn_site *site, struct rtn_http1 *http)
+void rtn_session_work_flush(struct rtn_site *site, struct rtn_http1 *http)
 {
     do {
-        if (site->ws_batch_count > 0)
-            rtn_step_submit(site, &site->ws_batch, &site->ws_batch_count, on_refused);
-        rtn_ws_flush(http);
-    } while (site->ws_batch_count > 0);
+        if (site->session_batch_count > 0)
+            rtn_step_submit(site, &site->session_batch, &site->session_batch_count, on_refused);
+        rtn_session_flush(http);
+    } while (site->session_batch_count > 0);
 }
 
-void rtn_ws_work_drop(struct rtn_ws *ws)
+void rtn_session_work_drop(struct rtn_session *session)
 {
-    free(ws->handling);
-    ws->handling = NULL;
+    free(session->handling);
+    session->handling = NULL;
 }

@@ -3,14 +3,14 @@
  * the reservation back for what is really in the queue. A sender that finds no room leaves a mark before it looks
  * again, so that either it finds room or the loop finds the mark and tells the drain.
  */
-#include "proto/ws_send.h"
+#include "proto/session_send.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/session_internal.h"
 #include "proto/ws_client.h"
-#include "proto/ws_internal.h"
 
 /* A message for some connections of one loop. */
 struct delivery {
@@ -21,7 +21,7 @@ struct delivery {
     uint64_t ids[];
 };
 
-/* An order to close: by a close frame, or for the backlog. */
+/* An order to close: in order, or for the backlog. */
 struct closing {
     struct rtn_mail mail;
     struct rtn_http1 *http;
@@ -37,84 +37,93 @@ static struct rtn_entry *entry_of(struct rtn_http1 *http, uint64_t id)
     return rtn_directory_at(&http->directory, rtn_http1_slot_of(id));
 }
 
-static bool is_open(const struct rtn_entry *entry, uint64_t id)
+static bool is_open(const struct rtn_entry *entry, unsigned kinds, uint64_t id)
 {
-    return entry != NULL && atomic_load_explicit(&entry->open_id, memory_order_acquire) == id;
+    return entry != NULL && atomic_load_explicit(&entry->open_id, memory_order_acquire) == id &&
+           (atomic_load_explicit(&entry->kind, memory_order_relaxed) & kinds) != 0;
 }
 
 /* Why a message to a connection that is not open is not taken. */
-static int why_gone(const struct rtn_entry *entry, uint64_t id)
+static int why_gone(const struct rtn_entry *entry, unsigned kinds, uint64_t id)
 {
-    bool client = entry != NULL && atomic_load_explicit(&entry->client_id, memory_order_acquire) == id;
+    bool client = (kinds & RTN_SESSION_WS) != 0 && entry != NULL &&
+                  atomic_load_explicit(&entry->client_id, memory_order_acquire) == id;
     return client ? -ENOTCONN : -ENOENT;
 }
 
-bool rtn_ws_is_open_here(struct rtn_http1 *http, uint64_t id)
+bool rtn_session_is_open(struct rtn_http1 *http, unsigned kinds, uint64_t id)
 {
-    return is_open(entry_of(http, id), id);
+    return is_open(entry_of(http, id), kinds, id);
 }
 
-struct rtn_ws *rtn_ws_find(struct rtn_http1 *http, uint64_t id)
+struct rtn_session *rtn_session_find(struct rtn_http1 *http, uint64_t id)
 {
     const struct rtn_entry *entry = entry_of(http, id);
-    return is_open(entry, id) ? entry->connection->ws : NULL;
+    return is_open(entry, RTN_SESSION_ANY, id) ? entry->connection->session : NULL;
 }
 
-static void overflow(struct rtn_ws *ws)
+static void overflow(struct rtn_session *session)
 {
-    ws->overflowed = true;
-    atomic_store_explicit(&ws->connection->entry->open_id, 0, memory_order_release);
-    rtn_ws_mark_unsent(ws);
+    session->overflowed = true;
+    atomic_store_explicit(&session->connection->entry->open_id, 0, memory_order_release);
+    rtn_session_mark_unsent(session);
 }
 
-void rtn_ws_refuse_message(struct rtn_ws *ws)
+void rtn_session_refuse_message(struct rtn_session *session)
 {
-    if (ws->policy->drop)
-        atomic_store(&ws->connection->entry->drain_due, true);
+    if (session->policy->drop)
+        atomic_store(&session->connection->entry->drain_due, true);
     else
-        overflow(ws);
+        overflow(session);
 }
 
 /* Here */
 
-static int send_here(struct rtn_entry *entry, uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
+/* As reserve() says it: whoever heeds it never finds the backlog full. */
+static int is_slow(struct rtn_entry *entry, int64_t limit)
 {
-    if (!is_open(entry, id))
-        return why_gone(entry, id);
-    struct rtn_ws *ws = entry->connection->ws;
-    if (!rtn_ws_has_room(ws)) {
-        rtn_ws_refuse_message(ws);
-        return -ENOBUFS;
-    }
-    int r = 0;
-    if (type >= RTN_WS_OP_CLOSE)
-        rtn_ws_queue_control(ws, type, content.data, content.length);
-    else
-        r = rtn_ws_queue(ws, type, content);
-    return r < 0 ? r : atomic_load_explicit(&entry->waits, memory_order_relaxed);
+    bool slow = atomic_load_explicit(&entry->waits, memory_order_relaxed) ||
+                atomic_load_explicit(&entry->backlog, memory_order_relaxed) > limit / 2;
+    if (slow)
+        atomic_store_explicit(&entry->drain_due, true, memory_order_relaxed);
+    return slow;
 }
 
-static int share_here(struct rtn_entry *entry, uint64_t id, struct rtn_ws_mailing *mailing)
+static int send_here(struct rtn_entry *entry, unsigned kinds, uint64_t id, enum rtn_ws_opcode type,
+                     struct rtn_str content)
 {
-    if (!is_open(entry, id))
-        return why_gone(entry, id);
-    struct rtn_ws *ws = entry->connection->ws;
-    if (rtn_ws_has_room(ws)) {
-        rtn_ws_queue_mailing(ws, mailing);
+    if (!is_open(entry, kinds, id))
+        return why_gone(entry, kinds, id);
+    struct rtn_session *session = entry->connection->session;
+    if (!rtn_session_has_room(session)) {
+        rtn_session_refuse_message(session);
+        return -ENOBUFS;
+    }
+    int r = session->wire->queue(session, type, content);
+    return r < 0 ? r : is_slow(entry, session->policy->backlog_limit);
+}
+
+static int share_here(struct rtn_entry *entry, unsigned kinds, uint64_t id, struct rtn_mailing *mailing)
+{
+    if (!is_open(entry, kinds, id))
+        return why_gone(entry, kinds, id);
+    struct rtn_session *session = entry->connection->session;
+    if (rtn_session_has_room(session)) {
+        session->wire->queue_mailing(session, mailing);
         return 0;
     }
-    rtn_ws_refuse_message(ws);
+    rtn_session_refuse_message(session);
     return -ENOBUFS;
 }
 
 /* From elsewhere */
 
 /* Room for `size` more bytes: 1 when the peer is slow, else 0; or why not. */
-static int reserve(struct rtn_entry *entry, uint64_t id, int64_t size)
+static int reserve(struct rtn_entry *entry, unsigned kinds, uint64_t id, int64_t size)
 {
     for (;;) {
-        if (!is_open(entry, id))
-            return why_gone(entry, id);
+        if (!is_open(entry, kinds, id))
+            return why_gone(entry, kinds, id);
         int64_t limit = atomic_load_explicit(&entry->backlog_limit, memory_order_relaxed);
         int64_t before = atomic_fetch_add(&entry->backlog, size);
         bool slow = atomic_load(&entry->waits) || before > limit / 2;
@@ -135,18 +144,22 @@ static void run_closing(struct closing *closing)
     struct rtn_entry *entry = entry_of(http, closing->id);
     if (entry->id != closing->id)
         return;
-    struct rtn_ws *ws = entry->connection != NULL ? entry->connection->ws : NULL;
-    bool opened = ws != NULL && ws->opened;
+    struct rtn_session *session = entry->connection != NULL ? entry->connection->session : NULL;
+    bool opened = session != NULL && session->opened;
     if (closing->overflow) {
         if (opened)
-            overflow(ws);
+            overflow(session);
         return;
     }
     if (entry->client != NULL)
         rtn_ws_client_stop(entry->client);
-    if (opened)
-        rtn_ws_begin_close(ws, RTN_CLOSE_NORMAL, closing->code, (struct rtn_str){ closing->reason, closing->length },
-                           "closed by the handler");
+    if (!opened)
+        return;
+    const struct rtn_session_end end = { .cause = RTN_CLOSE_NORMAL,
+                                         .code = closing->code,
+                                         .reason = { closing->reason, closing->length },
+                                         .detail = "closed by the handler" };
+    session->wire->begin_close(session, &end);
 }
 
 static void on_closing(struct rtn_mail *mail)
@@ -179,11 +192,11 @@ static void report_overflow(struct rtn_http1 *http, struct rtn_entry *entry, uin
         free(closing);
 }
 
-static void deliver_to(const struct delivery *delivery, uint64_t id, struct rtn_ws_mailing *mailing)
+static void deliver_to(const struct delivery *delivery, uint64_t id, struct rtn_mailing *mailing)
 {
-    struct rtn_ws *ws = rtn_ws_find(delivery->http, id);
-    if (ws != NULL)
-        rtn_ws_queue_mailing(ws, mailing);
+    struct rtn_session *session = rtn_session_find(delivery->http, id);
+    if (session != NULL)
+        session->wire->queue_mailing(session, mailing);
     int64_t reserved = (int64_t) rtn_parcel_frame(delivery->parcel).length;
     atomic_fetch_sub(&entry_of(delivery->http, id)->backlog, reserved);
 }
@@ -191,10 +204,10 @@ static void deliver_to(const struct delivery *delivery, uint64_t id, struct rtn_
 static void on_delivery(struct rtn_mail *mail)
 {
     struct delivery *delivery = RTN_CONTAINER_OF(mail, struct delivery, mail);
-    struct rtn_ws_mailing mailing = { .parcel = delivery->parcel, .single = delivery->count == 1 };
+    struct rtn_mailing mailing = { .parcel = delivery->parcel, .single = delivery->count == 1 };
     for (size_t i = 0; i < delivery->count; i++)
         deliver_to(delivery, delivery->ids[i], &mailing);
-    rtn_ws_mailing_done(&mailing);
+    rtn_mailing_done(&mailing);
     rtn_parcel_unref(delivery->parcel);
     free(delivery);
 }
@@ -209,11 +222,11 @@ static struct delivery *delivery_new(struct rtn_http1 *http, struct rtn_parcel *
     return delivery;
 }
 
-/* Reserves for one of them. enum rtn_ws_sent, or why it does not get it. */
-static int add_receiver(struct delivery *delivery, uint64_t id)
+/* Reserves for one of them. As reserve(), or why it does not get it. */
+static int add_receiver(struct delivery *delivery, unsigned kinds, uint64_t id)
 {
     struct rtn_entry *entry = entry_of(delivery->http, id);
-    int r = reserve(entry, id, (int64_t) rtn_parcel_frame(delivery->parcel).length);
+    int r = reserve(entry, kinds, id, (int64_t) rtn_parcel_frame(delivery->parcel).length);
     if (r >= 0)
         delivery->ids[delivery->count++] = id;
     else if (r == -ENOBUFS)
@@ -229,11 +242,12 @@ static void post_delivery(struct delivery *delivery)
         on_delivery(&delivery->mail);
 }
 
-static int send_there(struct rtn_http1 *http, uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
+static int send_there(struct rtn_http1 *http, unsigned kinds, uint64_t id, enum rtn_ws_opcode type,
+                      struct rtn_str content)
 {
     const struct rtn_entry *entry = entry_of(http, id);
-    if (!is_open(entry, id)) /* before anything is copied */
-        return why_gone(entry, id);
+    if (!is_open(entry, kinds, id)) /* before anything is copied */
+        return why_gone(entry, kinds, id);
     struct rtn_parcel *parcel = rtn_parcel_new(type, content.data, content.length);
     if (parcel == NULL)
         return -ENOMEM;
@@ -241,39 +255,42 @@ static int send_there(struct rtn_http1 *http, uint64_t id, enum rtn_ws_opcode ty
     rtn_parcel_unref(parcel);
     if (delivery == NULL)
         return -ENOMEM;
-    int r = add_receiver(delivery, id);
+    int r = add_receiver(delivery, kinds, id);
     post_delivery(delivery);
     return r;
 }
 
-int rtn_ws_send_one(struct rtn_http1 *http, bool here, uint64_t id, enum rtn_ws_opcode type, struct rtn_str content)
+int rtn_session_send_one(struct rtn_http1 *http, bool here, unsigned kinds, uint64_t id, enum rtn_ws_opcode type,
+                         struct rtn_str content)
 {
-    return here ? send_here(entry_of(http, id), id, type, content) : send_there(http, id, type, content);
+    return here ? send_here(entry_of(http, id), kinds, id, type, content) : send_there(http, kinds, id, type, content);
 }
 
-int64_t rtn_ws_send_shared(struct rtn_http1 *http, bool here, const uint64_t *ids, size_t count,
-                           struct rtn_parcel *parcel, uint64_t *failed)
+int64_t rtn_session_send_shared(struct rtn_http1 *http, bool here, unsigned kinds, const uint64_t *ids, size_t count,
+                                struct rtn_parcel *parcel, uint64_t *failed)
 {
     struct delivery *delivery = here ? NULL : delivery_new(http, parcel, count);
     if (!here && delivery == NULL)
         return -ENOMEM;
-    struct rtn_ws_mailing mailing = { .parcel = parcel, .single = count == 1 };
+    struct rtn_mailing mailing = { .parcel = parcel, .single = count == 1 };
     int64_t failures = 0;
     for (size_t i = 0; i < count; i++) {
-        int r = here ? share_here(entry_of(http, ids[i]), ids[i], &mailing) : add_receiver(delivery, ids[i]);
+        int r =
+            here ? share_here(entry_of(http, ids[i]), kinds, ids[i], &mailing) : add_receiver(delivery, kinds, ids[i]);
         if (r < 0)
             failed[failures++] = ids[i];
     }
-    rtn_ws_mailing_done(&mailing);
+    rtn_mailing_done(&mailing);
     if (!here)
         post_delivery(delivery);
     return failures;
 }
 
-int rtn_ws_close_one(struct rtn_http1 *http, bool here, uint64_t id, int code, struct rtn_str reason)
+int rtn_session_close_one(struct rtn_http1 *http, bool here, unsigned kinds, uint64_t id, int code,
+                          struct rtn_str reason)
 {
     const struct rtn_entry *entry = entry_of(http, id);
-    if (!is_open(entry, id) && why_gone(entry, id) == -ENOENT)
+    if (!is_open(entry, kinds, id) && why_gone(entry, kinds, id) == -ENOENT)
         return -ENOENT;
     struct closing what = { .http = http, .id = id, .code = code };
     what.length = RTN_MIN(reason.length, sizeof(what.reason));
@@ -290,7 +307,8 @@ int rtn_ws_close_one(struct rtn_http1 *http, bool here, uint64_t id, int code, s
     return 0;
 }
 
-size_t rtn_ws_list(struct rtn_http1 *http, bool accepted, bool outgoing, uint64_t *ids, size_t capacity)
+size_t rtn_session_list(struct rtn_http1 *http, unsigned kinds, bool accepted, bool outgoing, uint64_t *ids,
+                        size_t capacity)
 {
     size_t found = 0;
     unsigned size = rtn_directory_size(&http->directory);
@@ -298,7 +316,8 @@ size_t rtn_ws_list(struct rtn_http1 *http, bool accepted, bool outgoing, uint64_
         const struct rtn_entry *entry = rtn_directory_at(&http->directory, slot);
         uint64_t id = atomic_load_explicit(&entry->open_id, memory_order_acquire);
         bool client = atomic_load_explicit(&entry->client_id, memory_order_acquire) == id;
-        if (id == 0 || !(client ? outgoing : accepted))
+        bool wanted = (atomic_load_explicit(&entry->kind, memory_order_relaxed) & kinds) != 0;
+        if (id == 0 || !wanted || !(client ? outgoing : accepted))
             continue;
         if (found < capacity)
             ids[found] = id;

@@ -1,0 +1,92 @@
+/*
+ * What proto tells of connections that take messages: called on the loop at once, or left to a task of the connection
+ * when its handler runs on workers.
+ */
+#include "app/session_events.h"
+
+#include <string.h>
+
+#include "app/session_work.h"
+
+void rtn_session_log_failure(const struct rtn_connection *connection, int error)
+{
+    const struct rtn_instance *instance = rtn_session_instance(connection);
+    rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s failed: %s", instance->place.text, instance->loaded->module.name,
+            connection->session->calls->name(connection), strerror(-error));
+}
+
+void rtn_session_close_failed(struct rtn_session *session)
+{
+    static const struct rtn_session_end end = { .cause = RTN_CLOSE_HANDLER,
+                                                .code = RTN_WS_INTERNAL_ERROR,
+                                                .reason = { "the handler failed", 18 },
+                                                .detail = "the handler failed" };
+    session->wire->begin_close(session, &end);
+}
+
+int rtn_session_prepare(struct rtn_session *session, const struct rtn_session_calls *calls)
+{
+    session->calls = calls;
+    return rtn_session_runs_on_loop(session->owner) ? 0 : rtn_session_work_prepare(session);
+}
+
+bool rtn_session_tell_closed(struct rtn_connection *connection)
+{
+    struct rtn_session *session = connection->session;
+    bool tell = session->opened || connection->outgoing;
+    if (tell && rtn_session_runs_on_loop(session->owner))
+        session->calls->close(connection);
+    if (session->handling == NULL)
+        return true;
+    if (tell)
+        rtn_session_work_add_end(session);
+    else
+        rtn_session_work_drop(session);
+    return !tell;
+}
+
+static void on_failure(struct rtn_session *session, int error)
+{
+    rtn_session_log_failure(session->connection, error);
+    rtn_session_close_failed(session);
+}
+
+static void on_open(struct rtn_session *session)
+{
+    session->calls->log_open(session->connection);
+    if (!rtn_session_runs_on_loop(session->owner)) {
+        rtn_session_work_add_open(session);
+        return;
+    }
+    int r = session->calls->open(session->connection);
+    if (r < 0)
+        on_failure(session, r);
+}
+
+static void on_message(struct rtn_session *session, enum rtn_ws_opcode type, unsigned char *data, size_t length,
+                       bool last)
+{
+    if (!rtn_session_runs_on_loop(session->owner)) {
+        rtn_session_work_add_message(session, type, data, length, last);
+        return;
+    }
+    int r = session->calls->message(session->connection, type, data, length, last);
+    if (r < 0)
+        on_failure(session, r);
+}
+
+static void on_drain(struct rtn_session *session)
+{
+    if (!session->calls->has_drain(session->connection))
+        return;
+    if (rtn_session_runs_on_loop(session->owner))
+        session->calls->drain(session->connection);
+    else
+        rtn_session_work_add_drain(session);
+}
+
+const struct rtn_session_events rtn_session_upward_events = {
+    .open = on_open,
+    .message = on_message,
+    .drain = on_drain,
+};

@@ -1,0 +1,243 @@
+/*
+ * The life of a connection that takes messages, and reading. One recv() per event into a buffer that all of them share;
+ * what cannot be handled at once, because the layer above or the peer cannot follow, is kept, and nothing more is read
+ * until it was handled.
+ *
+ * Nothing in here closes the socket while a callback of the layer above runs: closing is marked, and done by the flush
+ * at the end of the iteration or by the event that comes next.
+ */
+#include "proto/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "proto/session_internal.h"
+#include "proto/ws_frame.h"
+
+#define INPUT_SIZE 65536
+
+void rtn_session_init(struct rtn_session *session, const struct rtn_session_wire *wire,
+                      struct rtn_connection *connection, const struct rtn_session_policy *policy, void *owner)
+{
+    session->wire = wire;
+    session->connection = connection;
+    session->policy = policy;
+    session->owner = owner;
+    rtn_list_init(&session->unsent);
+    rtn_list_init(&session->topics);
+}
+
+void rtn_session_free(struct rtn_session *session)
+{
+    if (session == NULL)
+        return;
+    rtn_buf_done(&session->unread);
+    session->wire->free(session);
+}
+
+/* Reading */
+
+static bool may_read(const struct rtn_session *session)
+{
+    return !session->paused && !session->choked && !session->deaf;
+}
+
+void rtn_session_watch_input(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    if (may_read(session) && session->unread.length == 0)
+        ev_io_start(connection->http->loop->ev, &connection->read);
+    else
+        ev_io_stop(connection->http->loop->ev, &connection->read);
+}
+
+int rtn_session_keep_unread(struct rtn_session *session, const void *data, size_t length)
+{
+    if (length == 0)
+        return 0;
+    char *at = rtn_buf_try_reserve(&session->unread, length);
+    if (at == NULL)
+        return -ENOMEM;
+    memcpy(at, data, length);
+    session->unread.length += length;
+    return 0;
+}
+
+static void feed(struct rtn_session *session, unsigned char *data, size_t length)
+{
+    session->feeding = true;
+    size_t used = session->wire->feed(session, data, length);
+    session->feeding = false;
+    if (rtn_session_keep_unread(session, data + used, length - used) < 0)
+        session->wire->fail(session, RTN_CLOSE_NETWORK, "memory is out");
+}
+
+/* What was kept comes first. */
+static void feed_unread(struct rtn_session *session)
+{
+    while (session->unread.length > 0 && may_read(session)) {
+        struct rtn_buf unread = session->unread;
+        session->unread = (struct rtn_buf){ 0 };
+        feed(session, (unsigned char *) unread.data, unread.length);
+        rtn_buf_done(&unread);
+    }
+}
+
+/* Whatever comes is a sign of life. */
+static void hear(struct rtn_session *session)
+{
+    session->heard = rtn_http1_now_ms(session->connection->http);
+    if (session->wire->heard != NULL)
+        session->wire->heard(session);
+}
+
+static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
+    struct rtn_http1 *http = connection->http;
+    struct rtn_session *session = connection->session;
+    if (connection->state == RTN_CONNECTION_LINGER || session->deaf) {
+        rtn_http1_read_linger(connection); /* only the end of input is of interest */
+        return;
+    }
+    ssize_t n;
+    do
+        n = recv(connection->stream.fd, http->session_input, INPUT_SIZE, 0);
+    while (n < 0 && errno == EINTR);
+    if (n > 0) {
+        hear(session);
+        feed(session, http->session_input, (size_t) n);
+        rtn_session_watch_input(session);
+    } else if (n == 0) {
+        session->wire->end_of_input(session);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        connection->broken = -errno;
+        rtn_http1_close_broken(connection);
+    }
+}
+
+void rtn_session_go_on_reading(struct rtn_session *session)
+{
+    if (session->connection->state != RTN_CONNECTION_SESSION)
+        return;
+    hear(session); /* nobody listened meanwhile */
+    rtn_session_file_deadline(session);
+    if (session->feeding)
+        return;
+    feed_unread(session);
+    rtn_session_watch_input(session);
+}
+
+void rtn_session_pause(struct rtn_session *session)
+{
+    session->paused = true;
+    if (!session->feeding)
+        rtn_session_watch_input(session);
+}
+
+void rtn_session_resume(struct rtn_session *session)
+{
+    session->paused = false;
+    rtn_session_go_on_reading(session);
+}
+
+/* From the start to the end */
+
+static bool has_input_buffer(struct rtn_http1 *http)
+{
+    if (http->session_input == NULL)
+        http->session_input = malloc(INPUT_SIZE);
+    return http->session_input != NULL;
+}
+
+/* From now on senders find it. */
+static void publish(struct rtn_session *session)
+{
+    struct rtn_entry *entry = session->connection->entry;
+    atomic_store_explicit(&entry->kind, session->wire->kind, memory_order_relaxed);
+    atomic_store_explicit(&entry->waits, false, memory_order_relaxed);
+    atomic_store_explicit(&entry->drain_due, false, memory_order_relaxed);
+    atomic_store_explicit(&entry->drops, session->policy->drop, memory_order_relaxed);
+    atomic_store_explicit(&entry->backlog_limit, session->policy->backlog_limit, memory_order_relaxed);
+    atomic_fetch_add_explicit(&entry->backlog, (int64_t) session->connection->stream.queued, memory_order_relaxed);
+    atomic_store_explicit(&entry->open_id, entry->id, memory_order_release);
+}
+
+static void watch(struct rtn_connection *connection)
+{
+    struct ev_loop *ev = connection->http->loop->ev;
+    ev_io_stop(ev, &connection->read);
+    ev_io_stop(ev, &connection->write);
+    ev_io_init(&connection->read, on_readable, connection->stream.fd, EV_READ);
+    ev_io_init(&connection->write, rtn_session_on_writable, connection->stream.fd, EV_WRITE);
+}
+
+void rtn_session_open(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    struct rtn_http1 *http = connection->http;
+    if (!has_input_buffer(http)) {
+        rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");
+        return;
+    }
+    watch(connection);
+    connection->state = RTN_CONNECTION_SESSION;
+    session->heard = rtn_http1_now_ms(http);
+    session->opened = true;
+    session->opened_at = session->heard;
+    publish(session);
+    if (rtn_stream_pending(&connection->stream))
+        rtn_session_mark_unsent(session);
+    http->session_events->open(session);
+    if (!rtn_http1_may_keep_alive(http))
+        rtn_session_leave(session);
+    feed_unread(session);
+    rtn_session_watch_input(session);
+    rtn_session_file_deadline(session);
+}
+
+void rtn_session_settle(struct rtn_session *session)
+{
+    session->busy = false;
+    if (session->wire->settled != NULL)
+        session->wire->settled(session);
+}
+
+void rtn_session_begin_closing(struct rtn_session *session, enum rtn_close_cause cause, const char *detail)
+{
+    session->connection->cause = cause;
+    session->connection->detail = detail;
+    session->closing = true;
+    atomic_store_explicit(&session->connection->entry->open_id, 0, memory_order_release);
+}
+
+void rtn_session_leave(struct rtn_session *session)
+{
+    static const struct rtn_session_end end = { .cause = RTN_CLOSE_SHUTDOWN,
+                                                .code = RTN_WS_GOING_AWAY,
+                                                .reason = { "the server is stopping", 22 },
+                                                .detail = "the server is stopping" };
+    if (session->connection->state == RTN_CONNECTION_CLOSED)
+        return; /* its handler has not heard of it yet */
+    if (session->opened)
+        session->wire->begin_close(session, &end);
+    else
+        rtn_http1_close(session->connection, end.cause, end.detail);
+}
+
+void rtn_session_detach(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    struct rtn_entry *entry = connection->entry;
+    atomic_store_explicit(&entry->open_id, 0, memory_order_release);
+    if (session->opened)
+        atomic_fetch_sub_explicit(&entry->backlog, (int64_t) connection->stream.queued, memory_order_relaxed);
+    rtn_list_remove(&session->unsent);
+    session->wire->detach(session);
+    rtn_topics_leave_all(&connection->http->topics, session);
+    rtn_buf_done(&session->unread);
+}

@@ -1,0 +1,242 @@
+/*
+ * Sending. Messages are queued while an iteration runs and leave together at its end, or when the queue has reached its
+ * bound before that. Of a socket that is full nothing is asked until it has room.
+ *
+ * A message for many is sent from where it is, as long as nothing waits before it; small ones that wait are copied,
+ * since a reference would weigh more than is counted.
+ *
+ * A peer that does not take what it is sent is not read either, so that what it asks for cannot pile up.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "proto/session_internal.h"
+#include "proto/session_send.h"
+
+#define COPIED_MOST 512 /* bytes of a shared message */
+
+void rtn_session_mark_unsent(struct rtn_session *session)
+{
+    if (rtn_list_empty(&session->unsent))
+        rtn_list_append(&session->connection->http->unsent, &session->unsent);
+}
+
+/* The queue */
+
+void rtn_session_count(struct rtn_session *session, size_t length)
+{
+    atomic_fetch_add_explicit(&session->connection->entry->backlog, (int64_t) length, memory_order_relaxed);
+    rtn_session_mark_unsent(session);
+}
+
+void *rtn_session_reserve(struct rtn_session *session, size_t length)
+{
+    void *at = rtn_stream_reserve(&session->connection->stream, length);
+    if (at != NULL)
+        rtn_session_count(session, length);
+    return at;
+}
+
+static int queue_reference(struct rtn_session *session, struct rtn_parcel *parcel, struct rtn_str bytes)
+{
+    const struct rtn_piece piece = {
+        .data = bytes.data, .length = bytes.length, .release = rtn_parcel_unref, .release_data = parcel
+    };
+    rtn_parcel_ref(parcel);
+    int r = rtn_stream_queue(&session->connection->stream, &piece);
+    if (r == 0)
+        rtn_session_count(session, bytes.length);
+    return r;
+}
+
+int rtn_session_queue_shared(struct rtn_session *session, struct rtn_parcel *parcel, struct rtn_str bytes)
+{
+    if (bytes.length > COPIED_MOST || !rtn_stream_pending(&session->connection->stream))
+        return queue_reference(session, parcel, bytes);
+    void *at = rtn_session_reserve(session, bytes.length);
+    if (at == NULL)
+        return -ENOMEM;
+    memcpy(at, bytes.data, bytes.length);
+    return 0;
+}
+
+/* Deadlines */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return b != 0 && (a == 0 || b < a) ? b : a;
+}
+
+void rtn_session_file_deadline(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    int64_t deadline = earlier(session->write_deadline, session->wire->deadline(session));
+    connection->deadline = deadline;
+    if (deadline != 0) /* else whatever ends the reason for that files it */
+        rtn_wheel_file(&connection->http->wheel, &connection->timeout, deadline);
+}
+
+bool rtn_session_has_passed(const struct rtn_session *session, int64_t deadline)
+{
+    return deadline != 0 && deadline <= rtn_http1_now_ms(session->connection->http);
+}
+
+/* The peer has to take in some of what it is sent from now on. */
+static void begin_write_timeout(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    connection->unsent = rtn_http1_unsent(connection);
+    session->write_deadline = rtn_http1_now_ms(connection->http) + session->policy->write_timeout;
+}
+
+bool rtn_session_write_has_passed(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    if (!rtn_session_has_passed(session, session->write_deadline))
+        return false;
+    int before = connection->unsent;
+    begin_write_timeout(session);
+    if (connection->unsent < before)
+        return false;
+    rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the peer does not take what it is sent (timeouts.write)");
+    return true;
+}
+
+/* Waiting for the socket */
+
+static void set_choked(struct rtn_session *session, bool choked)
+{
+    if (session->choked == choked)
+        return;
+    session->choked = choked;
+    if (!choked)
+        rtn_session_go_on_reading(session);
+    else if (!session->feeding)
+        rtn_session_watch_input(session);
+}
+
+static bool is_waiting(const struct rtn_session *session)
+{
+    return session->write_deadline != 0;
+}
+
+/* The socket is full: it tells when it has room. No callback is called from here, since one may be running. */
+static void wait_for_room(struct rtn_session *session, bool progress)
+{
+    struct rtn_connection *connection = session->connection;
+    ev_io_start(connection->http->loop->ev, &connection->write);
+    atomic_store(&connection->entry->waits, true);
+    atomic_store(&connection->entry->drain_due, true);
+    if (progress || !is_waiting(session)) {
+        begin_write_timeout(session);
+        rtn_session_file_deadline(session);
+    }
+}
+
+static void choke_when_full(struct rtn_session *session)
+{
+    set_choked(session, session->connection->stream.queued > (size_t) session->policy->backlog_limit / 2);
+}
+
+static void end_waiting(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    session->write_deadline = 0;
+    if (session->wire->waited != NULL)
+        session->wire->waited(session);
+    ev_io_stop(connection->http->loop->ev, &connection->write);
+    atomic_store(&connection->entry->waits, false);
+    rtn_session_file_deadline(session);
+}
+
+/* All that was queued is with the system. The handler may send more when it is told: then the socket may be full. */
+static void all_sent(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    if (is_waiting(session))
+        end_waiting(session);
+    if (session->wire->end_when_due(session))
+        return;
+    if (atomic_exchange(&connection->entry->drain_due, false) && !session->closing)
+        connection->http->session_events->drain(session);
+    if (!is_waiting(session))
+        set_choked(session, false);
+}
+
+/* Sending */
+
+/*
+ * Sends what the socket takes. 0: all; -EAGAIN; or -errno, noted. Senders elsewhere mark a drain as due and then look
+ * at the backlog, we lower the backlog and then look for the mark: in one order for all, so that one of us sees it.
+ */
+static int send_queue(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    size_t before = connection->stream.queued;
+    int r = connection->broken != 0 ? connection->broken : rtn_stream_flush(&connection->stream);
+    atomic_fetch_sub(&connection->entry->backlog, (int64_t) (before - connection->stream.queued));
+    if (r < 0 && r != -EAGAIN)
+        connection->broken = r;
+    return r;
+}
+
+static void send_now(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    size_t before = connection->stream.queued;
+    int r = send_queue(session);
+    if (connection->broken != 0) {
+        rtn_http1_close_broken(connection);
+    } else if (r == -EAGAIN) {
+        wait_for_room(session, connection->stream.queued < before);
+        choke_when_full(session);
+    } else {
+        all_sent(session);
+    }
+}
+
+/* What the iteration has done to it. Of a full socket nothing is asked: it tells when it has room. */
+static void flush(struct rtn_session *session)
+{
+    struct rtn_connection *connection = session->connection;
+    if (connection->state != RTN_CONNECTION_SESSION)
+        return;
+    if (connection->broken != 0)
+        rtn_http1_close_broken(connection);
+    else if (session->overflowed)
+        rtn_http1_close(connection, RTN_CLOSE_BACKLOG, "the peer does not take what it is sent (limits.backlog)");
+    else if (is_waiting(session))
+        choke_when_full(session);
+    else
+        send_now(session);
+}
+
+void rtn_session_flush(struct rtn_http1 *http)
+{
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&http->unsent)) != NULL)
+        flush(RTN_CONTAINER_OF(node, struct rtn_session, unsent));
+}
+
+void rtn_session_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    send_now(RTN_CONTAINER_OF(watcher, struct rtn_connection, write)->session);
+}
+
+bool rtn_session_has_room(struct rtn_session *session)
+{
+    const struct rtn_entry *entry = session->connection->entry;
+    if (atomic_load_explicit(&entry->backlog, memory_order_relaxed) < session->policy->backlog_limit)
+        return true;
+    if (is_waiting(session))
+        return false;
+    /* Much was sent in this iteration, to a peer that may well take it. What is left then is mail on its way. */
+    int r = send_queue(session);
+    if (r == -EAGAIN)
+        wait_for_room(session, true);
+    if (r < 0) /* or it is broken */
+        return atomic_load_explicit(&entry->backlog, memory_order_relaxed) < session->policy->backlog_limit;
+    return true;
+}
