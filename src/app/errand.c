@@ -27,7 +27,7 @@ static bool give_to_worker(struct rtn_errand *errand)
     if (instance->threads == RTN_THREADS_LOOP || errand->site->pool == NULL)
         return false;
     errand->task = (struct rtn_task){
-        .run = run_on_worker, .serial = rtn_step_serial(instance), .what = instance->place.text, .beside = true
+        .run = run_on_worker, .serial = rtn_step_serial(instance), .what = instance->place.text, .lane = RTN_LANE_CALLBACKS
     };
     return rtn_pool_submit_always(errand->site->pool, &errand->task);
 }

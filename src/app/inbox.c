@@ -52,6 +52,9 @@ static void settle(struct rtn_message *message, int result)
         log_failure(message, result);
     if (message->asked == 0 || message->answered || result == RTN_LATER)
         return;
+    if (result >= 0 && rtn_log_enabled(RTN_LOG_DEBUG))
+        rtn_log(RTN_LOG_DEBUG, "message %s: handler %s is done without an answer", message->type->shape.name,
+                receiver_of(message)->handler);
     (void) rtn_question_answer(message->asked, NULL, result < 0 ? result : -ENODATA, NULL, 0);
 }
 
@@ -146,7 +149,7 @@ static void kick(struct rtn_inbox *inbox)
     inbox->task = (struct rtn_task){ .run = handle_all,
                                      .serial = rtn_step_serial(inbox->instance),
                                      .what = inbox->instance->place.text,
-                                     .beside = true };
+                                     .lane = RTN_LANE_CALLBACKS };
     add_task(inbox->site, &inbox->task);
 }
 
@@ -159,8 +162,9 @@ void rtn_inbox_deliver(struct rtn_message *message)
         handle(message);
         break;
     case RTN_THREADS_PARALLEL:
-        message->task =
-            (struct rtn_task){ .run = handle_on_worker, .what = inbox->instance->place.text, .beside = true };
+        message->task = (struct rtn_task){ .run = handle_on_worker,
+                                           .what = inbox->instance->place.text,
+                                           .lane = RTN_LANE_CALLBACKS };
         add_task(site, &message->task);
         break;
     case RTN_THREADS_SERIAL:

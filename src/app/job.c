@@ -66,7 +66,7 @@ int rtn_job_begin(struct rtn_job *job)
         return r;
     struct rtn_list tasks;
     rtn_list_init(&tasks);
-    job->task = (struct rtn_task){ .run = run_job, .what = job->instance->place.text, .beside = true };
+    job->task = (struct rtn_task){ .run = run_job, .what = job->instance->place.text, .lane = RTN_LANE_TASKS };
     rtn_list_append(&tasks, &job->task.node);
     if (rtn_pool_submit(site->pool, &tasks, 1) == 0)
         return 0;

@@ -144,7 +144,7 @@ static void on_answer(struct rtn_mail *mail)
 
 int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *bytes, size_t length)
 {
-    struct answer *answer = length < SIZE_MAX - sizeof(*answer) ? malloc(sizeof(*answer) + length) : NULL;
+    struct answer *answer = length < SIZE_MAX - sizeof(*answer) ? malloc(sizeof(*answer) + length + 1) : NULL;
     if (answer == NULL)
         return -ENOMEM;
     *answer = (struct answer){
@@ -152,6 +152,7 @@ int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int re
     };
     if (length > 0)
         memcpy(answer->bytes, bytes, length);
+    answer->bytes[length] = '\0'; /* for who takes bytes for text */
     if (number != 0 && rtn_loops_post(rtn_http1_loop_of(number), &answer->mail))
         return 0;
     free(answer);
@@ -236,12 +237,24 @@ struct rtn_question rtn_question_known(const struct rtn_question *question)
     return known;
 }
 
+static const char *find_problem(const struct rtn_question_spec *spec)
+{
+    if (spec->type->answer_size == 0)
+        return "its type has no answer";
+    if (spec->question.timeout <= 0)
+        return "the timeout must be at least 1 ms";
+    return spec->question.then == NULL ? "there is nothing to call" : NULL;
+}
+
 int rtn_question_ask(const struct rtn_question_spec *spec)
 {
     if (rtn_outbox_type(spec->type) == NULL)
         return -ENOENT;
-    if (spec->type->answer_size == 0 || spec->question.timeout <= 0 || spec->question.then == NULL)
+    const char *problem = find_problem(spec);
+    if (problem != NULL) {
+        rtn_log(RTN_LOG_ERROR, "question %s is not asked: %s", spec->type->name, problem);
         return -EINVAL;
+    }
     if (atomic_load(&spec->site->pendings.ended))
         return -ECANCELED;
     struct question *question = make(spec);

@@ -73,10 +73,10 @@ static void append_size(struct rtn_buf *out, size_t size)
 }
 
 /* 40 bytes, version 2, answer 16 bytes */
-static void append_shape(struct rtn_buf *out, const struct rtn_hub_shape *shape)
+static void append_shape(struct rtn_buf *out, const struct rtn_hub_shape *shape, bool version)
 {
     append_size(out, shape->size);
-    if (shape->version != 1)
+    if (version)
         rtn_buf_printf(out, ", version %u", shape->version);
     if (shape->answer_size == 0)
         return;
@@ -92,8 +92,9 @@ static void report_shape(const struct adding *adding, const struct rtn_hub_shape
     const struct rtn_instance *other = ((const struct wire *) type->wiring)->declared;
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf here = { 0 };
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf there = { 0 };
-    append_shape(&here, shape);
-    append_shape(&there, &type->shape);
+    bool versions = shape->version != type->shape.version;
+    append_shape(&here, shape, versions);
+    append_shape(&there, &type->shape, versions);
     rtn_diags_error(adding->diags, place_of(adding->instance),
                     "server \"%s\": %s: message \"%s\" has %s in module \"%s\", but %s in module \"%s\"; they were not "
                     "compiled with the same declaration",
@@ -238,10 +239,10 @@ void rtn_wiring_print(const struct rtn_wiring *wiring, const char *prefix, struc
     for (struct rtn_hub_type *type = NULL; (type = rtn_hub_next(wiring->hub, type)) != NULL;) {
         const struct wire *wire = type->wiring;
         rtn_buf_printf(out, "%smessage %s (", prefix, type->shape.name);
-        append_shape(out, &type->shape);
+        append_shape(out, &type->shape, type->shape.version != 1);
         rtn_buf_append_text(out, "): ");
         append_senders(wire, out);
-        rtn_buf_printf(out, "%s-> %s\n", wire->senders != NULL ? " " : "",
+        rtn_buf_printf(out, "%s-> %s\n", wire->senders != NULL ? " " : "nobody ",
                        wire->owner != NULL ? wire->owner->server->name : "nobody");
     }
 }

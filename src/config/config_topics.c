@@ -39,7 +39,10 @@ const struct rtn_schema_topic rtn_config_topics[] = {
     { "websockets", WEBSOCKET_HELP, websocket_keys },
     { "ws", WEBSOCKET_HELP, websocket_keys },
     { "line", LINE_HELP, line_keys },
+    { "lines", LINE_HELP, line_keys },
+    { "stdio", LINE_HELP, line_keys },
     { "worker", WORKER_HELP, worker_keys },
     { "hub", HUB_HELP, hub_keys },
+    { "messages", HUB_HELP, hub_keys },
     { NULL, NULL, NULL },
 };

@@ -200,5 +200,6 @@ void rtn_hub_end(struct rtn_hub_port *port)
     rtn_log(RTN_LOG_NOTICE,
             "messages to server \"%s\": the queue is gone: %llu taken, %llu refused because it was full, %u not "
             "handled",
-            port->server, (unsigned long long) port->taken, (unsigned long long) atomic_load(&port->refused), unhandled);
+            port->server, (unsigned long long) port->taken, (unsigned long long) atomic_load(&port->refused),
+            unhandled);
 }

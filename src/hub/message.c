@@ -34,7 +34,7 @@ static void leave(struct rtn_hub_port *port, unsigned unsent)
 static struct rtn_message *make(const struct rtn_hub_letter *letter)
 {
     size_t copied = letter->moved ? 0 : letter->length;
-    struct rtn_message *message = copied < SIZE_MAX - sizeof(*message) ? malloc(sizeof(*message) + copied) : NULL;
+    struct rtn_message *message = copied < SIZE_MAX - sizeof(*message) ? malloc(sizeof(*message) + copied + 1) : NULL;
     if (message == NULL)
         return NULL;
     *message = (struct rtn_message){ .type = letter->type,
@@ -47,6 +47,7 @@ static struct rtn_message *make(const struct rtn_hub_letter *letter)
     atomic_init(&message->references, 1);
     if (copied > 0)
         memcpy(message->copy, letter->payload, copied);
+    message->copy[copied] = '\0'; /* for who takes bytes for text */
     return message;
 }
 

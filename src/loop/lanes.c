@@ -12,7 +12,7 @@ void rtn_lanes_init(struct rtn_lanes *lanes)
 
 struct rtn_lane *rtn_lanes_of(struct rtn_lanes *lanes, const struct rtn_task *task)
 {
-    return &lanes->lanes[task->beside ? 1 : 0];
+    return &lanes->lanes[task->lane];
 }
 
 void rtn_lanes_add(struct rtn_lanes *lanes, struct rtn_task *task)

@@ -1,13 +1,11 @@
 /*
- * The tasks of a pool that wait for workers, in two lanes, which take turns: what a server does for its clients, and
- * what is done beside that. However many wait in one of them, the other one goes on. [any], with the pool's mutex held
+ * The tasks of a pool that wait for workers, in lanes that take turns. However many wait in one of them, the others go
+ * on. [any], with the pool's mutex held
  */
 #ifndef RTN_LOOP_LANES_H
 #define RTN_LOOP_LANES_H
 
 #include "loop/pool.h"
-
-#define RTN_LANES 2
 
 struct rtn_lane {
     struct rtn_list tasks;

@@ -26,19 +26,27 @@ struct rtn_serial {
 
 void rtn_serial_init(struct rtn_serial *serial);
 
+/* Tasks of each kind wait in a queue of their own, and the kinds take turns. */
+enum rtn_lane_kind {
+    RTN_LANE_CLIENTS, /* requests, and what connections have sent */
+    RTN_LANE_CALLBACKS, /* messages, timers, answers: what is done beside */
+    RTN_LANE_TASKS, /* what modules have ordered, which may take long */
+    RTN_LANES
+};
+
 struct rtn_task {
     struct rtn_list node;
     void (*run)(struct rtn_task *task); /* may free the task */
     struct rtn_serial *serial; /* NULL: runs beside everything */
     const char *what; /* for rtn_pool_running; must outlive the pool */
-    bool beside; /* not for a client: such tasks wait in a queue of their own, and take turns with the others */
+    enum rtn_lane_kind lane; /* where it waits */
 };
 
 struct rtn_pool_options {
     const char *server; /* names the threads server/worker-N */
     unsigned threads; /* at most so many threads; at least 1 */
     unsigned active; /* at most so many outside of rtn_pool_block_begin/end */
-    unsigned queue; /* tasks that may wait for a worker, and as many that are `beside` */
+    unsigned queue; /* tasks of each lane that may wait for a worker */
     int64_t retire_ms; /* a worker that idles so long ends; the last one stays */
     struct rtn_log *log;
     const _Atomic int *log_level;

@@ -104,6 +104,15 @@ static bool is_good_name(const char *name)
     return good;
 }
 
+/* Numbers that are none of ports wrap around in getaddrinfo(); what begins otherwise is a name, which it knows or not.
+ */
+static bool is_good_port(const char *port)
+{
+    char *end;
+    unsigned long number = strtoul(port, &end, 10);
+    return *end != '\0' || (number >= 1 && number <= 65535);
+}
+
 int main(int argc, char **argv)
 {
     int option;
@@ -118,6 +127,8 @@ int main(int argc, char **argv)
     }
     if (argc - optind != 3)
         return usage("HOST, PORT and NAME are needed");
+    if (!is_good_port(argv[optind + 1]))
+        return usage("PORT must be 1 to 65535, or the name of a service");
     if (!is_good_name(argv[optind + 2]))
         return usage("NAME must have 1 to 64 bytes of UTF-8, without control characters");
     (void) signal(SIGPIPE, SIG_IGN);

@@ -300,7 +300,7 @@ Test(pool, tasks_that_are_beside_take_turns_with_the_others)
     cr_assert(reaches(&gate.entered, 1));
     for (unsigned i = 0; i < BESIDE; i++) {
         set_job(&beside[i], i, NULL, &done);
-        beside[i].task.beside = true;
+        beside[i].task.lane = RTN_LANE_TASKS;
     }
     for (unsigned i = 0; i < OTHERS; i++)
         set_job(&others[i], i, NULL, &done);
@@ -329,7 +329,7 @@ Test(pool, tasks_that_are_beside_leave_the_others_their_room)
         set_job(&jobs[i], i, &gate, &done);
     for (unsigned i = 0; i < 4; i++) {
         set_job(&beside[i], i, NULL, &done);
-        beside[i].task.beside = true;
+        beside[i].task.lane = RTN_LANE_TASKS;
     }
     cr_assert_eq(submit(pool, jobs, 1), 0);
     cr_assert(reaches(&gate.entered, 1));
