@@ -26,9 +26,10 @@ static bool give_to_worker(struct rtn_errand *errand)
     struct rtn_instance *instance = errand->instance;
     if (instance->threads == RTN_THREADS_LOOP || errand->site->pool == NULL)
         return false;
-    errand->task = (struct rtn_task){
-        .run = run_on_worker, .serial = rtn_step_serial(instance), .what = instance->place.text, .lane = RTN_LANE_CALLBACKS
-    };
+    errand->task = (struct rtn_task){ .run = run_on_worker,
+                                      .serial = rtn_step_serial(instance),
+                                      .what = instance->place.text,
+                                      .lane = RTN_LANE_CALLBACKS };
     return rtn_pool_submit_always(errand->site->pool, &errand->task);
 }
 

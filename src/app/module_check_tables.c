@@ -191,7 +191,7 @@ static int copy_messages(struct rtn_loaded *loaded, const struct sizes *sizes, s
     const struct rtn_message_handler *handlers = rows;
     loaded->module.messages = NULL;
     loaded->messages = rtn_config_alloc(arena, (loaded->message_count + 1) * sizeof(*loaded->messages));
-    for (size_t i = 0; i < loaded->message_count; i++) {
+    for (size_t i = 0; handlers != NULL && i < loaded->message_count; i++) {
         loaded->messages[i].handler = handlers[i];
         if (copy_handler(&loaded->messages[i], sizes, arena, problem) < 0)
             return -EINVAL;

@@ -12,9 +12,9 @@
 #include "net/clients.h"
 #include "proto/connection.h"
 #include "proto/directory.h"
+#include "proto/line.h"
 #include "proto/sink.h"
 #include "proto/topics.h"
-#include "proto/line.h"
 #include "proto/ws.h"
 
 /* What became of a request when the layer above had its turn. */

@@ -24,7 +24,8 @@ struct rtn_parcel *rtn_parcel_new(enum rtn_ws_opcode opcode, const void *data, s
     memcpy(parcel->bytes + RTN_PARCEL_HEADER - parcel->header_length, header, parcel->header_length);
     if (length > 0)
         memcpy(parcel->bytes + RTN_PARCEL_HEADER, data, length);
-    memcpy(parcel->bytes + RTN_PARCEL_HEADER + length, "\r\n", RTN_PARCEL_TAIL);
+    parcel->bytes[RTN_PARCEL_HEADER + length] = '\r';
+    parcel->bytes[RTN_PARCEL_HEADER + length + 1] = '\n';
     return parcel;
 }
 

@@ -70,7 +70,7 @@ static void feed(struct rtn_session *session, unsigned char *data, size_t length
     session->feeding = true;
     size_t used = session->wire->feed(session, data, length);
     session->feeding = false;
-    if (rtn_session_keep_unread(session, data + used, length - used) < 0)
+    if (used < length && rtn_session_keep_unread(session, data + used, length - used) < 0)
         session->wire->fail(session, RTN_CLOSE_NETWORK, "memory is out");
 }
 

@@ -152,10 +152,10 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
     server->finished_mail.deliver = on_finished;
     sem_init(&server->finished, 0, 0);
     rtn_access_init(&server->access, config);
-    server->port = rtn_hub_add_port(host->hub, config->name, (unsigned) config->hub_capacity, rtn_inbox_deliver,
-                                    rtn_inbox_drop);
-    if (server->port != NULL && rtn_server_routes_make(server, diags) == 0 && make_header_fields(server) == 0 && make_trusted(server) == 0 &&
-        make_clients(server) == 0 && make_pool(server) == 0)
+    server->port =
+        rtn_hub_add_port(host->hub, config->name, (unsigned) config->hub_capacity, rtn_inbox_deliver, rtn_inbox_drop);
+    if (server->port != NULL && rtn_server_routes_make(server, diags) == 0 && make_header_fields(server) == 0 &&
+        make_trusted(server) == 0 && make_clients(server) == 0 && make_pool(server) == 0)
         return server;
     rtn_server_free(server);
     return NULL;

@@ -7,21 +7,19 @@
 #ifndef VERSION
 #define VERSION 1
 #endif
-#ifndef MORE
-#define MORE
-#endif
-#ifndef ANSWER_MORE
-#define ANSWER_MORE
-#endif
 
 struct wire_job {
     int64_t number;
-    MORE
+#ifdef MORE
+    int64_t more;
+#endif
 };
 
 struct wire_done {
     int32_t status;
-    ANSWER_MORE
+#ifdef ANSWER_MORE
+    int64_t more;
+#endif
 };
 
 #if defined(BYTES)

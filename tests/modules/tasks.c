@@ -31,21 +31,21 @@ struct tasks {
 struct thing {
     struct tasks *owner;
     rtn_number number;
-    int fds[2]; /* the first is watched */
-    int limit; /* ends itself in that call; 0: never */
     int64_t takes; /* ms of each call */
-    int returns; /* of a task */
-    char gate[PATH_MOST]; /* a file that a task waits for */
     rtn_later later; /* 0: nobody waits for an answer */
+    int64_t result; /* guarded by the mutex, as the names of threads */
+    int limit; /* ends itself in that call; 0: never */
+    int returns; /* of a task */
     atomic_int calls;
     atomic_int ends;
     atomic_int late; /* calls after the end */
     atomic_int overlaps;
     atomic_int wrong; /* the number was not there yet, or the cancel in its own call did not go well */
-    char thread[32]; /* of the last callback; guarded by the mutex, as the next two */
-    char run_thread[32];
-    int64_t result;
+    int fds[2]; /* the first is watched */
     bool opens; /* the gate, in its end */
+    char thread[32]; /* of the last callback */
+    char run_thread[32];
+    char gate[PATH_MOST]; /* a file that a task waits for */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
