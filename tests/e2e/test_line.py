@@ -178,23 +178,18 @@ def test_answers_reach_one_who_has_said_all(daemon, model):
     assert running.log_wait("close id=.* cause=(.*) size")[1] == "client"
 
 
-def is_refused(talker):
-    """Its lines wait for a worker that has no time, until one is too many."""
-    try:
-        talker.say("hello")
-    except (ConnectionResetError, BrokenPipeError):
-        return True
-    return not talker.raw.silent(0.05)
-
-
 def test_all_workers_are_busy(daemon, tmp_path):
     gate = tmp_path / "gate"
     running = daemon(config(handler="parallel", server="threads: 1\nqueue: 1"))
-    first, second, third = joined(running, 3)
-    first.say(f"!until {gate}")
+    talkers = joined(running, 3)
+    talkers[0].say(f"!until {gate}")
     running.log_wait("waits")
-    second.say("waits in the queue")
-    wait_until(lambda: is_refused(third), "the queue is full")
+    # One of them waits in the queue, the other finds it full.
+    for talker in talkers[1:]:
+        talker.say("hello")
+    running.log_wait(r"closed \(handler\): all workers are busy and the queue is full")
     gate.touch()
-    assert closing(running, third.id) == ("handler", "", "all workers are busy and the queue is full")
-    assert (first.hear(), second.hear()) == ("waited 0", "waits in the queue")
+    assert talkers[0].hear() == "waited 0"
+    refused = int(running.log_wait(r"close id=(\d+) cause=handler .*detail=all workers are busy and the queue is full$")[1])
+    heard = {talker.id: talker.raw.recv_until_close() if talker.id == refused else talker.hear() for talker in talkers[1:]}
+    assert sorted(heard.values(), key=len) == [b"", "hello"]
