@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from common import wait_until
 from line_talk import MODELS, closing, config, join, joined
 
 
@@ -181,7 +180,7 @@ def test_answers_reach_one_who_has_said_all(daemon, model):
 def test_all_workers_are_busy(daemon, tmp_path):
     gate = tmp_path / "gate"
     running = daemon(config(handler="parallel", server="threads: 1\nqueue: 1"))
-    talkers = joined(running, 3)
+    talkers = [joined(running, 1)[0] for _ in range(3)]  # one after the other, or the queue is full already
     talkers[0].say(f"!until {gate}")
     running.log_wait("waits")
     # One of them waits in the queue, the other finds it full.
