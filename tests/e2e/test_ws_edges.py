@@ -34,8 +34,8 @@ def send_until_full(end, block, most):
     sent = 0
     end.raw.socket.settimeout(0.5 * SLOW)
     with pytest.raises(TimeoutError):
-        while sent < most:
-            sent += end.raw.socket.send(block)
+        while sent < most: # what was sent of a block goes on where it stopped, so that frames stay whole
+            sent += end.raw.socket.send(block[sent % len(block):])
     end.raw.socket.settimeout(WAIT_BOUND)
     return sent
 
