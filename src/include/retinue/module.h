@@ -163,7 +163,7 @@ struct rtn_module {
     /*
      * A connection on which this instance was asked was closed. On the kind of thread that the instance's handlers run
      * on, under the same promise. Runs before the destructor of the connection's data; of a WebSocket, after `close`.
-     * Also when a WebSocket was refused on it. Not for outgoing connections.
+     * Also when a WebSocket was refused on it. Not for outgoing connections and those of lines.
      */
     void (*connection_closed)(rtn_connection *connection, enum rtn_close_cause cause, const char *detail,
                               void *instance);
