@@ -113,10 +113,10 @@ def test_others_serve_without_an_error_while_one_stops(daemon):
     running = daemon(config(
         keeper(),
         server("web", "{path: /, module: slow, handler: slow, options: {sleep: 0}}", more="    loops: 2\n"),
-        server("jobs", control("jobs", "/work/{what}/{server}", "worker"), "{path: /, module: hello}",
+        server("jobs", control("jobs", "/worker/{what}/{server}", "worker"), "{path: /, module: hello}",
                more='    loops: 2\n').replace("127.0.0.1:0", '[127.0.0.1:0, "unix:{tmp}/jobs.sock"]', 1)))
     with running.raw("jobs") as raw:
-        assert raw.request(target="/work/stopping/x").text == "0\n"
+        assert raw.request(target="/worker/stopping/x").text == "0\n"
     port, path = running.port("jobs"), running.unix("jobs")
     idle = running.raw("jobs")
     assert idle.request().status == 200
