@@ -73,21 +73,12 @@ struct rtn_hub_type *rtn_hub_next(const struct rtn_hub *hub, const struct rtn_hu
 
 /* Ports */
 
-/* In the order in which they were sent: the stack is turned round. */
 static void take_arrived(struct rtn_hub_port *port)
 {
-    if (atomic_load_explicit(&port->arrived, memory_order_relaxed) == NULL)
+    if (atomic_load_explicit(&port->arrived.top, memory_order_relaxed) == NULL)
         return;
-    struct rtn_message *message = atomic_exchange(&port->arrived, NULL);
-    struct rtn_message *ordered = NULL;
-    while (message != NULL) {
-        struct rtn_message *before = message->next;
-        message->next = ordered;
-        ordered = message;
-        message = before;
-    }
-    for (; ordered != NULL; ordered = ordered->next) {
-        rtn_list_append(&port->waiting, &ordered->node);
+    for (struct rtn_mail *mail = rtn_mail_take(&port->arrived); mail != NULL; mail = mail->next) {
+        rtn_list_append(&port->waiting, &RTN_CONTAINER_OF(mail, struct rtn_message, mail)->node);
         port->taken++;
     }
 }
@@ -138,7 +129,7 @@ void rtn_hub_attach(struct rtn_hub_port *port, struct rtn_loop *loop, void *owne
 {
     port->owner = owner;
     atomic_store(&port->loop, loop);
-    if (atomic_load(&port->arrived) != NULL)
+    if (atomic_load(&port->arrived.top) != NULL)
         rtn_hub_tell(port);
 }
 

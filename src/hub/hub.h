@@ -45,7 +45,7 @@ struct rtn_hub_port {
     void (*drop)(struct rtn_message *message);
     _Atomic(struct rtn_loop *) loop; /* NULL: not there yet, or no longer */
     void *owner; /* of the layer above, with the loop */
-    _Atomic(struct rtn_message *) arrived; /* the last that was sent, each with the one before it */
+    struct rtn_mail_stack arrived; /* messages that were sent */
     _Atomic bool told; /* `arrival` is on its way */
     struct rtn_mail arrival; /* tells the loop that something has arrived, or that more of it is to be run */
     _Atomic uint64_t state; /* see hub.c */

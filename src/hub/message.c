@@ -80,11 +80,7 @@ int rtn_hub_prepare(const struct rtn_hub_letter *letter, struct rtn_message **re
 void rtn_hub_commit(struct rtn_message *message)
 {
     struct rtn_hub_port *port = message->type->port;
-    struct rtn_message *before = atomic_load_explicit(&port->arrived, memory_order_relaxed);
-    do
-        message->next = before;
-    while (!atomic_compare_exchange_weak(&port->arrived, &before, message));
-    if (before == NULL)
+    if (rtn_mail_push(&port->arrived, &message->mail))
         rtn_hub_tell(port);
     leave(port, 0);
 }

@@ -6,7 +6,7 @@
 #include "loop/pool.h"
 
 struct rtn_message {
-    struct rtn_message *next; /* on port->arrived, the one that was sent before it */
+    struct rtn_mail mail; /* in port->arrived; not delivered by itself */
     struct rtn_list node; /* in one list of its receiver after the other */
     struct rtn_task task; /* of the layer above */
     const struct rtn_hub_type *type;

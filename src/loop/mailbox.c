@@ -9,14 +9,7 @@
 
 void rtn_mailbox_deliver(struct rtn_mailbox *mailbox)
 {
-    struct rtn_mail *mail = atomic_exchange_explicit(&mailbox->top, NULL, memory_order_acquire);
-    struct rtn_mail *ordered = NULL;
-    while (mail != NULL) {
-        struct rtn_mail *next = mail->next;
-        mail->next = ordered;
-        ordered = mail;
-        mail = next;
-    }
+    struct rtn_mail *ordered = rtn_mail_take(&mailbox->stack);
     while (ordered != NULL) {
         struct rtn_mail *next = ordered->next;
         ordered->deliver(ordered);
@@ -34,7 +27,7 @@ static void on_wake(struct ev_loop *ev, struct ev_async *watcher, int events)
 void rtn_mailbox_init(struct rtn_mailbox *mailbox, struct ev_loop *ev)
 {
     mailbox->ev = ev;
-    atomic_init(&mailbox->top, NULL);
+    atomic_init(&mailbox->stack.top, NULL);
     ev_async_init(&mailbox->wake, on_wake);
     ev_async_start(ev, &mailbox->wake);
 }
@@ -47,11 +40,6 @@ void rtn_mailbox_done(struct rtn_mailbox *mailbox)
 
 void rtn_mailbox_post(struct rtn_mailbox *mailbox, struct rtn_mail *mail)
 {
-    struct rtn_mail *top = atomic_load_explicit(&mailbox->top, memory_order_relaxed);
-    do {
-        mail->next = top;
-    } while (
-        !atomic_compare_exchange_weak_explicit(&mailbox->top, &top, mail, memory_order_release, memory_order_relaxed));
-    if (top == NULL)
+    if (rtn_mail_push(&mailbox->stack, mail))
         ev_async_send(mailbox->ev, &mailbox->wake);
 }

@@ -9,6 +9,8 @@
 #define RTN_LOOP_MAILBOX_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include <ev.h>
 
@@ -17,11 +19,40 @@ struct rtn_mail {
     void (*deliver)(struct rtn_mail *mail); /* on the loop; may free or post the mail again */
 };
 
+/* Mail that any thread pushes, and that one thread takes, all of it at once. All-zero is empty. */
+struct rtn_mail_stack {
+    _Atomic(struct rtn_mail *) top;
+};
+
 struct rtn_mailbox {
     struct ev_loop *ev;
     struct ev_async wake;
-    _Atomic(struct rtn_mail *) top;
+    struct rtn_mail_stack stack;
 };
+
+/* True when it was empty: whoever takes it is to be told. In one order for all with what the caller looks at next. */
+static inline bool rtn_mail_push(struct rtn_mail_stack *stack, struct rtn_mail *mail)
+{
+    struct rtn_mail *top = atomic_load_explicit(&stack->top, memory_order_relaxed);
+    do
+        mail->next = top;
+    while (!atomic_compare_exchange_weak(&stack->top, &top, mail));
+    return top == NULL;
+}
+
+/* The first that was pushed, with the others behind it by `next`; NULL: it was empty. */
+static inline struct rtn_mail *rtn_mail_take(struct rtn_mail_stack *stack)
+{
+    struct rtn_mail *mail = atomic_exchange(&stack->top, NULL);
+    struct rtn_mail *ordered = NULL;
+    while (mail != NULL) {
+        struct rtn_mail *next = mail->next;
+        mail->next = ordered;
+        ordered = mail;
+        mail = next;
+    }
+    return ordered;
+}
 
 /* Starts receiving on `ev`; on its thread or before it runs. It keeps the loop running. */
 void rtn_mailbox_init(struct rtn_mailbox *mailbox, struct ev_loop *ev);

@@ -66,7 +66,6 @@ void rtn_ws_refuse(struct rtn_request *request, int status, const char *text);
 
 /* A session on the connection, with nothing agreed upon; NULL when memory is out. */
 struct rtn_ws *rtn_ws_new(struct rtn_connection *connection, const struct rtn_ws_policy *policy, void *owner);
-void rtn_ws_free(struct rtn_ws *ws); /* accepts NULL */
 
 /* The handshake is done. Takes what the request's buffer still holds as frames, and drops the request. */
 void rtn_ws_start(struct rtn_connection *connection);

@@ -409,7 +409,7 @@ Test(dial, cancelled_while_a_lookup_runs)
     rtn_resolver_free(resolver, BOUND_MS);
     resolver = NULL;
     cr_expect_eq(atomic_load(&attempt.result.calls), 0);
-    cr_expect_null(atomic_load(&loop.mailbox.top), "mail for a loop that is no more");
+    cr_expect_null(atomic_load(&loop.mailbox.stack.top), "mail for a loop that is no more");
 }
 
 Test(dial, cancelled_while_lookups_wait_for_a_thread)
