@@ -207,10 +207,11 @@ def test_serial_is_one_at_a_time_for_the_instance(daemon):
 
 def test_parallel_is_several_at_once_but_not_for_one_connection(daemon, tmp_path):
     running = daemon(config())
-    ends = [connect(running, "/parallel?name=x") for _ in range(2)]
+    ends = [connect(running, "/parallel?name=x")]
     ends[0].raw.send(text("!sleep 50") * 4)
     assert [ends[0].message() for _ in range(4)] == ["slept 50"] * 4
     assert ends[0].ask("!peak") == "1"
+    ends.append(connect(running, "/parallel?name=x"))  # only now: its open handler is at work, too
     # The two meet when both are at work until the gate opens.
     gate = Gate(tmp_path)
     for end in ends:
