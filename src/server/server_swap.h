@@ -1,0 +1,36 @@
+/*
+ * From one program of a running server to the next. [main]; what it has done on loops comes back by mail of main
+ *
+ * prepare: the start hooks of new instances run on loop 0, then thread_start on every loop. commit: every loop puts the
+ * new program in force between two iterations, then quiesce of the instances that are not in it runs on loop 0. An old
+ * program is freed when no loop uses it any more; an instance ends (what it has running is cancelled, thread_stop on
+ * loops and workers, stop on loop 0, unload) when nothing refers to it.
+ */
+#ifndef RTN_SERVER_SERVER_SWAP_H
+#define RTN_SERVER_SERVER_SWAP_H
+
+#include "server/server.h"
+
+/* What came of it: 0 or -errno, which was logged. */
+typedef void (*rtn_server_swap_done)(struct rtn_server *server, int result, void *data);
+
+/* After a failure the program is not in force, its hooks are undone, and it may be freed. One at a time for a server.
+ */
+void rtn_server_prepare(struct rtn_server *server, struct rtn_program *program, rtn_server_swap_done done, void *data);
+
+/* Undoes a good prepare: thread_stop, stop; then done. */
+void rtn_server_discard(struct rtn_server *server, rtn_server_swap_done done, void *data);
+
+/*
+ * The prepared program is in force from now on; pool, client limits, log level and accept limits follow its
+ * configuration. Cannot fail. `done` when every loop has it.
+ */
+void rtn_server_commit(struct rtn_server *server, rtn_server_swap_done done, void *data);
+
+/* How many programs beside the one in force are still in use, and how many sessions stay under them. */
+void rtn_server_old_programs(const struct rtn_server *server, unsigned *programs, unsigned *sessions);
+
+/* Asks sessions under programs of generations older than `number` to close (WebSocket: 1012), as with `generations`. */
+void rtn_server_end_old(struct rtn_server *server, unsigned number);
+
+#endif
