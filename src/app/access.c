@@ -89,7 +89,7 @@ static struct rtn_access_entry describe(struct rtn_request *request, bool aborte
                                       .status = request->response.status,
                                       .bytes = request->response.length,
                                       .request_id = rtn_str_of(request->response.request_id),
-                                      .server = rtn_str_of(request->http->config->name),
+                                      .server = rtn_str_of(request->terms->config->name),
                                       .connection = request->connection->id,
                                       .aborted = aborted,
                                       .headers = request->headers,
@@ -102,7 +102,7 @@ static struct rtn_access_entry describe(struct rtn_request *request, bool aborte
     if (call == NULL)
         return entry;
     if (request->started_us != 0)
-        entry.duration_us = rtn_clock_us() - request->started_us;
+        entry.duration_us = call->ended_us - request->started_us;
     entry.host = known(rtn_dispatch_host(request));
     if (call->match.route != NULL)
         entry.route = rtn_str_of(call->match.route->path);
@@ -116,7 +116,8 @@ static void log_to_file(struct rtn_request *request, const struct rtn_access *ac
     const struct rtn_access_entry entry = describe(request, aborted, client);
     enum rtn_config_access_format format = (enum rtn_config_access_format) access->config->access_log.format;
     size_t length = rtn_access_line(format, &access->pattern, &entry, line);
-    (void) rtn_log_writer_append(access->writer, (struct rtn_str){ line, length });
+    if (!rtn_log_writer_append(access->writer, (struct rtn_str){ line, length }))
+        rtn_stats_add(request->http->stats, RTN_STATS_ACCESS_LOG_DROPPED, 1);
 }
 
 static void log_to_log(struct rtn_request *request, enum rtn_log_level level, bool aborted)
@@ -135,7 +136,7 @@ static void log_to_log(struct rtn_request *request, enum rtn_log_level level, bo
 
 void rtn_access_log(struct rtn_request *request, bool aborted)
 {
-    const struct rtn_access *access = rtn_site_of(request->http)->access;
+    const struct rtn_access *access = rtn_routing_of(request)->access;
     if (!rtn_access_enabled(access))
         return;
     if (access->writer != NULL)

@@ -22,6 +22,20 @@ void rtn_control_set(struct rtn_control *new_control)
     pthread_mutex_unlock(&mutex);
 }
 
+void rtn_control_add(struct rtn_control *to, struct rtn_wish *wish)
+{
+    pthread_mutex_lock(&mutex);
+    rtn_list_append(&to->wishes, &wish->node);
+    pthread_mutex_unlock(&mutex);
+}
+
+void rtn_control_remove(struct rtn_wish *wish)
+{
+    pthread_mutex_lock(&mutex);
+    rtn_list_remove(&wish->node);
+    pthread_mutex_unlock(&mutex);
+}
+
 /* With the mutex held. */
 static struct rtn_wish *find(const char *server)
 {

@@ -6,6 +6,7 @@
 #include "app/inbox.h"
 #include "app/outbox.h"
 #include "app/question.h"
+#include "app/step_internal.h"
 
 const char *rtn_message_sender(const rtn_message *message)
 {
@@ -14,7 +15,7 @@ const char *rtn_message_sender(const rtn_message *message)
 
 rtn_server *rtn_message_server(const rtn_message *message)
 {
-    return ((const struct rtn_site *) message->type->port->owner)->server;
+    return ((const struct rtn_site *) message->port->owner)->server;
 }
 
 rtn_number rtn_message_asked(const rtn_message *message)
@@ -59,9 +60,11 @@ int rtn_answer_error(rtn_number asked, int error)
 int rtn_ask_for(const struct rtn_message_type *type, rtn_request *request, const struct rtn_question *question)
 {
     struct rtn_call *state = rtn_call_of(request);
-    const struct rtn_question_spec spec = {
-        .type = type, .site = state->site, .later = request->id, .question = rtn_question_known(question)
-    };
+    const struct rtn_question_spec spec = { .type = type,
+                                            .site = state->site,
+                                            .later = request->id,
+                                            .owner = rtn_step_instance(state),
+                                            .question = rtn_question_known(question) };
     if (spec.question.call_for == NULL)
         return -EINVAL;
     bool armed = state->armed;

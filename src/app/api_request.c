@@ -5,6 +5,7 @@
 
 #include "app/dispatch.h"
 #include "app/form.h"
+#include "app/slots.h"
 
 #define FORM_TYPE RTN_STR("application/x-www-form-urlencoded")
 
@@ -56,7 +57,7 @@ int rtn_request_version(const rtn_request *request)
 /* Only handlers are kept from fields that `header_fields` leaves out; the daemon itself sees them all. */
 static bool is_seen(const rtn_request *request, rtn_str name)
 {
-    const struct rtn_map *wanted = request->http->header_fields;
+    const struct rtn_map *wanted = request->terms->header_fields;
     return wanted == NULL || rtn_map_get(wanted, name) != NULL;
 }
 
@@ -180,7 +181,7 @@ int rtn_connection_set_data(rtn_connection *connection, void *data, void (*destr
     struct rtn_instance *instance = rtn_dispatch_instance(connection);
     if (instance == NULL)
         return -EINVAL;
-    struct rtn_slot *slot = rtn_connection_make_slot(connection, instance);
+    struct rtn_slot *slot = rtn_slots_make(connection, instance);
     if (slot == NULL)
         return -ENOMEM;
     if (slot->destroy != NULL)

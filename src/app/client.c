@@ -10,11 +10,11 @@
 /* What the trusted peer says. */
 static struct rtn_str read_forwarded(struct rtn_request *request, struct rtn_client *client)
 {
-    const struct rtn_http1 *http = request->http;
+    const struct rtn_terms *terms = request->terms;
     struct rtn_forwarded said;
     client->problem = rtn_forwarded_read(request->headers, request->header_count,
-                                         (enum rtn_config_proxy_header) http->config->proxy_header, http->trusted,
-                                         http->trusted_count, &said);
+                                         (enum rtn_config_proxy_header) terms->config->proxy_header, terms->trusted,
+                                         terms->trusted_count, &said);
     if (client->problem != NULL)
         return request->host;
     if (said.has_client) {
@@ -67,6 +67,7 @@ static void refuse_rate(struct rtn_request *request, int64_t ms)
     char seconds[24];
     int length = snprintf(seconds, sizeof(seconds), "%lld", (long long) (ms + 999) / 1000);
     (void) rtn_response_field(request, RTN_STR("Retry-After"), (struct rtn_str){ seconds, (size_t) length });
+    rtn_stats_count(RTN_STATS_REFUSED_REQUESTS, 1);
     rtn_dispatch_error(request, 429, "there are too many requests from this address");
 }
 

@@ -7,7 +7,9 @@
 
 #include <stdlib.h>
 
+#include "app/callback.h"
 #include "app/session_events.h"
+#include "app/slots.h"
 #include "app/step.h"
 #include "proto/connection.h"
 
@@ -27,14 +29,15 @@ static void run_slot(struct rtn_connection *connection)
     struct rtn_slot *slot = connection->slots;
     struct rtn_instance *instance = slot->key;
     connection->closing = slot;
+    const struct rtn_activity_call before = rtn_callback_enter(instance, "end of a connection", NULL);
     bool had_requests = !connection->outgoing && connection->line == NULL;
     if (instance->loaded->module.connection_closed != NULL && had_requests)
         instance->loaded->module.connection_closed(connection, connection->cause, connection->detail, instance->data);
     if (slot->destroy != NULL)
         slot->destroy(slot->data);
+    rtn_callback_leave(&before);
     connection->closing = NULL;
-    connection->slots = slot->next;
-    free(slot);
+    rtn_slots_end_first(connection);
 }
 
 static void run_slots(struct rtn_connection *connection);
@@ -80,7 +83,7 @@ static void end_request(struct rtn_request *request)
     request->active = false;
     request->response.state = RTN_RESPONSE_ENDED;
     const char *before = rtn_log_set_request(request->response.request_id);
-    rtn_step_end_call(rtn_call_of(request), true);
+    rtn_step_cancel(request);
     (void) rtn_log_set_request(before);
     rtn_access_log(request, true);
 }
@@ -131,6 +134,8 @@ static void log_closed(struct rtn_connection *connection)
 void rtn_dispatch_closed(struct rtn_connection *connection)
 {
     log_closed(connection);
+    if (connection->request != NULL && connection->request->active)
+        rtn_dispatch_count(connection->request, false);
     bool told = connection->session == NULL || rtn_session_tell_closed(connection);
     if (told && end_request_first(connection))
         run_slots(connection);

@@ -69,7 +69,7 @@ static bool is_type(const struct rtn_request *request, const struct rtn_schema_s
 
 static bool is_compressible(const struct rtn_request *request, int status, int64_t length)
 {
-    const struct rtn_config_compression *config = &request->http->config->compression;
+    const struct rtn_config_compression *config = &request->terms->config->compression;
     if (rtn_status_bodiless(status) || status == 205 || status == 206)
         return false;
     if (length == 0 || (length > 0 && length < config->min_size) || !is_type(request, &config->types))
@@ -161,7 +161,7 @@ static void match_etag(struct rtn_request *request)
 
 struct rtn_encoder *rtn_compress_choose(struct rtn_request *request, int status, int64_t length)
 {
-    const struct rtn_config_compression *config = &request->http->config->compression;
+    const struct rtn_config_compression *config = &request->terms->config->compression;
     if (request->stage == RTN_REQUEST_BROKEN)
         return NULL;
     if (status == 304)

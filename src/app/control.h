@@ -24,6 +24,10 @@ struct rtn_control {
     struct rtn_list wishes;
 };
 
+/* A wish is there to be asked / no longer; while the control is set. */
+void rtn_control_add(struct rtn_control *control, struct rtn_wish *wish);
+void rtn_control_remove(struct rtn_wish *wish);
+
 /* From now on it is there to be asked; NULL: no longer. */
 void rtn_control_set(struct rtn_control *control);
 

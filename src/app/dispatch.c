@@ -10,6 +10,7 @@
 
 #include "app/form.h"
 #include "app/request_id.h"
+#include "app/slots.h"
 #include "app/step.h"
 #include "base/clock.h"
 #include "base/method.h"
@@ -79,7 +80,7 @@ void rtn_dispatch_answer(struct rtn_request *request)
 static void remember_instance(struct rtn_connection *connection, struct rtn_instance *instance)
 {
     if (instance->loaded->module.connection_closed != NULL)
-        (void) rtn_connection_make_slot(connection, instance);
+        (void) rtn_slots_make(connection, instance);
 }
 
 /* "[0:0:0:0:0:0:0:1]" as "[::1]", which is how the configuration keeps it; absent when it is no address. */
@@ -126,13 +127,13 @@ struct rtn_str rtn_dispatch_host(struct rtn_request *request)
 void rtn_dispatch_match(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
-    const struct rtn_router *router = call->site->router;
+    const struct rtn_router *router = rtn_routing_of(request)->router;
     struct rtn_str host = { 0 };
     if (rtn_router_has_hosts(router))
         host = rtn_dispatch_host(request);
     rtn_router_match(router, host, call->path, (enum rtn_method) request->method, call->skip, &call->match);
     const struct rtn_route *route = call->match.route;
-    request->policy = &request->http->policy;
+    request->policy = &request->terms->policy;
     if (route == NULL || route->instance == NULL)
         return;
     request->policy = &route->policy;
@@ -189,13 +190,13 @@ void rtn_dispatch_head(struct rtn_request *request)
     call->match.route = NULL;
     call->match.allowed = 0;
     call->site = site;
-    request->started_us = rtn_access_enabled(site->access) ? rtn_clock_us() : 0;
+    request->started_us = request->http->loop->now_us;
     rtn_request_id_give(request);
     call->authority = rtn_client_read(request);
     if (call->authority.data != request->host.data)
         call->host = read_host(request, call->authority);
     if (rtn_client_is_refused(&call->client)) {
-        request->policy = &request->http->discarding;
+        request->policy = &request->terms->discarding;
         return;
     }
     if (rtn_str_equal(request->target, RTN_STR("*")))
@@ -217,15 +218,49 @@ enum rtn_outcome rtn_dispatch_run(struct rtn_request *request)
     else if (call->broken_path)
         rtn_dispatch_error(request, 400, "the path has a broken or forbidden percent-escape, or climbs above the root");
     else if (call->path.data == NULL)
-        answer_allow(request, 204, rtn_router_methods(call->site->router));
+        answer_allow(request, 204, rtn_router_methods(rtn_routing_of(request)->router));
     else
         return rtn_step_run(request);
     return RTN_OUTCOME_REPLIED;
 }
 
+/* The cell of its status class. */
+static unsigned class_of(const struct rtn_request *request)
+{
+    unsigned class = (unsigned) request->response.status / 100;
+    return class <= 5 ? RTN_STATS_ABORTED + class : RTN_STATS_ABORTED;
+}
+
+static void count_times(rtn_stats_cell *cells, const struct rtn_request *request, const struct rtn_call *call)
+{
+    rtn_stats_observe_at(cells + RTN_STATS_DURATION, (uint64_t) (call->ended_us - request->started_us));
+    if (!call->worked)
+        return;
+    rtn_stats_observe_at(cells + RTN_STATS_QUEUE_WAIT, (uint64_t) call->waited_us);
+    rtn_stats_observe_at(cells + RTN_STATS_HANDLER, (uint64_t) call->worked_us);
+}
+
+void rtn_dispatch_count(const struct rtn_request *request, bool replied)
+{
+    const struct rtn_call *call = rtn_call_of(request);
+    bool routed = call != NULL && call->match.route != NULL;
+    rtn_stats_cell *cells = rtn_stats_cells(routed ? call->match.route->stats : rtn_site_of(request->http)->unrouted);
+    rtn_stats_count(RTN_STATS_REQUESTS_ENDED, 1);
+    if (cells == NULL)
+        return;
+    unsigned class = class_of(request);
+    rtn_stats_raise(cells + class, 1);
+    if (call != NULL && replied && class != RTN_STATS_ABORTED)
+        count_times(cells, request, call);
+}
+
 void rtn_dispatch_replied(struct rtn_request *request, bool whole)
 {
+    struct rtn_call *call = rtn_call_of(request);
+    if (call != NULL)
+        call->ended_us = rtn_clock_us();
     rtn_access_log(request, !whole);
+    rtn_dispatch_count(request, true);
 }
 
 struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connection)

@@ -14,14 +14,19 @@
 
 struct rtn_continuation;
 
+/* What requests are answered by, of one configuration of the server: routing of struct rtn_terms. Frozen. */
+struct rtn_routing {
+    const struct rtn_router *router;
+    const struct rtn_media *media;
+    const struct rtn_access *access;
+    unsigned generation; /* its number */
+};
+
 /* What the dispatch on one loop needs; http->data points to it. */
 struct rtn_site {
     struct rtn_server *server; /* what handlers get */
     struct rtn_http1 *http; /* whose data it is */
-    const struct rtn_router *router;
     struct rtn_pool *pool; /* NULL: with `threads: 0` */
-    const struct rtn_media *media;
-    const struct rtn_access *access;
     struct rtn_list batch; /* tasks of this iteration */
     unsigned batch_count;
     struct rtn_list session_batch; /* the same of connections that take messages */
@@ -29,6 +34,7 @@ struct rtn_site {
     struct rtn_list hub_batch; /* the same of messages */
     unsigned hub_batch_count;
     struct rtn_pendings pendings;
+    rtn_stats_block unrouted; /* requests that met no route */
 };
 
 /* How far a walk over name=value pairs has come. All-zero: not begun. */
@@ -65,6 +71,11 @@ struct rtn_call {
     struct rtn_str subprotocol; /* chosen by the handler */
     int fail_status;
     const char *fail_text;
+    bool worked; /* a worker had it */
+    int64_t queued_us; /* since when it has waited for a worker */
+    int64_t waited_us; /* how long it did */
+    int64_t worked_us; /* how long workers had it */
+    int64_t ended_us; /* its reply has been sent */
     struct rtn_continuation *next; /* to be run in the next step */
     uint64_t given_before; /* content of the reply when the step began */
     int (*drain)(struct rtn_request *request, void *data);
@@ -87,6 +98,11 @@ static inline struct rtn_site *rtn_site_of(const struct rtn_http1 *http)
     return http->data;
 }
 
+static inline const struct rtn_routing *rtn_routing_of(const struct rtn_request *request)
+{
+    return request->terms->routing;
+}
+
 void rtn_site_init(struct rtn_site *site);
 
 /* The callbacks for struct rtn_http1, but those of step.h and `drained`. */
@@ -94,6 +110,9 @@ void rtn_dispatch_head(struct rtn_request *request);
 enum rtn_outcome rtn_dispatch_run(struct rtn_request *request);
 void rtn_dispatch_replied(struct rtn_request *request, bool whole); /* [owner's thread] */
 void rtn_dispatch_closed(struct rtn_connection *connection);
+
+/* The request has ended, `replied` when its reply has been sent. [owner's thread] */
+void rtn_dispatch_count(const struct rtn_request *request, bool replied);
 
 /* The last part of `closed`: what instances kept on the connection, and the end of it. */
 void rtn_dispatch_end_slots(struct rtn_connection *connection);

@@ -1,6 +1,7 @@
 /* Errands: in place on the loop, or as a task past the bound of the pool's queue, which comes back by mail. */
 #include "app/errand.h"
 
+#include "app/callback.h"
 #include "app/step.h"
 
 static void on_returned(struct rtn_mail *mail)
@@ -9,12 +10,19 @@ static void on_returned(struct rtn_mail *mail)
     errand->done(errand);
 }
 
+static void run(struct rtn_errand *errand)
+{
+    const struct rtn_activity_call before = rtn_callback_enter(errand->instance, errand->what, NULL);
+    errand->run(errand);
+    rtn_callback_leave(&before);
+}
+
 /* An errand that does not come back may be gone when it has run. */
 static void run_on_worker(struct rtn_task *task)
 {
     struct rtn_errand *errand = RTN_CONTAINER_OF(task, struct rtn_errand, task);
     bool returns = errand->done != NULL;
-    errand->run(errand);
+    run(errand);
     if (!returns)
         return;
     errand->mail.deliver = on_returned;
@@ -38,7 +46,7 @@ void rtn_errand_go(struct rtn_errand *errand)
     if (give_to_worker(errand))
         return;
     bool returns = errand->done != NULL;
-    errand->run(errand);
+    run(errand);
     if (returns)
         errand->done(errand);
 }

@@ -10,6 +10,7 @@
 struct rtn_errand {
     struct rtn_site *site;
     struct rtn_instance *instance;
+    const char *what; /* is called: "timer" */
     void (*run)(struct rtn_errand *errand); /* on the kind of thread that the instance's handlers run on */
     void (*done)(struct rtn_errand *errand); /* on the loop, when run has returned; may free the errand; may be NULL */
     struct rtn_task task;

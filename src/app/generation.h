@@ -11,27 +11,39 @@
 
 #include "app/media.h"
 #include "app/module.h"
+#include "base/list.h"
 #include "config/config.h"
 
 struct rtn_generation {
     unsigned number; /* 1 is the one that the daemon was started with */
     struct timespec made; /* real time */
     struct rtn_config *config;
-    struct rtn_modules *modules;
+    struct rtn_modules *modules; /* NULL: superseded */
     struct rtn_media *media;
     atomic_uint references;
-    struct rtn_list node; /* of all that are alive, in order; [main] */
+    struct rtn_list node; /* ring of all that are alive, in order; [main] */
 };
 
 /*
- * Takes over `config`, also on failure. `old` is the generation whose modules are adopted where the files have the same
- * content; NULL: none. The modules themselves are loaded when they are first asked for. 0 or -ENOMEM.
+ * Takes over `config`, also on failure; the configuration may be wrong, when only its modules are to be checked. `old`
+ * is the generation in force, whose modules are adopted where the files have the same content; NULL: none. The modules
+ * themselves are loaded when they are first asked for. 0 or -ENOMEM.
  */
-int rtn_generation_new(struct rtn_config *config, const struct rtn_generation *old, struct rtn_generation **ret);
+int rtn_generation_new(struct rtn_config *config, struct rtn_generation *old, struct rtn_generation **ret);
 
 void rtn_generation_ref(struct rtn_generation *generation);
 
 /* Accepts NULL. The last one frees it; only main may give that one back. */
 void rtn_generation_unref(struct rtn_generation *generation);
+
+/*
+ * `now`, which was made with `old`, is in force: all its programs were made, and modules that only `old` has are not
+ * kept for being looked up any more. [main]
+ */
+void rtn_generation_supersede(struct rtn_generation *old, struct rtn_generation *now);
+
+/* How many are alive, and which of them is the oldest; `generation` is any of them. */
+unsigned rtn_generation_count(const struct rtn_generation *generation);
+const struct rtn_generation *rtn_generation_oldest(const struct rtn_generation *generation);
 
 #endif

@@ -3,14 +3,21 @@
  * task of its own; with RTN_THREADS_SERIAL all that has come for an instance is one task at a time, in order, which
  * goes back into the queue in between when others wait. What was taken into the queue of the server is not refused any
  * more, so that tasks go past the bound of the pool's queue, which hub_capacity bounds already.
+ *
+ * Who handles a message is decided when the loop hands it out: then its instance has it running until it was handled,
+ * whatever the type is wired to meanwhile. Messages of a type that has moved to another server follow it there; those
+ * of a type that nobody handles any more come to nothing.
  */
 #include "app/inbox.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
+#include "app/callback.h"
 #include "app/question.h"
 #include "app/step.h"
+#include "config/memory.h"
 
 #define MOST_AT_ONCE 256 /* messages handled before the loop looks at its sockets again */
 #define MOST_IN_A_TURN 64 /* messages handled by a worker before it looks whether others wait */
@@ -19,14 +26,30 @@ static _Thread_local struct rtn_message *handled; /* whose handler the thread is
 
 static const struct rtn_receiver *receiver_of(const struct rtn_message *message)
 {
-    return message->type->receiver;
+    return message->receiver;
 }
 
-void rtn_inbox_init(struct rtn_inbox *inbox, struct rtn_instance *instance)
+struct rtn_inbox *rtn_inbox_new(struct rtn_instance *instance)
 {
+    const struct rtn_loaded_messages *messages = instance->messages;
+    struct rtn_inbox *inbox = rtn_config_alloc(&instance->arena, sizeof(*inbox));
     *inbox = (struct rtn_inbox){ .instance = instance };
     rtn_list_init(&inbox->waiting);
     rtn_list_init(&inbox->running);
+    inbox->receivers = rtn_config_alloc(&instance->arena, messages->row_count * sizeof(*inbox->receivers));
+    for (size_t i = 0; i < messages->row_count; i++)
+        inbox->receivers[i] =
+            (struct rtn_receiver){ .inbox = inbox, .handler = messages->handler.name, .row = &messages->rows[i] };
+    return inbox;
+}
+
+/* The instance is through with it. */
+static void let_go(struct rtn_message *message)
+{
+    const struct rtn_receiver *receiver = receiver_of(message);
+    message->receiver = NULL;
+    if (receiver != NULL)
+        rtn_instance_over(receiver->inbox->instance);
 }
 
 /* One message, on the thread that its handler runs on */
@@ -73,9 +96,13 @@ static void handle(struct rtn_message *message)
                 message->length, message->sender[0] != '\0' ? "server \"" : "a thread of no server", message->sender,
                 message->sender[0] != '\0' ? "\"" : "", receiver->handler);
     handled = message;
+    const struct rtn_activity_call outer =
+        rtn_callback_enter(receiver->inbox->instance, "message handler", receiver->handler);
     int r = row->call(row->handle, message, message->payload, message->length, receiver->inbox->instance->data);
+    rtn_callback_leave(&outer);
     handled = before;
     settle(message, r);
+    let_go(message);
     rtn_hub_unref(message);
 }
 
@@ -84,6 +111,7 @@ void rtn_inbox_drop(struct rtn_message *message)
     rtn_hub_begun(message);
     if (message->asked != 0)
         (void) rtn_question_answer(message->asked, NULL, -ECANCELED, NULL, 0);
+    let_go(message);
     rtn_hub_unref(message);
 }
 
@@ -130,6 +158,7 @@ static void on_handled(struct rtn_mail *mail)
     struct rtn_inbox *inbox = RTN_CONTAINER_OF(mail, struct rtn_inbox, mail);
     inbox->busy = false;
     kick(inbox);
+    rtn_instance_over(inbox->instance);
 }
 
 static void add_task(struct rtn_site *site, struct rtn_task *task)
@@ -145,6 +174,7 @@ static void kick(struct rtn_inbox *inbox)
         return;
     rtn_list_splice(&inbox->running, &inbox->waiting);
     inbox->busy = true;
+    rtn_instance_begin_part(inbox->instance);
     inbox->mail.deliver = on_handled;
     inbox->task = (struct rtn_task){ .run = handle_all,
                                      .serial = rtn_step_serial(inbox->instance),
@@ -153,10 +183,49 @@ static void kick(struct rtn_inbox *inbox)
     add_task(inbox->site, &inbox->task);
 }
 
+/*
+ * Who handles it here; NULL: nobody does. The port of a type is changed first, so that for a moment there may be
+ * somebody of another port.
+ */
+static struct rtn_receiver *choose(const struct rtn_message *message)
+{
+    struct rtn_receiver *receiver = atomic_load(&message->type->receiver);
+    while (receiver == NULL || receiver->inbox->port != message->port) {
+        if (atomic_load(&message->type->port) != message->port)
+            return NULL;
+        sched_yield();
+        receiver = atomic_load(&message->type->receiver);
+    }
+    return receiver;
+}
+
+static void lose(struct rtn_message *message)
+{
+    bool first = rtn_hub_note_unhandled(message) == 0;
+    rtn_log(first ? RTN_LOG_WARN : RTN_LOG_DEBUG, "message %s comes to nothing: nobody handles it here any more",
+            message->type->shape.name);
+    rtn_inbox_drop(message);
+}
+
+/* False, when it has gone elsewhere. */
+static bool assign(struct rtn_message *message)
+{
+    struct rtn_receiver *receiver = choose(message);
+    if (receiver != NULL && rtn_instance_begin(receiver->inbox->instance)) {
+        message->receiver = receiver;
+        return true;
+    }
+    if (receiver != NULL || rtn_hub_forward(message) < 0)
+        lose(message);
+    return false;
+}
+
 void rtn_inbox_deliver(struct rtn_message *message)
 {
+    if (!assign(message))
+        return;
     struct rtn_inbox *inbox = receiver_of(message)->inbox;
-    struct rtn_site *site = message->type->port->owner;
+    struct rtn_site *site = message->port->owner;
     switch (inbox->instance->threads) {
     case RTN_THREADS_LOOP:
         handle(message);

@@ -8,22 +8,26 @@
 #include "app/dispatch.h"
 #include "hub/message.h"
 
+struct rtn_inbox;
+
+/* Who handles a type; type->receiver points to it. It lives as long as its instance. */
+struct rtn_receiver {
+    struct rtn_inbox *inbox;
+    const char *handler; /* its name */
+    const struct rtn_message_row *row;
+};
+
 /* What one instance is given one at a time: all its types share it. */
 struct rtn_inbox {
     struct rtn_instance *instance;
+    const struct rtn_hub_port *port; /* of its server; set by the wiring, before it is published */
+    struct rtn_receiver *receivers; /* one for each row */
     struct rtn_list waiting; /* messages */
     struct rtn_list running; /* the worker's, while busy */
     bool busy;
     struct rtn_site *site; /* set while not busy */
     struct rtn_task task;
     struct rtn_mail mail;
-};
-
-/* Who handles a type; type->receiver points to it. */
-struct rtn_receiver {
-    struct rtn_inbox *inbox;
-    const char *handler; /* its name */
-    const struct rtn_message_row *row;
 };
 
 /* For the port of a server. port->owner is the site of its first loop. */
@@ -36,7 +40,8 @@ void rtn_inbox_flush(struct rtn_site *site, struct rtn_hub_port *port);
 /* Gives the port back what no worker was given, when the loop and the workers have ended. [main] */
 void rtn_inbox_end(struct rtn_site *site, struct rtn_hub_port *port);
 
-void rtn_inbox_init(struct rtn_inbox *inbox, struct rtn_instance *instance);
+/* For an instance with `messages`, from its arena. [main] */
+struct rtn_inbox *rtn_inbox_new(struct rtn_instance *instance);
 
 /* The question of that number has its answer, if it is the one that the calling thread handles. Any thread. */
 void rtn_inbox_note_answer(uint64_t asked);

@@ -8,81 +8,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "app/callback.h"
+#include "app/inbox.h"
 #include "app/instance_internal.h"
+#include "app/instances.h"
+#include "app/metrics.h"
 #include "app/options.h"
 #include "config/memory.h"
-
-/* Policies */
-
-static int64_t either(int64_t of_route, int64_t of_server)
-{
-    return of_route >= 0 ? of_route : of_server;
-}
-
-static int body_mode(const struct rtn_instance *instance)
-{
-    int mode = instance->route->request_body;
-    if (instance->http == NULL)
-        return RTN_BODY_NONE;
-    if (mode == RTN_BODY_INHERIT)
-        mode = instance->server->request_body;
-    if (mode == RTN_BODY_INHERIT || mode == RTN_BODY_STREAMED)
-        mode = instance->http->body != NULL ? RTN_BODY_STREAMED : RTN_BODY_BUFFERED;
-    return mode;
-}
-
-void rtn_instance_policy(const struct rtn_instance *instance, struct rtn_policy *ret)
-{
-    const struct rtn_config_route *route = instance->route;
-    const struct rtn_config_server *server = instance->server;
-    *ret = (struct rtn_policy){
-        .request_body = body_mode(instance),
-        .body_limit = either(route->limits.body, server->limits.body),
-        .body_timeout = either(route->timeouts.body, server->timeouts.body),
-        .write_timeout = either(route->timeouts.write, server->timeouts.write),
-        .handler_timeout = either(route->timeouts.handler, server->timeouts.handler),
-    };
-}
-
-static struct rtn_ws_policy route_ws_policy(const struct rtn_config_route *route,
-                                            const struct rtn_config_server *server)
-{
-    int backlog = route->backlog_policy != RTN_BACKLOG_INHERIT ? route->backlog_policy : server->backlog_policy;
-    return (struct rtn_ws_policy){
-        .session = { .message_limit = either(route->limits.message, server->limits.message),
-                     .backlog_limit = either(route->limits.backlog, server->limits.backlog),
-                     .drop = backlog == RTN_BACKLOG_DROP,
-                     .write_timeout = either(route->timeouts.write, server->timeouts.write) },
-        .ping_timeout = either(route->timeouts.ping, server->timeouts.ping),
-        .pong_timeout = either(route->timeouts.pong, server->timeouts.pong),
-        .close_timeout = either(route->timeouts.close, server->timeouts.close),
-        .origins = route->origins,
-        .deflate = &route->deflate,
-    };
-}
-
-static struct rtn_ws_policy client_ws_policy(const struct rtn_config_client *client)
-{
-    return (struct rtn_ws_policy){
-        .session = { .message_limit = client->limits.message,
-                     .backlog_limit = client->limits.backlog,
-                     .drop = client->backlog_policy == RTN_BACKLOG_DROP,
-                     .write_timeout = client->timeouts.write },
-        .ping_timeout = client->timeouts.ping,
-        .pong_timeout = client->timeouts.pong,
-        .close_timeout = client->timeouts.close,
-        .deflate = &client->deflate,
-    };
-}
-
-static void set_ws_policy(struct rtn_instance *instance)
-{
-    if (instance->ws == NULL)
-        return;
-    instance->ws_policy = instance->client != NULL ? client_ws_policy(instance->client)
-                                                   : route_ws_policy(instance->route, instance->server);
-    instance->ws_policy.streamed = instance->ws->fragment != NULL;
-}
 
 /* Steps */
 
@@ -117,7 +49,9 @@ static bool call_step(const struct rtn_instance *instance, int (*step)(void *dat
 {
     struct rtn_setup setup = { instance, diags };
     size_t errors = diags->errors;
+    const struct rtn_activity_call before = rtn_callback_enter(instance, name, NULL);
     int result = step != NULL ? step(instance->data, &setup) : 0;
+    rtn_callback_leave(&before);
     if (result != 0 && diags->errors == errors)
         (void) rtn_setup_error(&setup, NULL, "%s failed: %s", name, describe(result));
     return result == 0;
@@ -133,18 +67,39 @@ static const char *place_text(const struct rtn_place *place, struct rtn_arena *a
     return rtn_config_printf(arena, "%s \"%.*s\"", place->kind, (int) strcspn(place->path, "?"), place->path);
 }
 
-static struct rtn_instance *instance_alloc(const struct rtn_config_server *server, const struct rtn_place *place)
+static struct rtn_instance *instance_alloc(struct rtn_generation *generation, const struct rtn_config_server *server,
+                                           const struct rtn_place *place)
 {
     struct rtn_instance *instance = rtn_config_need(calloc(1, sizeof(*instance)));
+    rtn_generation_ref(generation);
+    instance->generation = generation;
     instance->server = server;
     instance->place = *place;
+    atomic_init(&instance->users, 1);
+    atomic_init(&instance->running, 1);
     rtn_serial_init(&instance->serial);
     rtn_arena_init(&instance->arena, NULL, 0);
     instance->place.text = place_text(place, &instance->arena);
+    instance->label = (struct rtn_activity_label){ .place = instance->place.text, .module = place->module };
     return instance;
 }
 
-static void make_steps(struct rtn_instance *instance, const struct rtn_setup *setup)
+/* One that is offered, with a reference; NULL: none is the same. */
+static struct rtn_instance *take_offered(const struct rtn_instance *instance, const struct rtn_instance_offer *offer)
+{
+    for (size_t i = 0; offer != NULL && i < offer->count; i++) {
+        if (offer->taken[i] || !rtn_instance_is_same(offer->items[i], instance))
+            continue;
+        offer->taken[i] = true;
+        rtn_instance_ref(offer->items[i]);
+        return offer->items[i];
+    }
+    return NULL;
+}
+
+/* The instance itself, also when errors were added, or one to be used in its place. */
+static struct rtn_instance *make_steps(struct rtn_instance *instance, const struct rtn_instance_offer *offer,
+                                       const struct rtn_setup *setup)
 {
     const struct rtn_module *module = &instance->loaded->module;
     struct rtn_diags *diags = setup->diags;
@@ -152,31 +107,42 @@ static void make_steps(struct rtn_instance *instance, const struct rtn_setup *se
     rtn_instance_choose(instance, setup);
     if (diags->errors == errors)
         rtn_instance_check(instance, setup);
-    set_ws_policy(instance);
+    struct rtn_instance *same = diags->errors == errors ? take_offered(instance, offer) : NULL;
+    if (same != NULL)
+        return same;
+    if (instance->messages != NULL)
+        instance->inbox = rtn_inbox_new(instance);
     read_options(instance, setup);
     if (diags->errors == errors)
         instance->configured = call_step(instance, module->configure, "configure", diags);
+    return instance;
 }
 
 /* NULL, after freeing the instance, when errors were added. */
-static struct rtn_instance *make(struct rtn_instance *instance, struct rtn_modules *modules, struct rtn_diags *diags)
+static struct rtn_instance *make(struct rtn_instance *instance, const struct rtn_instance_offer *offer,
+                                 struct rtn_diags *diags)
 {
     const struct rtn_setup setup = { instance, diags };
     const struct rtn_place *place = &instance->place;
+    struct rtn_instance *made = NULL;
     size_t errors = diags->errors;
-    instance->loaded = rtn_modules_get(modules, place->module, rtn_schema_mark(place->node, "module"), diags);
+    instance->loaded =
+        rtn_modules_get(instance->generation->modules, place->module, rtn_schema_mark(place->node, "module"), diags);
     if (instance->loaded != NULL) {
+        instance->label.module = instance->loaded->module.name;
+        rtn_loaded_ref(instance->loaded);
         instance->data = rtn_config_need(calloc(1, RTN_MAX(instance->loaded->module.instance_size, (size_t) 1)));
-        make_steps(instance, &setup);
+        made = make_steps(instance, offer, &setup);
     }
-    if (instance->loaded != NULL && diags->errors == errors)
+    if (made == instance && diags->errors == errors)
         return instance;
     rtn_instance_free(instance);
-    return NULL;
+    return made != instance ? made : NULL;
 }
 
-struct rtn_instance *rtn_instance_new(struct rtn_modules *modules, const struct rtn_config_server *server,
-                                      const struct rtn_config_route *route, struct rtn_diags *diags)
+struct rtn_instance *rtn_instance_new(struct rtn_generation *generation, const struct rtn_config_server *server,
+                                      const struct rtn_config_route *route, const struct rtn_instance_offer *offer,
+                                      struct rtn_diags *diags)
 {
     const struct rtn_place place = { .kind = "route",
                                      .path = route->path,
@@ -184,13 +150,14 @@ struct rtn_instance *rtn_instance_new(struct rtn_modules *modules, const struct 
                                      .handler = route->handler,
                                      .options = route->options,
                                      .node = route->node };
-    struct rtn_instance *instance = instance_alloc(server, &place);
+    struct rtn_instance *instance = instance_alloc(generation, server, &place);
     instance->route = route;
-    return make(instance, modules, diags);
+    return make(instance, offer, diags);
 }
 
-struct rtn_instance *rtn_instance_new_client(struct rtn_modules *modules, const struct rtn_config_server *server,
-                                             const struct rtn_config_client *client, struct rtn_diags *diags)
+struct rtn_instance *rtn_instance_new_client(struct rtn_generation *generation, const struct rtn_config_server *server,
+                                             const struct rtn_config_client *client,
+                                             const struct rtn_instance_offer *offer, struct rtn_diags *diags)
 {
     const struct rtn_place place = { .kind = "client",
                                      .path = client->url,
@@ -198,13 +165,14 @@ struct rtn_instance *rtn_instance_new_client(struct rtn_modules *modules, const 
                                      .handler = client->handler,
                                      .options = client->options,
                                      .node = client->node };
-    struct rtn_instance *instance = instance_alloc(server, &place);
+    struct rtn_instance *instance = instance_alloc(generation, server, &place);
     instance->client = client;
-    return make(instance, modules, diags);
+    return make(instance, offer, diags);
 }
 
-struct rtn_instance *rtn_instance_new_use(struct rtn_modules *modules, const struct rtn_config_server *server,
-                                          const struct rtn_config_use *use, struct rtn_diags *diags)
+struct rtn_instance *rtn_instance_new_use(struct rtn_generation *generation, const struct rtn_config_server *server,
+                                          const struct rtn_config_use *use, const struct rtn_instance_offer *offer,
+                                          struct rtn_diags *diags)
 {
     const struct rtn_place place = { .kind = "module",
                                      .path = "",
@@ -212,9 +180,9 @@ struct rtn_instance *rtn_instance_new_use(struct rtn_modules *modules, const str
                                      .handler = use->handler,
                                      .options = use->options,
                                      .node = use->node };
-    struct rtn_instance *instance = instance_alloc(server, &place);
+    struct rtn_instance *instance = instance_alloc(generation, server, &place);
     instance->use = use;
-    return make(instance, modules, diags);
+    return make(instance, offer, diags);
 }
 
 int rtn_instance_ready(struct rtn_instance *instance, struct rtn_diags *diags)
@@ -224,13 +192,25 @@ int rtn_instance_ready(struct rtn_instance *instance, struct rtn_diags *diags)
     return ready && diags->errors == errors ? 0 : -EINVAL;
 }
 
+static void call_unload(const struct rtn_instance *instance)
+{
+    const struct rtn_activity_call before = rtn_callback_enter(instance, "unload", NULL);
+    instance->loaded->module.unload(instance->data);
+    rtn_callback_leave(&before);
+}
+
 void rtn_instance_free(struct rtn_instance *instance)
 {
     if (instance == NULL)
         return;
     if (instance->configured && instance->loaded != NULL && instance->loaded->module.unload != NULL)
-        instance->loaded->module.unload(instance->data);
+        call_unload(instance);
+    rtn_instances_remove(instance);
+    rtn_activity_fence();
+    rtn_metrics_release(instance);
     rtn_arena_done(&instance->arena);
     free(instance->data);
+    rtn_loaded_unref(instance->loaded);
+    rtn_generation_unref(instance->generation);
     free(instance);
 }

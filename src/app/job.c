@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "app/callback.h"
 #include "app/step.h"
 
 static bool has_ended(const struct rtn_site *site)
@@ -14,16 +15,25 @@ static bool has_ended(const struct rtn_site *site)
     return atomic_load(&site->pendings.ended);
 }
 
+static void end(struct rtn_job *job)
+{
+    struct rtn_instance *instance = job->instance;
+    const struct rtn_activity_call before = rtn_callback_enter(instance, "end of a task", NULL);
+    job->done(job);
+    rtn_callback_leave(&before);
+    rtn_instance_over(instance);
+}
+
 static void on_mail(struct rtn_mail *mail)
 {
     struct rtn_job *job = RTN_CONTAINER_OF(mail, struct rtn_job, mail);
-    job->done(job);
+    end(job);
 }
 
 static void on_turn(struct rtn_task *task)
 {
     struct rtn_job *job = RTN_CONTAINER_OF(task, struct rtn_job, task);
-    job->done(job);
+    end(job);
 }
 
 static void finish(struct rtn_job *job)
@@ -39,15 +49,18 @@ static void finish(struct rtn_job *job)
         if (rtn_pool_submit_always(job->site->pool, &job->task))
             return;
     }
-    job->done(job);
+    end(job);
 }
 
 static void run_job(struct rtn_task *task)
 {
     struct rtn_job *job = RTN_CONTAINER_OF(task, struct rtn_job, task);
     job->cancelled = has_ended(job->site);
+    const struct rtn_activity_call before =
+        rtn_callback_enter_for(job->instance, "task", NULL, 0); /* it may take long */
     if (!job->cancelled)
         job->run(job);
+    rtn_callback_leave(&before);
     finish(job);
 }
 
@@ -62,6 +75,8 @@ int rtn_job_begin(struct rtn_job *job)
 {
     struct rtn_site *site = job->site;
     int r = rtn_job_check(site);
+    if (r == 0 && !rtn_instance_begin(job->instance))
+        r = -ECANCELED;
     if (r < 0)
         return r;
     struct rtn_list tasks;
@@ -70,5 +85,6 @@ int rtn_job_begin(struct rtn_job *job)
     rtn_list_append(&tasks, &job->task.node);
     if (rtn_pool_submit(site->pool, &tasks, 1) == 0)
         return 0;
+    rtn_instance_over(job->instance);
     return has_ended(site) ? -ECANCELED : -EAGAIN;
 }

@@ -5,6 +5,7 @@
 #include "app/media.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -13,8 +14,9 @@
 #define EXTENSION_MAX 32 /* bytes; longer ones are of no type */
 
 struct rtn_media {
+    atomic_uint references;
     struct rtn_map types; /* extension, lower case -> const char * */
-    struct rtn_arena arena; /* of the extensions */
+    struct rtn_arena arena; /* of extensions and types */
 };
 
 /* Sorted by strcmp(); the unit test looks at it. */
@@ -223,7 +225,8 @@ static int add_type(struct rtn_media *media, const struct rtn_node_pair *pair)
     if (key == NULL)
         return -ENOMEM;
     copy_lower(key, pair->name);
-    return rtn_map_add(&media->types, rtn_str_of(key), (void *) (uintptr_t) pair->value->text.data);
+    char *type = rtn_arena_strdup(&media->arena, pair->value->text);
+    return type != NULL ? rtn_map_add(&media->types, rtn_str_of(key), type) : -ENOMEM;
 }
 
 struct rtn_media *rtn_media_new(const struct rtn_node *types)
@@ -231,19 +234,37 @@ struct rtn_media *rtn_media_new(const struct rtn_node *types)
     struct rtn_media *media = calloc(1, sizeof(*media));
     if (media == NULL)
         return NULL;
+    atomic_init(&media->references, 1);
     rtn_arena_init(&media->arena, NULL, 0);
-    for (size_t i = 0; types != NULL && i < types->count; i++) {
+    for (size_t i = 0; types != NULL && types->kind == RTN_NODE_MAP && i < types->count; i++) {
+        if (types->pairs[i].value->kind != RTN_NODE_SCALAR)
+            continue; /* the configuration is wrong, and serves for a check of modules only */
         if (add_type(media, &types->pairs[i]) != -ENOMEM)
             continue; /* two spellings of one: the configuration has none */
-        rtn_media_free(media);
+        rtn_media_unref(media);
         return NULL;
     }
     return media;
 }
 
-void rtn_media_free(struct rtn_media *media)
+bool rtn_media_is_same(const struct rtn_media *a, const struct rtn_media *b)
 {
-    if (media == NULL)
+    for (size_t i = 0; i < a->types.count && a->types.count == b->types.count; i++) {
+        const char *other = rtn_map_get(&b->types, a->types.entries[i].key);
+        if (other == NULL || strcmp(other, a->types.entries[i].value) != 0)
+            return false;
+    }
+    return a->types.count == b->types.count;
+}
+
+void rtn_media_ref(struct rtn_media *media)
+{
+    atomic_fetch_add_explicit(&media->references, 1, memory_order_relaxed);
+}
+
+void rtn_media_unref(struct rtn_media *media)
+{
+    if (media == NULL || atomic_fetch_sub_explicit(&media->references, 1, memory_order_acq_rel) != 1)
         return;
     rtn_map_done(&media->types);
     rtn_arena_done(&media->arena);

@@ -10,18 +10,22 @@
 struct rtn_media;
 
 /*
- * `types` is the map of the configuration (extension without dot, in any case -> media type), or NULL; it must outlive
- * the result. NULL only when memory is out.
+ * `types` is the map of the configuration (extension without dot, in any case -> media type), or NULL; it is copied.
+ * NULL only when memory is out.
  */
 struct rtn_media *rtn_media_new(const struct rtn_node *types);
 
-/* Accepts NULL. */
-void rtn_media_free(struct rtn_media *media);
+/* Whether both know the same of their own. */
+bool rtn_media_is_same(const struct rtn_media *a, const struct rtn_media *b);
+
+/* One that was made has one reference; the last one frees it. [any] */
+void rtn_media_ref(struct rtn_media *media);
+void rtn_media_unref(struct rtn_media *media); /* accepts NULL */
 
 /*
  * The media type of a file name, which may have folders before it. The extension is what is behind the last dot, and
  * a dot at the start of the name begins none. NULL: not known. `media` may be NULL: the table alone. Types live as long
- * as the map given to rtn_media_new(), those of the table for ever.
+ * as `media`, those of the table for ever.
  */
 const char *rtn_media_lookup(const struct rtn_media *media, struct rtn_str file_name);
 

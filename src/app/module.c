@@ -1,6 +1,7 @@
 /*
  * The set of modules of one configuration. Two maps lead to the same entries: by the name asked for, which also
- * remembers names that failed, and by real path, so that a file reached by two names is opened once.
+ * remembers names that failed, and by real path, so that a file reached by two names is opened once. A module of an
+ * older set that was reached in one of these ways is taken over when it has the content of the file.
  */
 #include "app/module.h"
 
@@ -9,17 +10,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "app/module_check.h"
-#include "app/module_file.h"
+#include "app/loaded.h"
 #include "base/map.h"
 #include "config/memory.h"
 
 #define SUGGEST_MAX 256
 
 struct entry {
-    struct rtn_loaded loaded;
-    struct rtn_module_file file;
-    bool good; /* else it was reported */
+    const struct rtn_loaded *loaded; /* a reference; NULL: what is wrong was reported */
     struct entry *next;
 };
 
@@ -30,9 +28,10 @@ struct rtn_modules {
     struct rtn_map asked; /* name or absolute path -> struct entry */
     struct rtn_map opened; /* real path -> struct entry */
     struct entry *entries; /* newest first */
+    const struct rtn_modules *old; /* NULL: none */
 };
 
-int rtn_modules_new(const struct rtn_schema_strings *folders, struct rtn_modules **ret)
+int rtn_modules_new(const struct rtn_schema_strings *folders, const struct rtn_modules *old, struct rtn_modules **ret)
 {
     struct rtn_modules *modules = calloc(1, sizeof(*modules));
     if (modules == NULL)
@@ -40,10 +39,16 @@ int rtn_modules_new(const struct rtn_schema_strings *folders, struct rtn_modules
     rtn_arena_init(&modules->arena, NULL, 0);
     modules->folders = rtn_config_alloc(&modules->arena, folders->count * sizeof(*modules->folders));
     modules->folder_count = folders->count;
+    modules->old = old;
     for (size_t i = 0; i < folders->count; i++)
         modules->folders[i] = rtn_config_strdup(&modules->arena, rtn_str_of(folders->items[i]));
     *ret = modules;
     return 0;
+}
+
+void rtn_modules_forget_old(struct rtn_modules *modules)
+{
+    modules->old = NULL;
 }
 
 void rtn_modules_free(struct rtn_modules *modules)
@@ -51,7 +56,7 @@ void rtn_modules_free(struct rtn_modules *modules)
     if (modules == NULL)
         return;
     for (struct entry *entry = modules->entries; entry != NULL; entry = entry->next)
-        rtn_module_file_close(&entry->file);
+        rtn_loaded_unref(entry->loaded);
     rtn_map_done(&modules->asked);
     rtn_map_done(&modules->opened);
     rtn_arena_done(&modules->arena);
@@ -136,37 +141,52 @@ static void report_missing(struct rtn_modules *modules, const char *name, struct
 
 /* Opening it */
 
-static void open_entry(struct rtn_modules *modules, struct entry *entry, const char *name, struct rtn_mark mark,
-                       struct rtn_diags *diags)
+static const struct rtn_loaded *loaded_of(const struct rtn_map *map, const char *key)
 {
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf problem = { 0 };
-    struct rtn_loaded *loaded = &entry->loaded;
-    if (rtn_module_file_open(loaded->path, &entry->file, &problem) == 0) {
-        loaded->handle = entry->file.handle;
-        entry->good = rtn_module_check(loaded, &modules->arena, &problem) == 0;
-    }
-    if (entry->good)
-        return;
-    if (strchr(name, '/') != NULL)
-        rtn_diags_error(diags, mark, "module %s %s", loaded->path, problem.data);
-    else
-        rtn_diags_error(diags, mark, "module \"%s\": %s %s", name, loaded->path, problem.data);
+    const struct entry *entry = rtn_map_get(map, rtn_str_of(key));
+    return entry != NULL ? entry->loaded : NULL;
 }
 
-/* The entry of the file at `path`, opened now unless it is already. */
-static struct entry *entry_at(struct rtn_modules *modules, const char *path, const char *name, struct rtn_mark mark,
+/* What is asked for: how it is written, the key of that, and the file found. */
+struct search {
+    const char *name;
+    const char *key;
+    const char *path;
+    const char *real; /* path */
+};
+
+static const struct rtn_loaded *open_file(struct rtn_modules *modules, const struct search *search,
+                                          struct rtn_mark mark, struct rtn_diags *diags)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf problem = { 0 };
+    const struct rtn_loaded *old[2] = { 0 };
+    if (modules->old != NULL) {
+        old[0] = loaded_of(&modules->old->asked, search->key);
+        old[1] = loaded_of(&modules->old->opened, search->real);
+    }
+    const struct rtn_loaded *loaded = rtn_loaded_open(search->path, old, RTN_ARRAY_LENGTH(old), &problem);
+    if (loaded != NULL)
+        return loaded;
+    if (strchr(search->name, '/') != NULL)
+        rtn_diags_error(diags, mark, "module %s %s", search->path, problem.data);
+    else
+        rtn_diags_error(diags, mark, "module \"%s\": %s %s", search->name, search->path, problem.data);
+    return NULL;
+}
+
+/* The entry of the file, opened now unless it is already. */
+static struct entry *entry_of(struct rtn_modules *modules, struct search *search, struct rtn_mark mark,
                               struct rtn_diags *diags)
 {
-    char *resolved = realpath(path, NULL);
-    const char *real = rtn_config_strdup(&modules->arena, rtn_str_of(resolved != NULL ? resolved : path));
+    char *resolved = realpath(search->path, NULL);
+    search->real = rtn_config_strdup(&modules->arena, rtn_str_of(resolved != NULL ? resolved : search->path));
     free(resolved);
-    struct entry *entry = rtn_map_get(&modules->opened, rtn_str_of(real));
+    struct entry *entry = rtn_map_get(&modules->opened, rtn_str_of(search->real));
     if (entry != NULL)
         return entry;
     entry = entry_new(modules);
-    entry->loaded.path = path;
-    remember(&modules->opened, real, entry);
-    open_entry(modules, entry, name, mark, diags);
+    remember(&modules->opened, search->real, entry);
+    entry->loaded = open_file(modules, search, mark, diags);
     return entry;
 }
 
@@ -174,15 +194,15 @@ const struct rtn_loaded *rtn_modules_get(struct rtn_modules *modules, const char
                                          struct rtn_diags *diags)
 {
     bool is_path = strchr(name, '/') != NULL;
-    const char *key =
-        is_path ? absolute_path(modules, name, mark) : rtn_config_strdup(&modules->arena, rtn_str_of(name));
-    struct entry *entry = rtn_map_get(&modules->asked, rtn_str_of(key));
+    struct search search = { .name = name };
+    search.key = is_path ? absolute_path(modules, name, mark) : rtn_config_strdup(&modules->arena, rtn_str_of(name));
+    struct entry *entry = rtn_map_get(&modules->asked, rtn_str_of(search.key));
     if (entry == NULL) {
-        const char *path = is_path ? key : find_file(modules, name);
-        if (path == NULL)
+        search.path = is_path ? search.key : find_file(modules, name);
+        if (search.path == NULL)
             report_missing(modules, name, mark, diags);
-        entry = path != NULL ? entry_at(modules, path, name, mark, diags) : entry_new(modules);
-        remember(&modules->asked, key, entry);
+        entry = search.path != NULL ? entry_of(modules, &search, mark, diags) : entry_new(modules);
+        remember(&modules->asked, search.key, entry);
     }
-    return entry->good ? &entry->loaded : NULL;
+    return entry->loaded;
 }

@@ -2,7 +2,7 @@
  * A loaded module file: found, checked, copied aside, opened. [main, then frozen]
  *
  * The file is copied into anonymous memory and opened from there, so that overwriting or deleting it
- * never harms the running daemon. A module stays mapped as long as a set refers to it.
+ * never harms the running daemon. A module stays mapped as long as anybody refers to it.
  */
 #ifndef RTN_APP_MODULE_H
 #define RTN_APP_MODULE_H
@@ -38,14 +38,26 @@ struct rtn_loaded {
     uint32_t api_level; /* it was compiled at */
     const char *built_with;
     void *handle; /* dlopen */
+    struct rtn_loaded_home *home; /* of loaded.c */
 };
 
-/* The modules of one configuration; the same file is opened once. */
+/* Of loaded.c: the last one closes the module. [any], but not from code of the module */
+void rtn_loaded_ref(const struct rtn_loaded *loaded);
+void rtn_loaded_unref(const struct rtn_loaded *loaded); /* accepts NULL */
+
+/* The modules of one configuration, each with a reference; the same file is opened once. */
 struct rtn_modules;
 
-int rtn_modules_new(const struct rtn_schema_strings *folders, struct rtn_modules **ret);
+/*
+ * `old` is a set whose modules are taken over where the files have the same content, which is looked at when a module
+ * is asked for; NULL: none. It must last until rtn_modules_forget_old(). 0 or -ENOMEM.
+ */
+int rtn_modules_new(const struct rtn_schema_strings *folders, const struct rtn_modules *old, struct rtn_modules **ret);
 
-/* Closes all. Accepts NULL. Every instance must be gone. */
+/* All modules were asked for. */
+void rtn_modules_forget_old(struct rtn_modules *modules);
+
+/* Accepts NULL. */
 void rtn_modules_free(struct rtn_modules *modules);
 
 /*

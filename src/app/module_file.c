@@ -19,7 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/module_name.h"
 #include "base/fd.h"
+#include "loop/activity.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -34,6 +36,7 @@
 #endif
 
 #define COPY_NAME_SIZE 32
+#define COMPARED_AT_ONCE 16384 /* bytes */
 
 static int refuse(struct rtn_buf *problem, const char *text)
 {
@@ -60,9 +63,15 @@ static int check_stat(const char *path, const struct stat *info, struct rtn_buf 
     return -EINVAL;
 }
 
-/* True when every segment that will be mapped lies within the copy. */
+/*
+ * True when every segment that will be mapped lies within the copy, and the table of sections, which linkers and
+ * compilers write last.
+ */
 static bool is_whole(int copy, const ElfW(Ehdr) * header, size_t size)
 {
+    size_t sections = (size_t) header->e_shnum * header->e_shentsize;
+    if (header->e_shoff > size || sections > size - header->e_shoff)
+        return false;
     for (size_t i = 0; i < header->e_phnum; i++) {
         ElfW(Phdr) segment;
         off_t at = (off_t) (header->e_phoff + i * sizeof(segment));
@@ -88,6 +97,14 @@ static int check_elf(int copy, size_t size, struct rtn_buf *problem)
     return 0; /* the dynamic linker words the rest well: wrong class, wrong machine */
 }
 
+/* Whoever writes in place is seen by the times of the file, else by those of the next reload. */
+static bool is_unchanged(int file, const struct stat *before)
+{
+    struct stat now;
+    return fstat(file, &now) == 0 && now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
 static int copy_bytes(int from, int to, off_t size)
 {
     for (off_t done = 0; done < size;) {
@@ -101,8 +118,7 @@ static int copy_bytes(int from, int to, off_t size)
     return 0;
 }
 
-/* A descriptor of the checked copy, or -EINVAL. */
-static int copy_file(const char *path, struct rtn_buf *problem)
+int rtn_module_file_copy(const char *path, struct rtn_buf *problem)
 {
     /* O_NONBLOCK: a FIFO would hang the open. */
     RTN_CLEANUP(rtn_fd_close) int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -115,11 +131,32 @@ static int copy_file(const char *path, struct rtn_buf *problem)
     RTN_CLEANUP(rtn_fd_close) int copy = memfd_create(slash != NULL ? slash + 1 : path, MFD_CLOEXEC);
     if (copy < 0 || copy_bytes(file, copy, info.st_size) < 0)
         return refuse_errno(problem, "cannot be copied into memory");
+    if (!is_unchanged(file, &info))
+        return refuse(problem, "is being written; try again when that is done");
     if (check_elf(copy, (size_t) lseek(copy, 0, SEEK_END), problem) < 0)
         return -EINVAL;
     int checked = copy;
     copy = -1;
     return checked;
+}
+
+/* The same bytes of both from `at`: 1, or 0 at the end of both; -1: they differ, or cannot be read. */
+static int compare_part(int copy, int other, off_t at)
+{
+    char a[COMPARED_AT_ONCE];
+    char b[COMPARED_AT_ONCE];
+    ssize_t got = pread(copy, a, sizeof(a), at);
+    if (got < 0 || pread(other, b, sizeof(b), at) != got || memcmp(a, b, (size_t) got) != 0)
+        return -1;
+    return got > 0;
+}
+
+bool rtn_module_file_is_same(int copy, int other)
+{
+    int r = 1;
+    for (off_t at = 0; r > 0; at += COMPARED_AT_ONCE)
+        r = compare_part(copy, other, at);
+    return r == 0;
 }
 
 static void copy_name(char out[COPY_NAME_SIZE], int copy)
@@ -154,13 +191,9 @@ static void explain_failure(const char *said, const char *name, const char *path
     rtn_buf_printf(problem, "needs %.*s(), which this daemon does not have", (int) strcspn(symbol, ", "), symbol);
 }
 
-int rtn_module_file_open(const char *path, struct rtn_module_file *ret, struct rtn_buf *problem)
+int rtn_module_file_open(int copy, const char *path, struct rtn_module_file *ret, struct rtn_buf *problem)
 {
-    RTN_CLEANUP(rtn_fd_close) int copy = copy_file(path, problem);
-    if (copy < 0) {
-        copy = -1;
-        return -EINVAL;
-    }
+    RTN_CLEANUP(rtn_fd_close) int kept = copy;
     char name[COPY_NAME_SIZE];
     copy_name(name, copy);
     void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
@@ -169,7 +202,8 @@ int rtn_module_file_open(const char *path, struct rtn_module_file *ret, struct r
         return -EINVAL;
     }
     *ret = (struct rtn_module_file){ handle, copy };
-    copy = -1;
+    rtn_module_name_add(name, path);
+    kept = -1;
     return 0;
 }
 
@@ -183,7 +217,9 @@ void rtn_module_file_close(struct rtn_module_file *file)
         return; /* reports written at exit need the code in place to name its functions */
     char name[COPY_NAME_SIZE];
     copy_name(name, file->copy);
+    rtn_activity_fence();
     (void) dlclose(handle);
+    rtn_module_name_remove(name);
     /* A module may refuse to go (-z nodelete); its name must then stay taken. */
     const void *still_there = dlopen(name, RTLD_NOW | RTLD_NOLOAD);
     if (still_there == NULL)

@@ -4,7 +4,14 @@
 
 #include <retinue/module.h>
 
+#include "app/module.h"
 #include "hub/message.h"
+
+/* What `wired` of a type of a module points to. It lives as long as the module. */
+struct rtn_outlet {
+    struct rtn_hub_type *type;
+    const struct rtn_loaded *loaded; /* the module */
+};
 
 /* What a type of a module was wired to; NULL, logged, when the module does not list it. */
 const struct rtn_hub_type *rtn_outbox_type(const struct rtn_message_type *type);

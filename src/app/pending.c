@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "app/instance.h"
 #include "proto/http1.h"
 
 #define LEAST_BUCKETS 16
@@ -72,7 +73,8 @@ int rtn_pendings_add(struct rtn_pendings *pendings, struct rtn_pending *pending)
     if (pending->coming)
         atomic_fetch_sub_explicit(&pendings->coming, 1, memory_order_relaxed);
     pending->coming = false;
-    if (atomic_load_explicit(&pendings->ended, memory_order_relaxed))
+    if (atomic_load_explicit(&pendings->ended, memory_order_relaxed) ||
+        (pending->instance != NULL && rtn_instance_is_ending(pending->instance)))
         return -ECANCELED;
     /* Without memory for more buckets those that are there will do. */
     if (pendings->count >= pendings->bucket_count && grow(pendings) < 0 && pendings->bucket_count == 0)
@@ -138,5 +140,28 @@ void rtn_pendings_end(struct rtn_pendings *pendings)
             rtn_pendings_remove(pendings, pending);
             pending->cancel(pending);
         }
+    }
+}
+
+static struct rtn_pending *first_ending(const struct rtn_pendings *pendings, size_t bucket)
+{
+    struct rtn_pending *pending = pendings->buckets[bucket];
+    while (pending != NULL && (pending->instance == NULL || !rtn_instance_is_ending(pending->instance)))
+        pending = pending->next;
+    return pending;
+}
+
+/* What is called may take others out, and add what is of others, which may move buckets: then from the
+ * start. */
+void rtn_pendings_end_ending(struct rtn_pendings *pendings)
+{
+    for (size_t i = 0; i < pendings->bucket_count; i++) {
+        struct rtn_pending *pending = first_ending(pendings, i);
+        if (pending == NULL)
+            continue;
+        size_t buckets = pendings->bucket_count;
+        rtn_pendings_remove(pendings, pending);
+        pending->cancel(pending);
+        i = pendings->bucket_count == buckets ? i - 1 : SIZE_MAX;
     }
 }

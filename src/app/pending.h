@@ -14,8 +14,11 @@
 
 #include "loop/loop.h"
 
+struct rtn_instance;
+
 struct rtn_pending {
     struct rtn_pending *next; /* in the bucket */
+    struct rtn_instance *instance; /* whose it is */
     uint64_t number; /* from rtn_pendings_number() */
     bool coming; /* on its way from another thread */
     /* The module or the end of the server wants it ended. It is not in the table any more. */
@@ -42,7 +45,8 @@ void rtn_pendings_done(struct rtn_pendings *pendings);
 /* A new number: the loop's as in ids of connections (http1.h), and a count. Never 0. Any thread. */
 uint64_t rtn_pendings_number(struct rtn_pendings *pendings);
 
-/* 0; -ENOMEM; -ECANCELED when it has ended: then it is not in the table, and cancel is not called. */
+/* 0; -ENOMEM; -ECANCELED when it has ended, or its instance is ending: then it is not in the table, and cancel is not
+ * called. */
 int rtn_pendings_add(struct rtn_pendings *pendings, struct rtn_pending *pending);
 
 /*
@@ -63,5 +67,8 @@ void rtn_pendings_remove(struct rtn_pendings *pendings, struct rtn_pending *pend
 
 /* Takes all out and cancels them; from now on nothing more is taken. */
 void rtn_pendings_end(struct rtn_pendings *pendings);
+
+/* The same of those whose instance is ending. */
+void rtn_pendings_end_ending(struct rtn_pendings *pendings);
 
 #endif

@@ -15,6 +15,7 @@
 
 struct question {
     struct rtn_pending pending;
+    const struct rtn_hub_type *type;
     struct rtn_question_spec spec;
     struct rtn_errand errand;
     struct ev_timer timer;
@@ -35,6 +36,7 @@ struct answer {
 
 static void free_question(struct question *question)
 {
+    rtn_instance_over(question->spec.owner);
     free(question->answer);
     free(question);
 }
@@ -91,9 +93,11 @@ static void finish(struct question *question, int result)
         (void) rtn_later_post(question->spec.later, tell_request, drop_request, question);
         return;
     }
-    question->errand = (struct rtn_errand){
-        .site = question->spec.site, .instance = question->spec.instance, .run = tell_instance, .done = on_told
-    };
+    question->errand = (struct rtn_errand){ .site = question->spec.site,
+                                            .instance = question->spec.instance,
+                                            .what = "answer",
+                                            .run = tell_instance,
+                                            .done = on_told };
     rtn_errand_go(&question->errand);
 }
 
@@ -128,8 +132,8 @@ static void on_answer(struct rtn_mail *mail)
     const struct rtn_http1 *here = rtn_loops_here();
     /* Else the loop has ended, and all its questions with it. */
     struct question *question = here != NULL ? find(here, answer->number) : NULL;
-    if (question != NULL && answer->type != NULL && answer->type != question->spec.type->wired) {
-        rtn_log(RTN_LOG_ERROR, "question %s: the answer is one of %s", question->spec.type->name,
+    if (question != NULL && answer->type != NULL && answer->type != question->type) {
+        rtn_log(RTN_LOG_ERROR, "question %s: the answer is one of %s", question->type->shape.name,
                 answer->type->shape.name);
         question = NULL;
     }
@@ -181,13 +185,15 @@ static void on_enter(struct rtn_mail *mail)
         finish(question, r);
 }
 
-static struct question *make(const struct rtn_question_spec *spec)
+static struct question *make(const struct rtn_question_spec *spec, const struct rtn_hub_type *type)
 {
     struct question *question = calloc(1, sizeof(*question));
     if (question == NULL)
         return NULL;
     question->spec = *spec;
+    question->type = type;
     question->pending.number = rtn_pendings_number(&spec->site->pendings);
+    question->pending.instance = spec->owner;
     question->pending.cancel = on_cancel;
     question->enter.deliver = on_enter;
     ev_timer_init(&question->timer, on_deadline, (double) spec->question.timeout / 1e3, 0.);
@@ -197,7 +203,7 @@ static struct question *make(const struct rtn_question_spec *spec)
 static int prepare(const struct question *question, struct rtn_message **ret)
 {
     const struct rtn_question_spec *spec = &question->spec;
-    const struct rtn_hub_letter letter = { .type = spec->type->wired,
+    const struct rtn_hub_letter letter = { .type = question->type,
                                            .payload = spec->question.payload,
                                            .length = spec->question.length,
                                            .sender = rtn_outbox_sender(),
@@ -248,18 +254,21 @@ static const char *find_problem(const struct rtn_question_spec *spec)
 
 int rtn_question_ask(const struct rtn_question_spec *spec)
 {
-    if (rtn_outbox_type(spec->type) == NULL)
+    const struct rtn_hub_type *type = rtn_outbox_type(spec->type);
+    if (type == NULL)
         return -ENOENT;
     const char *problem = find_problem(spec);
     if (problem != NULL) {
         rtn_log(RTN_LOG_ERROR, "question %s is not asked: %s", spec->type->name, problem);
         return -EINVAL;
     }
-    if (atomic_load(&spec->site->pendings.ended))
+    if (atomic_load(&spec->site->pendings.ended) || !rtn_instance_begin(spec->owner))
         return -ECANCELED;
-    struct question *question = make(spec);
-    if (question == NULL)
+    struct question *question = make(spec, type);
+    if (question == NULL) {
+        rtn_instance_over(spec->owner);
         return -ENOMEM;
+    }
     int r = ask(question);
     if (r < 0)
         free_question(question);

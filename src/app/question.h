@@ -15,6 +15,7 @@ struct rtn_question_spec {
     struct rtn_site *site; /* of the loop that keeps the question */
     struct rtn_instance *instance; /* NULL: a request */
     uint64_t later; /* id of the request */
+    struct rtn_instance *owner; /* whose callbacks are called: the instance, or that of the request */
     struct rtn_question question;
 };
 

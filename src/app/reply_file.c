@@ -294,7 +294,7 @@ static int reply_opened(struct rtn_request *request, const char *path, int fd, c
                                    .size = status->st_size,
                                    .modified = status->st_mtim.tv_sec,
                                    .etag = etag,
-                                   .type = rtn_media_lookup(rtn_call_of(request)->site->media, rtn_str_of(path)) };
+                                   .type = rtn_media_lookup(rtn_routing_of(request)->media, rtn_str_of(path)) };
     return rtn_reply_fd(request, &file);
 }
 

@@ -82,7 +82,7 @@ void rtn_request_id_give(struct rtn_request *request)
 {
     char made[RTN_REQUEST_ID_SIZE];
     struct rtn_str id = { 0 };
-    int mode = request->http->config->request_id;
+    int mode = request->terms->config->request_id;
     if (mode == RTN_REQUEST_ID_NONE)
         return;
     if (mode == RTN_REQUEST_ID_ACCEPT)

@@ -7,6 +7,7 @@
 
 #include "app/instance.h"
 #include "proto/request.h"
+#include "stats/stats.h"
 
 struct rtn_route {
     const char *host; /* lower case; "*.example.org" takes every name below it; NULL: every host */
@@ -17,6 +18,8 @@ struct rtn_route {
     const char *redirect; /* NULL: none */
     struct rtn_instance *instance; /* NULL: fixed answer or redirect */
     struct rtn_policy policy; /* what is true for its requests */
+    rtn_stats_block stats; /* those of its host and path */
+    struct rtn_ws_policy ws_policy; /* of its WebSocket connections, when the instance has a handler for them */
 };
 
 #define RTN_ROUTE_PARAMS 16 /* {name} and '*' in one path; more is a configuration error */

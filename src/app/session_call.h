@@ -5,7 +5,7 @@
 #ifndef RTN_APP_SESSION_CALL_H
 #define RTN_APP_SESSION_CALL_H
 
-#include "app/instance.h"
+#include "app/callback.h"
 #include "proto/session.h"
 
 struct rtn_session_calls {
@@ -26,6 +26,13 @@ struct rtn_session_calls {
 static inline struct rtn_instance *rtn_session_instance(const struct rtn_connection *connection)
 {
     return connection->session->owner;
+}
+
+/* Around each of the first four. */
+static inline struct rtn_activity_call rtn_session_enter(const struct rtn_connection *connection)
+{
+    return rtn_callback_enter(rtn_session_instance(connection), "handler",
+                              connection->session->calls->name(connection));
 }
 
 static inline bool rtn_session_runs_on_loop(const struct rtn_instance *instance)

@@ -34,8 +34,11 @@ bool rtn_session_tell_closed(struct rtn_connection *connection)
 {
     struct rtn_session *session = connection->session;
     bool tell = session->opened || connection->outgoing;
-    if (tell && rtn_session_runs_on_loop(session->owner))
+    if (tell && rtn_session_runs_on_loop(session->owner)) {
+        const struct rtn_activity_call before = rtn_session_enter(connection);
         session->calls->close(connection);
+        rtn_callback_leave(&before);
+    }
     if (session->handling == NULL)
         return true;
     if (tell)
@@ -58,7 +61,9 @@ static void on_open(struct rtn_session *session)
         rtn_session_work_add_open(session);
         return;
     }
+    const struct rtn_activity_call before = rtn_session_enter(session->connection);
     int r = session->calls->open(session->connection);
+    rtn_callback_leave(&before);
     if (r < 0)
         on_failure(session, r);
 }
@@ -70,7 +75,9 @@ static void on_message(struct rtn_session *session, enum rtn_ws_opcode type, uns
         rtn_session_work_add_message(session, type, data, length, last);
         return;
     }
+    const struct rtn_activity_call before = rtn_session_enter(session->connection);
     int r = session->calls->message(session->connection, type, data, length, last);
+    rtn_callback_leave(&before);
     if (r < 0)
         on_failure(session, r);
 }
@@ -79,10 +86,13 @@ static void on_drain(struct rtn_session *session)
 {
     if (!session->calls->has_drain(session->connection))
         return;
-    if (rtn_session_runs_on_loop(session->owner))
-        session->calls->drain(session->connection);
-    else
+    if (!rtn_session_runs_on_loop(session->owner)) {
         rtn_session_work_add_drain(session);
+        return;
+    }
+    const struct rtn_activity_call before = rtn_session_enter(session->connection);
+    session->calls->drain(session->connection);
+    rtn_callback_leave(&before);
 }
 
 const struct rtn_session_events rtn_session_upward_events = {

@@ -69,7 +69,9 @@ static void run_events(struct rtn_task *task)
     RTN_LIST_FOREACH (node, &work->running) {
         const struct event *event = RTN_CONTAINER_OF(node, struct event, node);
         bool moot = work->failed < 0 && event->kind != EVENT_CLOSE;
+        const struct rtn_activity_call before = rtn_session_enter(work->connection);
         int r = moot ? 0 : call_event(work->connection, event);
+        rtn_callback_leave(&before);
         if (r < 0) {
             work->failed = r;
             rtn_session_log_failure(work->connection, r);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/callback.h"
 #include "app/later.h"
 #include "app/upgrade.h"
 #include "base/clock.h"
@@ -44,6 +45,35 @@ void rtn_step_end_call(struct rtn_call *call, bool cancelled)
     call->data = NULL;
 }
 
+static const char *handler_name(const struct rtn_call *call)
+{
+    const struct rtn_instance *instance = rtn_step_instance(call);
+    return call->upgrade ? instance->ws->name : instance->http->name;
+}
+
+/* Around each call of the handler. */
+static struct rtn_activity_call enter(const struct rtn_request *request)
+{
+    const struct rtn_call *call = rtn_call_of(request);
+    return rtn_callback_enter_for(rtn_step_instance(call), "handler", handler_name(call),
+                                  request->policy->handler_timeout);
+}
+
+static void end_call(const struct rtn_request *request, bool cancelled)
+{
+    struct rtn_call *call = rtn_call_of(request);
+    bool calls = call->cancel != NULL || call->destroy != NULL || call->next != NULL;
+    const struct rtn_activity_call before = calls ? enter(request) : (struct rtn_activity_call){ 0 };
+    rtn_step_end_call(call, cancelled);
+    if (calls)
+        rtn_callback_leave(&before);
+}
+
+void rtn_step_cancel(const struct rtn_request *request)
+{
+    end_call(request, true);
+}
+
 /* RTN_WORKER: the same call is made again on a worker, so nothing of it counts. False when it was something else. */
 static bool moves(struct rtn_request *request, int result)
 {
@@ -61,8 +91,10 @@ static enum rtn_turn call_begin(struct rtn_request *request)
     struct rtn_call *call = rtn_call_of(request);
     struct rtn_instance *instance = rtn_step_instance(call);
     int result = RTN_DONE;
+    const struct rtn_activity_call before = enter(request);
     if (instance->http->begin != NULL)
         result = instance->http->begin(request, instance->data);
+    rtn_callback_leave(&before);
     if (moves(request, result))
         return RTN_TURN_MOVE;
     call->begun = true;
@@ -74,7 +106,9 @@ static enum rtn_turn call_body(struct rtn_request *request)
     struct rtn_call *call = rtn_call_of(request);
     struct rtn_instance *instance = rtn_step_instance(call);
     struct rtn_str body = request->body;
+    const struct rtn_activity_call before = enter(request);
     int result = instance->http->body(request, body.data, body.length, instance->data);
+    rtn_callback_leave(&before);
     if (moves(request, result))
         return RTN_TURN_MOVE;
     call->fed = true;
@@ -86,7 +120,9 @@ static enum rtn_turn call_handle(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
     struct rtn_instance *instance = rtn_step_instance(call);
+    const struct rtn_activity_call before = enter(request);
     int result = call->upgrade ? rtn_upgrade_call(request) : instance->http->handle(request, instance->data);
+    rtn_callback_leave(&before);
     if (moves(request, result))
         return RTN_TURN_MOVE;
     call->handled = true;
@@ -97,7 +133,7 @@ static enum rtn_turn call_handle(struct rtn_request *request)
 static enum rtn_turn give_up(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
-    rtn_step_end_call(call, true);
+    end_call(request, true);
     if (request->response.state == RTN_RESPONSE_NONE && call->fail_status != 0) {
         rtn_response_reset(request);
         rtn_dispatch_error(request, call->fail_status, call->fail_text);
@@ -174,7 +210,10 @@ static enum rtn_turn run_continuation(struct rtn_request *request)
     struct rtn_continuation *continuation = call->next;
     call->next = NULL;
     call->waits = false;
-    return rtn_step_conclude(request, rtn_continuation_run(continuation, request));
+    const struct rtn_activity_call before = enter(request);
+    int result = rtn_continuation_run(continuation, request);
+    rtn_callback_leave(&before);
+    return rtn_step_conclude(request, result);
 }
 
 static enum rtn_turn run_drain(struct rtn_request *request)
@@ -183,7 +222,10 @@ static enum rtn_turn run_drain(struct rtn_request *request)
     int (*drain)(struct rtn_request * request, void *data) = call->drain;
     call->drain = NULL;
     call->waits = false;
-    return rtn_step_conclude(request, drain(request, call->drain_data));
+    const struct rtn_activity_call before = enter(request);
+    int result = drain(request, call->drain_data);
+    rtn_callback_leave(&before);
+    return rtn_step_conclude(request, result);
 }
 
 static bool is_drained(const struct rtn_request *request)
@@ -208,7 +250,7 @@ static enum rtn_turn do_step(struct rtn_request *request)
     if (turn == RTN_TURN_GO_ON)
         turn = go_on(request);
     if (turn == RTN_TURN_REPLIED)
-        rtn_step_end_call(call, false);
+        end_call(request, false);
     return turn;
 }
 

@@ -14,6 +14,7 @@ enum rtn_outcome rtn_step_run(struct rtn_request *request);
 /* The callbacks of struct rtn_http1_handler. */
 enum rtn_outcome rtn_step_fail(struct rtn_request *request, int status, const char *text);
 void rtn_step_send_files(struct rtn_connection *connection);
+void rtn_step_taken(struct rtn_connection *connection, bool answered);
 
 /* Gives the pool the tasks of this iteration; new requests that do not fit are answered with 503. Before every wait. */
 void rtn_step_flush(struct rtn_site *site);
@@ -27,6 +28,9 @@ void rtn_step_submit(const struct rtn_site *site, struct rtn_list *batch, unsign
 
 /* Cancels and forgets what the handler left on the request. On the kind of thread the handler runs on. */
 void rtn_step_end_call(struct rtn_call *call, bool cancelled);
+
+/* The request comes to nothing: the same, with what is kept on it. */
+void rtn_step_cancel(const struct rtn_request *request);
 
 /* NULL when calls of the instance may run beside each other. */
 struct rtn_serial *rtn_step_serial(struct rtn_instance *instance);

@@ -3,10 +3,12 @@
  * the pool is woken once. New requests that find the queue full are refused; what has begun is queued past the bound.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "app/later.h"
 #include "app/step_internal.h"
+#include "base/clock.h"
 #include "proto/response.h"
 
 static _Thread_local struct rtn_sink *worker_sink;
@@ -21,14 +23,34 @@ struct rtn_serial *rtn_step_serial(struct rtn_instance *instance)
     return instance->threads == RTN_THREADS_SERIAL ? &instance->serial : NULL;
 }
 
+static enum rtn_turn work(struct rtn_request *request)
+{
+    struct rtn_call *call = rtn_call_of(request);
+    int64_t begun_us = rtn_clock_us();
+    call->worked = true;
+    call->waited_us += begun_us - call->queued_us;
+    enum rtn_turn turn = rtn_step_take(request);
+    call->worked_us += rtn_clock_us() - begun_us;
+    return turn;
+}
+
 static void run_on_worker(struct rtn_task *task)
 {
     struct rtn_request *request = RTN_CONTAINER_OF(task, struct rtn_request, task);
     request->sink = worker_sink;
-    if (rtn_step_take(request) == RTN_TURN_REPLIED)
+    if (!rtn_http1_begin_work(request->connection))
+        rtn_http1_hand_back(request);
+    else if (work(request) == RTN_TURN_REPLIED)
         rtn_http1_finish(request);
     else
         rtn_http1_hand_back(request);
+}
+
+void rtn_step_taken(struct rtn_connection *connection, bool answered)
+{
+    rtn_log(RTN_LOG_WARN, "%s: the handler did not come back in time (timeouts.handler): %s; connection %" PRIu64,
+            connection->handled_by != NULL ? connection->handled_by : "",
+            answered ? "the client gets 504" : "its reply is cut off", connection->id);
 }
 
 void rtn_step_queue(struct rtn_request *request)
@@ -37,7 +59,9 @@ void rtn_step_queue(struct rtn_request *request)
     request->task.run = run_on_worker;
     request->task.serial = rtn_step_serial(rtn_step_instance(call));
     request->task.what = rtn_step_instance(call)->place.text;
+    request->connection->handled_by = request->task.what;
     rtn_http1_hold(request);
+    call->queued_us = request->http->loop->now_us;
     rtn_list_append(&call->site->batch, &request->task.node);
     call->site->batch_count++;
 }

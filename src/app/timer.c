@@ -30,6 +30,12 @@ static struct rtn_site *site_of(const struct timer *timer)
     return timer->errand.site;
 }
 
+static void timer_free(struct timer *timer)
+{
+    rtn_instance_over(timer->errand.instance);
+    free(timer);
+}
+
 static void go(struct timer *timer, void (*run)(struct rtn_errand *errand), void (*done)(struct rtn_errand *errand))
 {
     timer->errand.run = run;
@@ -45,7 +51,7 @@ static void run_end(struct rtn_errand *errand)
 
 static void on_ended(struct rtn_errand *errand)
 {
-    free(RTN_CONTAINER_OF(errand, struct timer, errand));
+    timer_free(RTN_CONTAINER_OF(errand, struct timer, errand));
 }
 
 /* It is out of the table. */
@@ -58,7 +64,7 @@ static void conclude(struct timer *timer)
     if (timer->spec.end != NULL)
         go(timer, run_end, on_ended);
     else
-        free(timer);
+        timer_free(timer);
 }
 
 static void on_cancel(struct rtn_pending *pending)
@@ -120,10 +126,12 @@ static struct timer *make(struct rtn_site *site, struct rtn_instance *instance, 
     struct timer *timer = calloc(1, sizeof(*timer));
     if (timer == NULL)
         return NULL;
-    timer->pending = (struct rtn_pending){ .number = rtn_pendings_number(&site->pendings), .cancel = on_cancel };
+    timer->pending = (struct rtn_pending){ .number = rtn_pendings_number(&site->pendings),
+                                           .instance = instance,
+                                           .cancel = on_cancel };
     timer->spec = *spec;
     timer->spec.every = RTN_MIN(spec->every, MOST_MS);
-    timer->errand = (struct rtn_errand){ .site = site, .instance = instance };
+    timer->errand = (struct rtn_errand){ .site = site, .instance = instance, .what = "timer" };
     timer->mail.deliver = on_begin;
     timer->due_us = rtn_clock_us() + RTN_MIN(spec->after, MOST_MS) * 1000;
     ev_init(&timer->ev, on_time);
@@ -133,11 +141,13 @@ static struct timer *make(struct rtn_site *site, struct rtn_instance *instance, 
 int rtn_timer_begin(struct rtn_site *site, struct rtn_instance *instance, const struct rtn_timer_spec *spec,
                     uint64_t *number)
 {
-    if (atomic_load(&site->pendings.ended))
+    if (atomic_load(&site->pendings.ended) || !rtn_instance_begin(instance))
         return -ECANCELED;
     struct timer *timer = make(site, instance, spec);
-    if (timer == NULL)
+    if (timer == NULL) {
+        rtn_instance_over(instance);
         return -ENOMEM;
+    }
     uint64_t before = number != NULL ? *number : 0;
     if (number != NULL)
         *number = timer->pending.number;
@@ -145,7 +155,7 @@ int rtn_timer_begin(struct rtn_site *site, struct rtn_instance *instance, const 
     int r = here ? begin(timer) : rtn_pendings_bring(&site->pendings, site->http->loop, &timer->pending, &timer->mail);
     if (r == 0)
         return 0;
-    free(timer);
+    timer_free(timer);
     if (number != NULL)
         *number = before;
     return r;

@@ -46,7 +46,7 @@ enum rtn_turn rtn_upgrade_look(struct rtn_request *request)
     int status = rtn_ws_handshake_check(request, &text);
     if (status != 0)
         return refuse(request, status, text);
-    if (!rtn_ws_origin_is_welcome(request, &instance->ws_policy.origins, call->authority))
+    if (!rtn_ws_origin_is_welcome(request, &call->match.route->ws_policy.origins, call->authority))
         return refuse_origin(request);
     call->upgrade = true;
     return RTN_TURN_GO_ON;
@@ -81,7 +81,8 @@ static int upgrade(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
     struct rtn_instance *instance = rtn_step_instance(rtn_call_of(request));
-    int r = rtn_ws_upgrade(request, &instance->ws_policy, instance, choose_protocol(request));
+    const struct rtn_ws_policy *policy = &rtn_call_of(request)->match.route->ws_policy;
+    int r = rtn_ws_upgrade(request, policy, instance, choose_protocol(request));
     if (r < 0)
         return r;
     connection->ws->handler = instance->ws;

@@ -42,6 +42,12 @@ static struct rtn_site *site_of(const struct watch *watch)
     return watch->errand.site;
 }
 
+static void watch_free(struct watch *watch)
+{
+    rtn_instance_over(watch->errand.instance);
+    free(watch);
+}
+
 static bool is_open(int fd)
 {
     return fcntl(fd, F_GETFD) >= 0;
@@ -105,7 +111,7 @@ static void run_end(struct rtn_errand *errand)
 
 static void on_ended(struct rtn_errand *errand)
 {
-    free(RTN_CONTAINER_OF(errand, struct watch, errand));
+    watch_free(RTN_CONTAINER_OF(errand, struct watch, errand));
 }
 
 /* Nothing of it is under way. In end() the descriptor may be closed, and its number watched again. */
@@ -115,7 +121,7 @@ static void conclude(struct watch *watch)
     if (watch->spec.end != NULL)
         go(watch, run_end, on_ended);
     else
-        free(watch);
+        watch_free(watch);
 }
 
 /* It is out of the table. */
@@ -216,9 +222,11 @@ static struct watch *make(struct rtn_site *site, struct rtn_instance *instance, 
     struct watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
         return NULL;
-    watch->pending = (struct rtn_pending){ .number = rtn_pendings_number(&site->pendings), .cancel = on_cancel };
+    watch->pending = (struct rtn_pending){ .number = rtn_pendings_number(&site->pendings),
+                                           .instance = instance,
+                                           .cancel = on_cancel };
     watch->spec = *spec;
-    watch->errand = (struct rtn_errand){ .site = site, .instance = instance };
+    watch->errand = (struct rtn_errand){ .site = site, .instance = instance, .what = "watch" };
     watch->mail.deliver = on_begin;
     int events =
         ((spec->events & RTN_WATCH_READ) != 0 ? EV_READ : 0) | ((spec->events & RTN_WATCH_WRITE) != 0 ? EV_WRITE : 0);
@@ -247,16 +255,20 @@ int rtn_watch_begin(struct rtn_site *site, struct rtn_instance *instance, const 
     int r = ask_epoll(spec->fd);
     if (r < 0)
         return r;
+    if (!rtn_instance_begin(instance))
+        return -ECANCELED;
     struct watch *watch = make(site, instance, spec);
-    if (watch == NULL)
+    if (watch == NULL) {
+        rtn_instance_over(instance);
         return -ENOMEM;
+    }
     uint64_t before = number != NULL ? *number : 0;
     if (number != NULL)
         *number = watch->pending.number;
     r = enter(watch);
     if (r == 0)
         return 0;
-    free(watch);
+    watch_free(watch);
     if (number != NULL)
         *number = before;
     return r;

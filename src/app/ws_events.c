@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "app/session_events.h"
+#include "app/slots.h"
 #include "app/step.h"
 #include "app/ws_call.h"
 #include "proto/ws_client.h"
@@ -14,7 +15,9 @@ static void on_made(struct rtn_ws *ws)
     const struct rtn_ws_client_spec *spec = &ws->client->spec;
     struct rtn_connection *connection = ws->session.connection;
     ws->handler = spec->handler;
-    struct rtn_slot *slot = spec->data != NULL ? rtn_connection_make_slot(connection, spec->owner) : NULL;
+    if (rtn_instance_is_ending(spec->owner)) /* it was ordered just before */
+        rtn_ws_client_stop(ws->client);
+    struct rtn_slot *slot = spec->data != NULL ? rtn_slots_make(connection, spec->owner) : NULL;
     if (slot != NULL)
         slot->data = spec->data;
     int r = rtn_session_prepare(&ws->session, &rtn_ws_calls);
@@ -28,9 +31,16 @@ static void destroy_data(struct rtn_ws_client *client)
         client->spec.destroy(client->spec.data);
 }
 
+static void free_client(struct rtn_ws_client *client)
+{
+    struct rtn_instance *instance = client->spec.owner;
+    rtn_ws_client_free(client);
+    rtn_instance_over(instance);
+}
+
 static void on_destroyed(struct rtn_mail *mail)
 {
-    rtn_ws_client_free(RTN_CONTAINER_OF(mail, struct rtn_ws_client, mail));
+    free_client(RTN_CONTAINER_OF(mail, struct rtn_ws_client, mail));
 }
 
 static void destroy_on_worker(struct rtn_task *task)
@@ -52,7 +62,7 @@ static void on_forget(struct rtn_ws_client *client)
             return;
     }
     destroy_data(client);
-    rtn_ws_client_free(client);
+    free_client(client);
 }
 
 const struct rtn_ws_events rtn_ws_upward_events = {

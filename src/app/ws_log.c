@@ -62,7 +62,7 @@ static bool compares_hosts(const struct rtn_schema_strings *origins)
 void rtn_ws_log_origin(struct rtn_request *request)
 {
     const struct rtn_call *call = rtn_call_of(request);
-    bool same = compares_hosts(&call->match.route->instance->ws_policy.origins);
+    bool same = compares_hosts(&call->match.route->ws_policy.origins);
     struct rtn_str origin = rtn_ws_fields(request, "origin");
     struct rtn_str host = same ? call->authority : (struct rtn_str){ 0 };
     char why[3 * VALUE_MOST];

@@ -92,6 +92,7 @@ static void fill(struct rtn_config *config, const struct rtn_node *root, struct 
     check_servers_given(root, diags);
     rtn_schema_read(&rtn_config_root_table, root, "", config, &config->arena, diags);
     rtn_config_check_listeners(config, diags);
+    rtn_config_check_control_alone(config, diags);
     check_loops(config, diags);
     inherit(config);
     warn_of_no_routes(config, root, diags);

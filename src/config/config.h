@@ -24,6 +24,10 @@ struct rtn_config_daemon {
     struct rtn_schema_strings modules; /* folders */
     struct rtn_config_log log;
     int64_t shutdown_timeout; /* ms */
+    int64_t generations; /* older ones that sessions may keep alive */
+    int64_t generation_timeout; /* ms; 0: none */
+    bool watch;
+    const char *control; /* absolute path of a unix socket, or "none"; NULL: the default */
     const struct rtn_node *media_types; /* map: file name extension without dot -> media type; NULL: none */
     const struct rtn_node *node;
 };
@@ -206,6 +210,8 @@ struct rtn_config_server {
     int64_t loops;
     int64_t threads; /* default filled in: max(8, 2 x cores) */
     int64_t active_threads; /* default filled in: threads */
+    int64_t stuck_threads; /* the same */
+    int64_t stall; /* ms; 0: handlers may hold a loop as long as they like */
     int64_t queue;
     int64_t hub_capacity; /* messages that may wait */
     int log_level; /* default filled in: daemon.log.level */
@@ -249,8 +255,15 @@ int rtn_config_load(const char *path, struct rtn_config **ret, struct rtn_diags 
  */
 int rtn_config_load_text(const char *name, struct rtn_str text, struct rtn_config **ret, struct rtn_diags *diags);
 
+/* The paths of the files that were read, the main one first: NULL behind the last. */
+const char *rtn_config_file(const struct rtn_config *config, size_t index);
+
 /* Accepts NULL. */
 void rtn_config_free(struct rtn_config *config);
+
+/* The path of the control socket; NULL: there is to be none. The default is only used where its folder is. */
+#define RTN_CONFIG_CONTROL "/run/retinue/control.sock"
+const char *rtn_config_control_path(const struct rtn_config *config);
 
 /* Effective values, defaults included, as YAML; each line ends in # FILE:LINE or # default. */
 void rtn_config_dump(const struct rtn_config *config, struct rtn_buf *out);

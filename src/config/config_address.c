@@ -209,3 +209,39 @@ const char *rtn_config_address_read(const char *text, struct rtn_arena *arena, s
         *ret = address;
     return problem;
 }
+
+static bool read_claims(const char *text, struct rtn_arena *arena, struct rtn_config_address *ret)
+{
+    return rtn_config_address_read(text, arena, ret) == NULL && ret->claims[0] != NULL;
+}
+
+static bool is_same_claim(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool rtn_config_is_same_address(const char *a, const char *b)
+{
+    struct rtn_config_address one = { 0 };
+    struct rtn_config_address other = { 0 };
+    struct rtn_arena arena;
+
+    if (strcmp(a, b) == 0)
+        return true;
+    rtn_arena_init(&arena, NULL, 0);
+    bool same = read_claims(a, &arena, &one) && read_claims(b, &arena, &other) &&
+                is_same_claim(one.claims[0], other.claims[0]) && is_same_claim(one.claims[1], other.claims[1]);
+    rtn_arena_done(&arena);
+    return same;
+}
+
+bool rtn_config_is_own_address(const char *address)
+{
+    struct rtn_config_address read = { 0 };
+    struct rtn_arena arena;
+
+    rtn_arena_init(&arena, NULL, 0);
+    bool own = read_claims(address, &arena, &read);
+    rtn_arena_done(&arena);
+    return own;
+}

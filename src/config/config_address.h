@@ -18,6 +18,13 @@ struct rtn_config_address {
 /* Returns NULL with *ret filled, or what is wrong with `text`. Memory comes from `arena`. */
 const char *rtn_config_address_read(const char *text, struct rtn_arena *arena, struct rtn_config_address *ret);
 
+/* True when both are the same address, maybe written in two ways. Port 0 is the same only when it is written the same.
+ */
+bool rtn_config_is_same_address(const char *a, const char *b);
+
+/* True when nobody else can have the address. */
+bool rtn_config_is_own_address(const char *address);
+
 /* The number of a port, 0 to 65535, or what is wrong with `text`. */
 const char *rtn_config_port_read(struct rtn_str text, struct rtn_arena *arena, int64_t *ret);
 

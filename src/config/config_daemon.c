@@ -58,6 +58,39 @@ static const struct rtn_schema_key daemon_keys[] = {
       .max = 3600000,
       .help = "How long stopping waits for running handlers and replies before connections are cut.",
       .example = "30s" },
+    { .name = "generations",
+      .type = RTN_SCHEMA_INT,
+      .offset = offsetof(struct rtn_config_daemon, generations),
+      .fallback = "8",
+      .min = 1,
+      .max = 1000,
+      .help = "How many older configurations may live on, with their modules, because sessions that began under them "
+              "are still open. When there are more, the sessions of the oldest are closed, WebSockets with 1012.",
+      .example = "2" },
+    { .name = "generation_timeout",
+      .type = RTN_SCHEMA_DURATION,
+      .offset = offsetof(struct rtn_config_daemon, generation_timeout),
+      .fallback = "0",
+      .min = 0,
+      .max = INT64_C(30) * 24 * 3600 * 1000,
+      .help = "How long after a reload sessions of an older configuration may stay open; then they are closed, "
+              "WebSockets with 1012. 0: for ever.",
+      .example = "1h" },
+    { .name = "watch",
+      .type = RTN_SCHEMA_BOOL,
+      .offset = offsetof(struct rtn_config_daemon, watch),
+      .fallback = "false",
+      .help = "Whether the configuration is loaded again when its files, those that it includes, or the files of its "
+              "modules change. For development.",
+      .example = "true" },
+    { .name = "control",
+      .type = RTN_SCHEMA_STRING,
+      .offset = offsetof(struct rtn_config_daemon, control),
+      .fallback_help = RTN_CONFIG_CONTROL ", where that folder is there and may be written to; else none",
+      .check = rtn_config_check_control,
+      .help = "The unix socket that retinuectl talks to, a path; none: there is no socket. Its file has the mode 0600, "
+              "and only root and the user of the daemon may give orders.",
+      .example = "/run/retinue/control.sock" },
     { .name = NULL },
 };
 
@@ -117,6 +150,7 @@ const struct rtn_schema_table rtn_config_root_table = {
     .size = sizeof(struct rtn_config),
     .keys = root_keys,
     .topics = rtn_config_topics,
+    .when_changed = rtn_config_when_changed,
     .node_offset = offsetof(struct rtn_config, root),
     .name_offset = SIZE_MAX,
 };

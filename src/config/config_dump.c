@@ -138,8 +138,7 @@ static void append_number(struct rtn_buf *out, const struct rtn_schema_key *key,
         rtn_buf_append_text(out, rtn_format_duration(text, number));
 }
 
-/* A value that fits on the line of its key. */
-static void append_value(struct rtn_buf *out, const struct rtn_schema_key *key, const void *value)
+void rtn_config_append_value(struct rtn_buf *out, const struct rtn_schema_key *key, const void *value)
 {
     switch (key->type) {
     case RTN_SCHEMA_BOOL:
@@ -311,7 +310,7 @@ static void write_key(struct dump *dump, const struct rtn_schema_table *table, c
         break;
     default:
         rtn_buf_append_char(&dump->text, ' ');
-        append_value(&dump->text, key, value);
+        rtn_config_append_value(&dump->text, key, value);
         end_line(dump, mark);
     }
 }

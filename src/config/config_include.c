@@ -276,3 +276,17 @@ void rtn_config_follow_includes(struct rtn_config *config, struct rtn_node *root
     rtn_buf_done(&includes.pairs);
     rtn_map_done(&includes.names);
 }
+
+/* The newest is the first of the list. */
+const char *rtn_config_file(const struct rtn_config *config, size_t index)
+{
+    const struct file *first = config->files != NULL ? config->files->first : NULL;
+    size_t count = 0;
+    for (const struct file *file = first; file != NULL; file = file->next)
+        count++;
+    if (index >= count)
+        return NULL;
+    for (size_t i = count - 1; i > index; i--)
+        first = first->next;
+    return first->source.path;
+}

@@ -162,7 +162,9 @@ static const struct rtn_schema_key timeouts_keys[] = {
               "client gets to see the reply. Of protocol: http.",
       .example = "500ms" },
     { TIMEOUT(handler), .fallback = "30s",
-      .help = "For a handler that replies later, until it begins to. Past it the answer is 504. Of protocol: http.",
+      .help = "For a handler that replies later, until it begins to, and for one that holds a worker, until it comes "
+              "back or sends some of its reply. Past it the answer is 504, or the reply that has begun is cut off; a "
+              "worker that is held is named in the log and replaced (stuck_threads). Of protocol: http and line.",
       .example = "5s" },
     { TIMEOUT_FROM(ping, 0), .fallback = "30s",
       .help = "A WebSocket is sent a ping after so much silence of its peer. 0: never. Of protocol: http.",

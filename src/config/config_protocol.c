@@ -49,7 +49,7 @@ static const struct {
     { &rtn_config_timeouts_table, "header", HTTP },
     { &rtn_config_timeouts_table, "body", HTTP },
     { &rtn_config_timeouts_table, "linger", HTTP },
-    { &rtn_config_timeouts_table, "handler", HTTP },
+    { &rtn_config_timeouts_table, "handler", HTTP | LINE },
     { &rtn_config_timeouts_table, "ping", HTTP },
     { &rtn_config_timeouts_table, "pong", HTTP },
     { &rtn_config_timeouts_table, "close", HTTP },

@@ -104,6 +104,24 @@ static const struct rtn_schema_key keys[] = {
           "Workers that run at one time, not counting those whose handler has said that it is waiting. Not more than "
           "threads.",
       .example = "4" },
+    { .name = "stuck_threads",
+      .type = RTN_SCHEMA_INT,
+      .offset = offsetof(struct rtn_config_server, stuck_threads),
+      .fallback_help = "as many as threads",
+      .min = 0,
+      .max = 1024,
+      .help = "Workers that may be replaced while their handler does not come back within timeouts.handler. They count "
+              "neither in threads nor in active_threads, so that the server goes on. With 0 none is.",
+      .example = "4" },
+    { .name = "stall",
+      .type = RTN_SCHEMA_DURATION,
+      .offset = offsetof(struct rtn_config_server, stall),
+      .fallback = "200ms",
+      .min = 0,
+      .max = 3600000,
+      .help = "A handler that holds a loop for so long is named in the log, with a backtrace. 0: none is. It is looked "
+              "five times a second, so that a shorter one may go unseen.",
+      .example = "1s" },
     { .name = "queue",
       .type = RTN_SCHEMA_INT,
       .offset = offsetof(struct rtn_config_server, queue),
@@ -303,6 +321,8 @@ static void check(void *object, const struct rtn_node *node, const struct rtn_sc
         server->threads = default_threads();
     if (rtn_node_get(node, "active_threads") == NULL)
         server->active_threads = server->threads;
+    if (rtn_node_get(node, "stuck_threads") == NULL)
+        server->stuck_threads = server->threads;
     if (server->active_threads <= server->threads)
         return;
     const char *limit = given

@@ -50,6 +50,12 @@ void rtn_config_check_idle(struct rtn_config_server *server, const struct rtn_no
 /* Key check of the greeting of line servers. */
 bool rtn_config_check_greeting(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
 
+/* config_diff_rows.c: when a change of the key at a path takes hold; NULL: it only holds others. */
+const char *rtn_config_when_changed(const char *path);
+
+/* A value that fits on one line, as it is written; of any type but maps, lists of maps and free ones. */
+void rtn_config_append_value(struct rtn_buf *out, const struct rtn_schema_key *key, const void *value);
+
 /* True for the address that stands for standard input and output. */
 bool rtn_config_is_stdio(const char *address);
 
@@ -66,6 +72,10 @@ void rtn_config_log_unknown(const char *target, const char *const *names, size_t
 /* Key checks: media types by file name extension; addresses of proxies. */
 bool rtn_config_check_media_types(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
 bool rtn_config_check_proxies(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+
+/* Key check of `control`; and reports listeners of servers that are at its place. */
+bool rtn_config_check_control(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
+void rtn_config_check_control_alone(const struct rtn_config *config, struct rtn_diags *diags);
 
 /* Reports listeners that need trusted proxies on a server without. */
 void rtn_config_check_proxy_protocol(const struct rtn_config_server *server, const struct rtn_schema_context *context);

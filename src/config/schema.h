@@ -25,8 +25,6 @@ enum rtn_schema_type {
     RTN_SCHEMA_FREE /* const struct rtn_node *, a map kept for a later check (module options) */
 };
 
-enum rtn_schema_change { RTN_SCHEMA_RESTART, RTN_SCHEMA_LIVE };
-
 struct rtn_schema_strings {
     const char **items;
     const struct rtn_node **nodes; /* for errors found later; NULL when the value is a default */
@@ -73,7 +71,6 @@ struct rtn_schema_key {
     const struct rtn_schema_table *table;
     bool (*check)(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
     const char *pattern; /* of strings, names and values in free maps, for --schema: an ECMAScript regular expression */
-    enum rtn_schema_change change;
     bool required;
     bool consumed; /* has done its work while loading: the dump holds it as a comment */
     bool switches_on; /* a map that counts by being there, be it empty: a dump has it only where it was given */
@@ -93,6 +90,8 @@ struct rtn_schema_topic {
  * `typical`: the key that is named when there is no map where one should be; NULL: the first required one, else the
  * first.
  * `topics`: of the table of a whole file; NULL: none.
+ * `when_changed`: of the table of a whole file: when a change of the key at `path` takes hold, NULL for a key that only
+ * holds others; NULL: nothing is said of that.
  * `label`: the key whose value tells elements of a list apart in messages (route "/x").
  * `node_offset`: member of type const struct rtn_node * that receives the node (SIZE_MAX: none).
  * `name_offset`: member of type const char * that receives the name in RTN_SCHEMA_NAMED (SIZE_MAX: none).
@@ -107,6 +106,7 @@ struct rtn_schema_table {
     const char *shorthand;
     const char *typical;
     const struct rtn_schema_topic *topics;
+    const char *(*when_changed)(const char *path);
     const char *label;
     size_t node_offset;
     size_t name_offset;

@@ -87,9 +87,9 @@ void rtn_schema_describe_default(const struct rtn_schema_key *key, struct rtn_bu
     rtn_buf_append_text(out, text);
 }
 
-static const char *when_changed(const struct rtn_schema_key *key)
+static const char *when_changed(const struct rtn_schema_table *root, const char *path)
 {
-    return key->change == RTN_SCHEMA_LIVE ? "while running" : "at the next start";
+    return root->when_changed != NULL ? root->when_changed(path) : NULL;
 }
 
 /* servers.NAME.limits.body against limits.body or servers.get.limits.body: from the end, NAME is any word. */
@@ -112,6 +112,7 @@ static bool path_matches(struct rtn_str path, struct rtn_str wanted)
 }
 
 struct explanation {
+    const struct rtn_schema_table *root;
     const char *wanted;
     struct rtn_buf *out;
     bool found;
@@ -141,7 +142,8 @@ static void explain_key(const struct rtn_schema_key *key, const char *path, unsi
     rtn_schema_describe_type(key, out);
     rtn_buf_append_text(out, "\n  default: ");
     rtn_schema_describe_default(key, out);
-    rtn_buf_printf(out, "\n  a change takes hold: %s\n", when_changed(key));
+    const char *when = when_changed(explanation->root, path);
+    rtn_buf_printf(out, "%s%s\n", when != NULL ? "\n  a change takes hold: " : "", when != NULL ? when : "");
     if (key->table != NULL)
         append_inner_keys(key, out);
     if (key->example != NULL)
@@ -159,7 +161,7 @@ static void explain_topic(const struct rtn_schema_topic *topic, struct rtn_buf *
 
 int rtn_schema_explain(const struct rtn_schema_table *table, const char *wanted, struct rtn_buf *out)
 {
-    struct explanation explanation = { .wanted = wanted, .out = out };
+    struct explanation explanation = { .root = table, .wanted = wanted, .out = out };
     const char *dot = strrchr(wanted, '.');
     struct rtn_str last = rtn_str_of(dot != NULL ? dot + 1 : wanted);
     const struct rtn_schema_topic *topic = rtn_schema_topic(table, rtn_str_of(wanted));
@@ -234,10 +236,17 @@ static void write_fact(const char *label, struct rtn_buf *fact, struct rtn_buf *
     rtn_buf_clear(fact);
 }
 
+struct manual {
+    const struct rtn_schema_table *root;
+    struct rtn_buf *out;
+};
+
 static void manual_key(const struct rtn_schema_key *key, const char *path, unsigned depth, void *data)
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf fact = { 0 };
-    struct rtn_buf *out = data;
+    const struct manual *manual = data;
+    struct rtn_buf *out = manual->out;
+    const char *when = when_changed(manual->root, path);
 
     (void) depth;
     rtn_buf_append_text(out, ".It Ic");
@@ -250,7 +259,9 @@ static void manual_key(const struct rtn_schema_key *key, const char *path, unsig
     if (key->type != RTN_SCHEMA_MAP && key->type != RTN_SCHEMA_NAMED) {
         rtn_schema_describe_default(key, &fact);
         write_fact("Default:", &fact, out);
-        rtn_buf_append_text(&fact, when_changed(key));
+    }
+    if (when != NULL) {
+        rtn_buf_append_text(&fact, when);
         write_fact("Change:", &fact, out);
     }
     if (key->example != NULL) {
@@ -265,6 +276,7 @@ static void manual_key(const struct rtn_schema_key *key, const char *path, unsig
 void rtn_schema_manual(const struct rtn_schema_table *table, struct rtn_buf *out)
 {
     rtn_buf_append_text(out, ".Bl -tag -width indent\n");
-    rtn_schema_visit(table, manual_key, out);
+    struct manual manual = { .root = table, .out = out };
+    rtn_schema_visit(table, manual_key, &manual);
     rtn_buf_append_text(out, ".El\n");
 }

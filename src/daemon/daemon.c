@@ -11,9 +11,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "app/media.h"
+#include "base/clock.h"
+#include "daemon/control_socket.h"
 #include "daemon/daemon_state.h"
+#include "daemon/fdstore.h"
 #include "daemon/log_check.h"
+#include "daemon/watch.h"
+#include "daemon/watchdog.h"
 #include "net/resolver.h"
 
 #define RESOLVER_MS 100 /* a lookup that takes longer is left behind */
@@ -33,7 +37,11 @@ bool rtn_daemon_report(struct rtn_daemon *daemon)
 
 static bool load(struct rtn_daemon *daemon, const char *path)
 {
-    if (rtn_config_load(path, &daemon->config, &daemon->diags) < 0)
+    struct rtn_config *config = NULL;
+    int r = rtn_config_load(path, &config, &daemon->diags);
+    if (rtn_generation_new(config, NULL, &daemon->generation) < 0)
+        return false;
+    if (r < 0)
         rtn_daemon_servers_check_modules(daemon);
     return rtn_daemon_report(daemon);
 }
@@ -41,7 +49,7 @@ static bool load(struct rtn_daemon *daemon, const char *path)
 /* An error that no line of the configuration can show better than the one it is about. */
 static void report_log(struct rtn_daemon *daemon, int r)
 {
-    const struct rtn_config_log *config = &daemon->config->daemon.log;
+    const struct rtn_config_log *config = &daemon->generation->config->daemon.log;
     if (r < 0)
         rtn_diags_error(&daemon->diags, rtn_schema_mark(config->node, "to"), "cannot write the log%s%s: %s",
                         config->path != NULL ? " to " : "", config->path != NULL ? config->path : "", strerror(-r));
@@ -49,7 +57,7 @@ static void report_log(struct rtn_daemon *daemon, int r)
 
 static bool open_log(struct rtn_daemon *daemon)
 {
-    const struct rtn_config_log *config = &daemon->config->daemon.log;
+    const struct rtn_config_log *config = &daemon->generation->config->daemon.log;
     const struct rtn_log_options options = { .to = (enum rtn_log_to) config->to,
                                              .path = config->path,
                                              .format = (enum rtn_log_format) config->format };
@@ -60,6 +68,7 @@ static bool open_log(struct rtn_daemon *daemon)
     daemon->log_context = (struct rtn_log_context){ .log = daemon->log, .thread = "main", .level = &daemon->log_level };
     rtn_log_set_context(&daemon->log_context);
     rtn_log_set_default(&daemon->log_context);
+    rtn_daemon_stats_begin(daemon);
     return true;
 }
 
@@ -99,28 +108,32 @@ static bool make_loop(struct rtn_daemon *daemon)
         return false;
     }
     rtn_mailbox_init(&daemon->mailbox, daemon->ev);
+    rtn_daemon_stalls_init();
+    rtn_daemon_stalls_watch(daemon);
     rtn_daemon_signals_watch(daemon);
     return true;
 }
 
 static void done(struct rtn_daemon *daemon)
 {
+    rtn_control_socket_done(daemon);
+    rtn_daemon_reloads_done(daemon);
     /* What is still in the mailbox belongs to servers. */
+    rtn_daemon_stalls_done(daemon);
     if (daemon->ev != NULL)
         rtn_mailbox_done(&daemon->mailbox);
     rtn_daemon_servers_free(daemon);
     rtn_daemon_stop_done(daemon);
     rtn_wiring_free(daemon->wiring);
     rtn_hub_free(daemon->hub);
-    rtn_modules_free(daemon->modules);
-    rtn_media_free(daemon->media);
     rtn_resolver_free(daemon->resolver, RESOLVER_MS);
     rtn_activation_done(&daemon->activation);
     (void) stop_writers(daemon, RTN_DAEMON_STOP_MS);
+    rtn_daemon_stats_end(daemon);
     rtn_log_set_default(NULL);
     rtn_log_set_context(NULL);
     rtn_log_free(daemon->log);
-    rtn_config_free(daemon->config);
+    rtn_generation_unref(daemon->generation);
     rtn_diags_done(&daemon->diags);
     if (daemon->ev == NULL)
         return;
@@ -131,8 +144,17 @@ static void done(struct rtn_daemon *daemon)
 static int serve(struct rtn_daemon *daemon)
 {
     rtn_daemon_servers_open(daemon);
+    rtn_daemon_stats_look(daemon);
+    rtn_watch_update(daemon);
+    rtn_fdstore_update(daemon);
+    rtn_watchdog_start(daemon);
+    rtn_control_socket_start(daemon);
     rtn_daemon_servers_announce(daemon);
     ev_run(daemon->ev, 0);
+    rtn_daemon_generations_done(daemon);
+    rtn_watch_done(daemon);
+    rtn_watchdog_stop(daemon);
+    rtn_control_socket_done(daemon);
     rtn_daemon_signals_let_end(daemon);
     bool clean = rtn_daemon_stop_end(daemon);
     clean = stop_writers(daemon, RTN_DAEMON_STOP_MS) && clean;
@@ -152,15 +174,17 @@ static void leave(struct rtn_daemon *daemon, int status)
 
 int rtn_daemon_run(const char *config_path)
 {
-    struct rtn_daemon daemon = { 0 };
+    struct rtn_daemon daemon = { .started_ms = rtn_clock_ms() };
     int status = RTN_EXIT_FAILURE;
+    rtn_daemon_reloads_init(&daemon, config_path);
+    rtn_daemon_generations_init(&daemon);
     raise_descriptor_limit();
     int r = rtn_activation_read(&daemon.activation);
     if (r < 0)
         fprintf(stderr, "retinued: the sockets of the service manager cannot be used: %s\n", strerror(-r));
     else if (load(&daemon, config_path) && open_log(&daemon) && make_loop(&daemon) && rtn_daemon_stop_init(&daemon) &&
              rtn_daemon_servers_make(&daemon) && rtn_daemon_servers_listen(&daemon) &&
-             rtn_daemon_servers_ready(&daemon) && start_writers(&daemon) && rtn_daemon_servers_start(&daemon))
+             rtn_control_socket_open(&daemon) && rtn_daemon_servers_ready(&daemon) && start_writers(&daemon) && rtn_daemon_servers_start(&daemon))
         status = serve(&daemon);
     if (daemon.left_behind)
         leave(&daemon, status);
@@ -168,9 +192,15 @@ int rtn_daemon_run(const char *config_path)
     return status;
 }
 
+static bool check_control(struct rtn_daemon *daemon)
+{
+    rtn_control_socket_check(daemon);
+    return rtn_daemon_report(daemon);
+}
+
 static bool check_log(struct rtn_daemon *daemon)
 {
-    report_log(daemon, rtn_log_check(&daemon->config->daemon.log));
+    report_log(daemon, rtn_log_check(&daemon->generation->config->daemon.log));
     return rtn_daemon_report(daemon);
 }
 
@@ -185,7 +215,7 @@ static void print_good(const struct rtn_daemon *daemon, const char *config_path)
     size_t routes = 0;
     size_t messages = rtn_wiring_count(daemon->wiring);
     for (size_t i = 0; i < daemon->run_count; i++)
-        routes += daemon->runs[i].server->route_count;
+        routes += daemon->runs[i]->server->program->route_count;
     append_count(&text, "good: ", daemon->run_count, "server");
     append_count(&text, ", ", routes, "route");
     if (messages > 0)
@@ -200,7 +230,7 @@ int rtn_daemon_check(const char *config_path)
     struct rtn_daemon daemon = { 0 };
     bool good = load(&daemon, config_path) && check_log(&daemon) && rtn_daemon_stop_init(&daemon) &&
                 rtn_daemon_servers_make(&daemon) && rtn_daemon_servers_check_listen(&daemon) &&
-                rtn_daemon_servers_ready(&daemon);
+                check_control(&daemon) && rtn_daemon_servers_ready(&daemon);
     if (good)
         print_good(&daemon, config_path);
     done(&daemon);
@@ -223,7 +253,7 @@ int rtn_daemon_dump(const char *config_path)
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     bool good = load(&daemon, config_path);
     if (good) {
-        rtn_config_dump(daemon.config, &text);
+        rtn_config_dump(daemon.generation->config, &text);
         append_wiring(&daemon, &text);
         good = fwrite(text.data, 1, text.length, stdout) == text.length && fflush(stdout) == 0;
     }

@@ -1,11 +1,12 @@
 /*
  * Signals: the first SIGTERM or SIGINT stops every server (daemon_stop.c); the second ends the process at once. SIGUSR1
- * opens the logs again.
+ * opens the logs again, SIGHUP loads the configuration again (reload.c).
  */
 #include <signal.h>
 #include <unistd.h>
 
 #include "daemon/daemon_state.h"
+#include "daemon/reload.h"
 
 #define LAST_LINES_MS 200 /* for the access logs of a daemon that has to end at once */
 #define STOPS 2 /* of the signals that are watched */
@@ -51,7 +52,7 @@ static void on_signal(struct ev_loop *ev, struct ev_signal *watcher, int events)
     if (watcher->signum == SIGUSR1)
         reopen_logs(daemon);
     else if (watcher->signum == SIGHUP)
-        rtn_log(RTN_LOG_WARN, "SIGHUP: the configuration is read at start only; restart to change it");
+        rtn_reload(daemon, false, "SIGHUP", NULL, NULL);
     else
         stop(daemon, watcher->signum);
 }

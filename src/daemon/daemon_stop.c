@@ -14,9 +14,12 @@
 #include "app/stopping.h"
 #include "base/clock.h"
 #include "daemon/daemon_state.h"
+#include "daemon/fdstore.h"
 #include "daemon/notify.h"
+#include "server/server_relisten.h"
 
 #define ABORT_SECONDS 0.5 /* for loops to close what is left */
+#define STOP_MARGIN_MS 10000 /* more than all that follows the shutdown_timeout can take */
 #define LOOK_SECONDS 0.01 /* at workers, which tell nobody */
 #define LOOK_SELDOM_SECONDS 1. /* at those that were left behind */
 
@@ -68,7 +71,7 @@ static void drain(struct rtn_run *run)
         return;
     enter(run, RTN_RUN_DRAINS);
     rtn_server_drain(run->server);
-    start_timer(run, (double) daemon->config->daemon.shutdown_timeout / 1e3);
+    start_timer(run, (double) daemon->generation->config->daemon.shutdown_timeout / 1e3);
 }
 
 /* Its time may have passed, when others took so long. */
@@ -83,7 +86,7 @@ static void finish(struct rtn_run *run)
 void rtn_daemon_stop_drained(struct rtn_daemon *daemon, const struct rtn_server *server)
 {
     for (size_t i = 0; i < daemon->run_count; i++) {
-        struct rtn_run *run = &daemon->runs[i];
+        struct rtn_run *run = daemon->runs[i];
         if (run->server == server && (run->state == RTN_RUN_DRAINS || run->state == RTN_RUN_ABORTED))
             enter(run, RTN_RUN_DRAINED);
     }
@@ -94,7 +97,7 @@ void rtn_daemon_stop_drained(struct rtn_daemon *daemon, const struct rtn_server 
 static bool any_in(const struct rtn_daemon *daemon, enum rtn_run_state first, enum rtn_run_state last)
 {
     for (size_t i = 0; i < daemon->run_count; i++) {
-        if (daemon->runs[i].state >= first && daemon->runs[i].state <= last)
+        if (daemon->runs[i]->state >= first && daemon->runs[i]->state <= last)
             return true;
     }
     return false;
@@ -106,14 +109,28 @@ void rtn_daemon_stop(struct rtn_daemon *daemon, const char *who)
         rtn_log(RTN_LOG_NOTICE, "%s: stops already", who);
         return;
     }
+    if (rtn_daemon_defer_stop(daemon, who))
+        return;
     daemon->stopping = true;
     rtn_stopping_begin();
-    rtn_notify("STOPPING=1\nSTATUS=finishing what runs");
+    rtn_fdstore_leave(daemon);
+    rtn_notify("STOPPING=1\nSTATUS=finishing what runs\nEXTEND_TIMEOUT_USEC=%lld",
+               (long long) (daemon->generation->config->daemon.shutdown_timeout + STOP_MARGIN_MS) * 1000);
     char text[RTN_FORMAT_MAX];
     rtn_log(RTN_LOG_NOTICE, "%s: stops; waits up to %s for what runs", who,
-            rtn_format_duration(text, daemon->config->daemon.shutdown_timeout));
+            rtn_format_duration(text, daemon->generation->config->daemon.shutdown_timeout));
     for (size_t i = 0; i < daemon->run_count; i++)
-        drain(&daemon->runs[i]);
+        drain(daemon->runs[i]);
+}
+
+void rtn_daemon_retire(struct rtn_run *run)
+{
+    run->replaced = true;
+    rtn_run_withdraw(run);
+    if (run->state != RTN_RUN_SERVES)
+        return;
+    rtn_server_hand_over(run->server);
+    drain(run);
 }
 
 static void who_asks(const struct rtn_wish *wish, struct rtn_buf *out)
@@ -134,22 +151,30 @@ static void on_stop_all(struct rtn_mail *mail)
     rtn_daemon_stop(daemon, who.data);
 }
 
-static void on_stop_one(struct rtn_mail *mail)
+bool rtn_daemon_stop_one(struct rtn_run *run, const char *who)
 {
-    struct rtn_run *run = RTN_CONTAINER_OF(mail, struct rtn_run, wish.mail);
     struct rtn_daemon *daemon = run->daemon;
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf who = { 0 };
     if (run->state != RTN_RUN_SERVES)
-        return;
-    who_asks(&run->wish, &who);
+        return false;
+    if (rtn_run_defer_stop(run, who))
+        return true;
     char text[RTN_FORMAT_MAX];
-    rtn_log(RTN_LOG_NOTICE, "server \"%s\": stops, %s; waits up to %s for what runs", run->name, who.data,
-            rtn_format_duration(text, daemon->config->daemon.shutdown_timeout));
+    rtn_log(RTN_LOG_NOTICE, "server \"%s\": stops, %s; waits up to %s for what runs", run->name, who,
+            rtn_format_duration(text, daemon->generation->config->daemon.shutdown_timeout));
     drain(run);
     if (any_in(daemon, RTN_RUN_SERVES, RTN_RUN_SERVES))
         rtn_daemon_servers_tell(daemon);
     else
         rtn_daemon_stop(daemon, "no server is left");
+    return true;
+}
+
+static void on_stop_one(struct rtn_mail *mail)
+{
+    struct rtn_run *run = RTN_CONTAINER_OF(mail, struct rtn_run, wish.mail);
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf who = { 0 };
+    who_asks(&run->wish, &who);
+    (void) rtn_daemon_stop_one(run, who.data);
 }
 
 /* Ending */
@@ -189,15 +214,15 @@ static void finish_drained(struct rtn_daemon *daemon)
     if (daemon->stopping && any_in(daemon, RTN_RUN_SERVES, RTN_RUN_ABORTED))
         return;
     for (size_t i = 0; i < daemon->run_count; i++) {
-        if (daemon->runs[i].state == RTN_RUN_DRAINED)
-            finish(&daemon->runs[i]);
+        if (daemon->runs[i]->state == RTN_RUN_DRAINED)
+            finish(daemon->runs[i]);
     }
 }
 
 static void look_at_finishing(struct rtn_daemon *daemon)
 {
     for (size_t i = 0; i < daemon->run_count; i++) {
-        struct rtn_run *run = &daemon->runs[i];
+        struct rtn_run *run = daemon->runs[i];
         if (run->state == RTN_RUN_FINISHES && rtn_server_is_finished(run->server))
             give_up(run);
     }
@@ -206,7 +231,8 @@ static void look_at_finishing(struct rtn_daemon *daemon)
 /* Without a time to repeat after, the timer stops. */
 static void look_again(struct rtn_daemon *daemon)
 {
-    bool often = any_in(daemon, RTN_RUN_FINISHES, RTN_RUN_FINISHES);
+    bool over = any_in(daemon, RTN_RUN_OVER, RTN_RUN_OVER) && !daemon->stopping; /* it has changed places just now */
+    bool often = over || any_in(daemon, RTN_RUN_FINISHES, RTN_RUN_FINISHES);
     bool seldom = any_in(daemon, RTN_RUN_LEFT, RTN_RUN_LEFT);
     daemon->look.repeat = often ? LOOK_SECONDS : seldom ? LOOK_SELDOM_SECONDS : 0.;
     ev_timer_again(daemon->ev, &daemon->look);
@@ -226,6 +252,19 @@ static bool has_come_back(const struct rtn_run *run)
     return run->state == RTN_RUN_LEFT && rtn_server_is_finished(run->server);
 }
 
+/* A wish may still be on its way to one; ended servers send nothing. */
+static void forget_replaced(struct rtn_daemon *daemon)
+{
+    for (size_t i = daemon->run_count; i-- > 0;) {
+        struct rtn_run *run = daemon->runs[i];
+        if (!run->replaced || run->state != RTN_RUN_ENDED || daemon->stopping)
+            continue;
+        rtn_mailbox_deliver(&daemon->mailbox);
+        rtn_daemon_remove_run(daemon, run);
+        rtn_run_free(run);
+    }
+}
+
 /* A stop of all may begin in between, by mail that is delivered: then servers that are over wait for the others. */
 static void on_settle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
 {
@@ -234,10 +273,11 @@ static void on_settle(struct ev_loop *ev, struct ev_prepare *prepare, int events
     finish_drained(daemon);
     look_at_finishing(daemon);
     for (size_t i = 0; i < daemon->run_count && !daemon->stopping; i++) {
-        struct rtn_run *run = &daemon->runs[i];
+        struct rtn_run *run = daemon->runs[i];
         if (run->state == RTN_RUN_OVER || has_come_back(run))
             end_alone(run);
     }
+    forget_replaced(daemon);
     look_again(daemon);
     if (daemon->stopping && !any_in(daemon, RTN_RUN_SERVES, RTN_RUN_FINISHES))
         ev_break(ev, EVBREAK_ALL);
@@ -248,42 +288,39 @@ bool rtn_daemon_stop_end(struct rtn_daemon *daemon)
     rtn_daemon_servers_listen_stop(daemon);
     int64_t deadline_ms = rtn_clock_ms() + RTN_DAEMON_STOP_MS;
     for (size_t i = 0; i < daemon->run_count; i++) {
-        struct rtn_run *run = &daemon->runs[i];
+        struct rtn_run *run = daemon->runs[i];
         bool may_end = run->state == RTN_RUN_LEFT ? has_come_back(run) : run->state != RTN_RUN_ENDED;
         if (may_end && end(run, deadline_ms))
             log_stopped(run);
     }
-    return !any_in(daemon, RTN_RUN_LEFT, RTN_RUN_LEFT);
+    return !any_in(daemon, RTN_RUN_LEFT, RTN_RUN_LEFT) && !daemon->reloads.abandoned;
 }
 
 /* Life */
 
-static void add_wish(struct rtn_daemon *daemon, struct rtn_wish *wish, const char *server,
-                     void (*deliver)(struct rtn_mail *mail))
+void rtn_run_init_stop(struct rtn_run *run)
 {
-    *wish = (struct rtn_wish){ .server = server, .mail = { .deliver = deliver } };
-    rtn_list_append(&daemon->control.wishes, &wish->node);
+    run->wish = (struct rtn_wish){ .server = run->name, .mail = { .deliver = on_stop_one } };
+    rtn_list_init(&run->wish.node);
+    ev_timer_init(&run->deadline, on_deadline, 0., 0.);
 }
 
 bool rtn_daemon_stop_init(struct rtn_daemon *daemon)
 {
-    const struct rtn_schema_array *configs = &daemon->config->servers;
-    daemon->runs = calloc(configs->count + 1, sizeof(*daemon->runs));
-    if (daemon->runs == NULL)
-        return false;
-    daemon->run_count = configs->count;
+    const struct rtn_schema_array *configs = &daemon->generation->config->servers;
     daemon->control.mailbox = daemon->ev != NULL ? &daemon->mailbox : NULL;
     rtn_list_init(&daemon->control.wishes);
-    add_wish(daemon, &daemon->wish, NULL, on_stop_all);
+    rtn_list_init(&daemon->numbered);
+    daemon->wish = (struct rtn_wish){ .mail = { .deliver = on_stop_all } };
+    rtn_list_append(&daemon->control.wishes, &daemon->wish.node);
     for (size_t i = 0; i < configs->count; i++) {
-        struct rtn_run *run = &daemon->runs[i];
-        run->daemon = daemon;
-        run->name = ((const struct rtn_config_server *) configs->items)[i].name;
-        add_wish(daemon, &run->wish, run->name, on_stop_one);
-        ev_timer_init(&run->deadline, on_deadline, 0., 0.);
+        struct rtn_run *run = rtn_run_new(daemon, ((const struct rtn_config_server *) configs->items)[i].name);
+        rtn_daemon_add_run(daemon, run, NULL);
+        rtn_run_offer(run);
     }
     if (daemon->ev != NULL) {
         ev_timer_init(&daemon->look, on_look, 0., 0.);
+        rtn_daemon_defer_init(daemon);
         ev_prepare_init(&daemon->settle, on_settle);
         ev_prepare_start(daemon->ev, &daemon->settle);
     }
@@ -297,8 +334,11 @@ void rtn_daemon_stop_done(struct rtn_daemon *daemon)
     if (daemon->ev != NULL && daemon->runs != NULL) {
         ev_prepare_stop(daemon->ev, &daemon->settle);
         ev_timer_stop(daemon->ev, &daemon->look);
+        ev_timer_stop(daemon->ev, &daemon->reload_limit);
         for (size_t i = 0; i < daemon->run_count; i++)
-            ev_timer_stop(daemon->ev, &daemon->runs[i].deadline);
+            ev_timer_stop(daemon->ev, &daemon->runs[i]->deadline);
     }
+    for (size_t i = 0; i < daemon->run_count; i++)
+        rtn_run_free(daemon->runs[i]);
     free(daemon->runs);
 }

@@ -7,8 +7,10 @@
 
 #include "app/module.h"
 #include "config/config.h"
+#include "daemon/crash.h"
 #include "daemon/daemon.h"
 #include "daemon/options.h"
+#include "loop/activity.h"
 
 static int print(struct rtn_buf *text)
 {
@@ -55,7 +57,7 @@ static int modinfo(const char *name, const char *config_path)
 
     struct rtn_modules *modules = NULL;
     int status = RTN_EXIT_FAILURE;
-    if (rtn_modules_new(&search, &modules) == 0) {
+    if (rtn_modules_new(&search, NULL, &modules) == 0) {
         /* "hello.so" is a file here, wherever the folders are. */
         char path[PATH_MAX];
         if (strchr(name, '/') == NULL && rtn_str_ends_with(rtn_str_of(name), RTN_STR(".so"))) {
@@ -80,6 +82,8 @@ static int modinfo(const char *name, const char *config_path)
 int main(int argc, char **argv)
 {
     struct rtn_options options;
+    (void) rtn_activity_begin(RTN_ACTIVITY_MAIN, NULL, "main", NULL);
+    rtn_crash_watch();
     if (rtn_options_parse(argc, argv, &options) < 0)
         return RTN_EXIT_USAGE;
     const char *config = options.config != NULL ? options.config : RTN_CONFIG_FILE;

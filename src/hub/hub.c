@@ -1,5 +1,6 @@
 /*
- * Types and ports are made by main, in lists, before anything runs; what changes afterwards is a port's state.
+ * Types and ports are made by main, in lists that nobody else walks. Senders have a type; what they find there, port
+ * and receiver, may change at any time.
  *
  * Messages are pushed onto a stack, which the loop takes as a whole and turns round, so that the order of each sender
  * is kept; one mail tells the loop, however many come. It works them off before it waits, so many at a time that
@@ -31,25 +32,43 @@ int rtn_hub_new(struct rtn_hub **ret)
     return 0;
 }
 
+static void type_free(struct rtn_hub_type *type)
+{
+    free((char *) (uintptr_t) type->shape.name);
+    free(type);
+}
+
+static void port_free(struct rtn_hub_port *port)
+{
+    free((char *) (uintptr_t) port->server);
+    free(port);
+}
+
 void rtn_hub_free(struct rtn_hub *hub)
 {
     struct rtn_list *node;
     if (hub == NULL)
         return;
     while ((node = rtn_list_pop(&hub->types)) != NULL)
-        free(RTN_CONTAINER_OF(node, struct rtn_hub_type, node));
+        type_free(RTN_CONTAINER_OF(node, struct rtn_hub_type, node));
     while ((node = rtn_list_pop(&hub->ports)) != NULL)
-        free(RTN_CONTAINER_OF(node, struct rtn_hub_port, node));
+        port_free(RTN_CONTAINER_OF(node, struct rtn_hub_port, node));
     free(hub);
 }
 
 /* Types */
 
-struct rtn_hub_type *rtn_hub_find(const struct rtn_hub *hub, const char *name)
+bool rtn_hub_is_shape(const struct rtn_hub_shape *a, const struct rtn_hub_shape *b)
+{
+    return a->version == b->version && a->size == b->size && a->answer_size == b->answer_size &&
+           strcmp(a->name, b->name) == 0;
+}
+
+struct rtn_hub_type *rtn_hub_find(const struct rtn_hub *hub, const struct rtn_hub_shape *shape)
 {
     RTN_LIST_FOREACH (node, &hub->types) {
         struct rtn_hub_type *type = RTN_CONTAINER_OF(node, struct rtn_hub_type, node);
-        if (strcmp(type->shape.name, name) == 0)
+        if (rtn_hub_is_shape(&type->shape, shape))
             return type;
     }
     return NULL;
@@ -61,8 +80,20 @@ struct rtn_hub_type *rtn_hub_add(struct rtn_hub *hub, const struct rtn_hub_shape
     if (type == NULL)
         return NULL;
     type->shape = *shape;
+    type->shape.name = strdup(shape->name);
+    if (type->shape.name == NULL) {
+        free(type);
+        return NULL;
+    }
+    type->stats = rtn_stats_message(type->shape.name);
     rtn_list_append(&hub->types, &type->node);
     return type;
+}
+
+void rtn_hub_publish(struct rtn_hub_type *type, struct rtn_hub_port *port, void *receiver)
+{
+    atomic_store(&type->port, port);
+    atomic_store(&type->receiver, receiver);
 }
 
 struct rtn_hub_type *rtn_hub_next(const struct rtn_hub *hub, const struct rtn_hub_type *type)
@@ -98,17 +129,27 @@ void rtn_hub_tell(struct rtn_hub_port *port)
         rtn_loop_post(loop, &port->arrival);
 }
 
-struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, unsigned capacity,
-                                      void (*deliver)(struct rtn_message *message),
-                                      void (*drop)(struct rtn_message *message))
+/* So that starting a server again and again takes no memory. */
+static struct rtn_hub_port *find_ended(const struct rtn_hub *hub, const char *server)
+{
+    RTN_LIST_FOREACH (node, &hub->ports) {
+        struct rtn_hub_port *port = RTN_CONTAINER_OF(node, struct rtn_hub_port, node);
+        if (port->ended && strcmp(port->server, server) == 0)
+            return port;
+    }
+    return NULL;
+}
+
+static struct rtn_hub_port *port_new(struct rtn_hub *hub, const char *server)
 {
     struct rtn_hub_port *port = calloc(1, sizeof(*port));
-    if (port == NULL)
+    char *name = strdup(server);
+    if (port == NULL || name == NULL) {
+        free(port);
+        free(name);
         return NULL;
-    port->server = server;
-    port->capacity = capacity;
-    port->deliver = deliver;
-    port->drop = drop;
+    }
+    port->server = name;
     port->arrival.deliver = on_arrival;
     atomic_init(&port->state, RTN_HUB_CLOSED);
     rtn_list_init(&port->waiting);
@@ -116,12 +157,65 @@ struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, u
     return port;
 }
 
+/* What one that has ended counted was said. */
+static void begin_again(struct rtn_hub_port *port)
+{
+    port->ended = false;
+    port->opened = false;
+    port->type_count = 0;
+    port->taken = 0;
+    atomic_store(&port->refused, 0);
+    atomic_store(&port->unhandled, 0);
+    atomic_store(&port->over, false);
+    atomic_store(&port->told, false);
+}
+
+struct rtn_hub_port *rtn_hub_add_port(struct rtn_hub *hub, const char *server, unsigned capacity,
+                                      void (*deliver)(struct rtn_message *message),
+                                      void (*drop)(struct rtn_message *message))
+{
+    struct rtn_hub_port *port = find_ended(hub, server);
+    if (port != NULL)
+        begin_again(port);
+    else
+        port = port_new(hub, server);
+    if (port == NULL)
+        return NULL;
+    atomic_store(&port->capacity, capacity);
+    port->deliver = deliver;
+    port->drop = drop;
+    return port;
+}
+
 void rtn_hub_open(struct rtn_hub_port *port)
 {
-    if (port->type_count == 0)
+    if (port->type_count == 0 || port->opened)
         return;
+    port->opened = true;
     atomic_fetch_and(&port->state, ~RTN_HUB_CLOSED);
-    rtn_log(RTN_LOG_NOTICE, "messages to server \"%s\": a queue of %u was made", port->server, port->capacity);
+    rtn_log(RTN_LOG_NOTICE, "messages to server \"%s\": a queue of %u was made", port->server,
+            atomic_load(&port->capacity));
+}
+
+void rtn_hub_count_types(struct rtn_hub *hub)
+{
+    RTN_LIST_FOREACH (node, &hub->ports)
+        RTN_CONTAINER_OF(node, struct rtn_hub_port, node)->type_count = 0;
+    RTN_LIST_FOREACH (node, &hub->types) {
+        struct rtn_hub_port *port = atomic_load(&RTN_CONTAINER_OF(node, struct rtn_hub_type, node)->port);
+        if (port != NULL)
+            port->type_count++;
+    }
+    RTN_LIST_FOREACH (node, &hub->ports) {
+        struct rtn_hub_port *port = RTN_CONTAINER_OF(node, struct rtn_hub_port, node);
+        if (atomic_load(&port->loop) != NULL)
+            rtn_hub_open(port);
+    }
+}
+
+void rtn_hub_set_capacity(struct rtn_hub_port *port, unsigned capacity)
+{
+    atomic_store(&port->capacity, capacity);
 }
 
 /* Either we find what was sent before, or its sender finds the loop. */
@@ -150,11 +244,15 @@ void rtn_hub_give_up(struct rtn_hub_port *port)
 
 bool rtn_hub_is_late(const struct rtn_message *message)
 {
-    struct rtn_hub_port *port = message->type->port;
-    if (!atomic_load_explicit(&port->over, memory_order_relaxed))
+    if (!atomic_load_explicit(&message->port->over, memory_order_relaxed))
         return false;
-    atomic_fetch_add_explicit(&port->unhandled, 1, memory_order_relaxed);
+    (void) rtn_hub_note_unhandled(message);
     return true;
+}
+
+unsigned rtn_hub_note_unhandled(const struct rtn_message *message)
+{
+    return atomic_fetch_add_explicit(&message->port->unhandled, 1, memory_order_relaxed);
 }
 
 unsigned rtn_hub_waiting(const struct rtn_hub_port *port)
@@ -184,9 +282,12 @@ static unsigned drop_all(struct rtn_hub_port *port)
 
 void rtn_hub_end(struct rtn_hub_port *port)
 {
-    if (port->type_count == 0)
+    if (port->ended)
         return;
     atomic_store(&port->loop, NULL);
+    port->ended = true;
+    if (!port->opened)
+        return;
     unsigned unhandled = drop_all(port) + atomic_load(&port->unhandled);
     rtn_log(RTN_LOG_NOTICE,
             "messages to server \"%s\": the queue is gone: %llu taken, %llu refused because it was full, %u not "

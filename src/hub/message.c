@@ -15,10 +15,11 @@
 static int enter(struct rtn_hub_port *port)
 {
     uint64_t state = atomic_load_explicit(&port->state, memory_order_relaxed);
+    unsigned capacity = atomic_load_explicit(&port->capacity, memory_order_relaxed);
     do {
         if (state & RTN_HUB_CLOSED)
             return -ECANCELED;
-        if ((state & RTN_HUB_WAITING_MASK) >= port->capacity) {
+        if ((state & RTN_HUB_WAITING_MASK) >= capacity) {
             atomic_fetch_add_explicit(&port->refused, 1, memory_order_relaxed);
             return -EAGAIN;
         }
@@ -31,24 +32,36 @@ static void leave(struct rtn_hub_port *port, unsigned unsent)
     atomic_fetch_sub(&port->state, RTN_HUB_INSIDE + unsent);
 }
 
-static struct rtn_message *make(const struct rtn_hub_letter *letter)
+static struct rtn_message *make(const struct rtn_hub_letter *letter, struct rtn_hub_port *port)
 {
     size_t copied = letter->moved ? 0 : letter->length;
     struct rtn_message *message = copied < SIZE_MAX - sizeof(*message) ? malloc(sizeof(*message) + copied + 1) : NULL;
     if (message == NULL)
         return NULL;
     *message = (struct rtn_message){ .type = letter->type,
+                                     .port = port,
                                      .sender = letter->sender,
                                      .asked = letter->asked,
                                      .payload = letter->moved ? letter->payload : message->copy,
                                      .length = letter->length,
                                      .release = letter->release,
-                                     .release_data = letter->release_data };
+                                     .release_data = letter->release_data,
+                                     .let_go = letter->let_go,
+                                     .keeper = letter->keeper };
     atomic_init(&message->references, 1);
     if (copied > 0)
         memcpy(message->copy, letter->payload, copied);
     message->copy[copied] = '\0'; /* for who takes bytes for text */
     return message;
+}
+
+/* First the payload, by code that may go with the keeper. */
+static void give_back(void (*release)(void *data), void *data, void (*let_go)(const void *keeper), const void *keeper)
+{
+    if (release != NULL)
+        release(data);
+    if (let_go != NULL)
+        let_go(keeper);
 }
 
 static int prepare(const struct rtn_hub_letter *letter, struct rtn_message **ret)
@@ -57,37 +70,59 @@ static int prepare(const struct rtn_hub_letter *letter, struct rtn_message **ret
     bool fits = type->shape.size == SIZE_MAX || type->shape.size == letter->length;
     if (!fits || (letter->payload == NULL && letter->length > 0))
         return -EINVAL;
-    if (type->port == NULL)
+    struct rtn_hub_port *port = atomic_load(&type->port);
+    if (port == NULL)
         return -ENOENT;
-    int r = enter(type->port);
+    int r = enter(port);
+    if (r == -EAGAIN)
+        rtn_stats_add(type->stats, RTN_STATS_MESSAGE_REFUSED, 1);
     if (r < 0)
         return r;
-    *ret = make(letter);
+    *ret = make(letter, port);
     if (*ret != NULL)
         return 0;
-    leave(type->port, 1);
+    leave(port, 1);
     return -ENOMEM;
 }
 
 int rtn_hub_prepare(const struct rtn_hub_letter *letter, struct rtn_message **ret)
 {
     int r = prepare(letter, ret);
-    if (r < 0 && letter->release != NULL)
-        letter->release(letter->release_data);
+    if (r < 0)
+        give_back(letter->release, letter->release_data, letter->let_go, letter->keeper);
     return r;
 }
 
-void rtn_hub_commit(struct rtn_message *message)
+/* Into the queue, whose room was taken. */
+static void push(struct rtn_message *message)
 {
-    struct rtn_hub_port *port = message->type->port;
+    struct rtn_hub_port *port = message->port;
     if (rtn_mail_push(&port->arrived, &message->mail))
         rtn_hub_tell(port);
     leave(port, 0);
 }
 
+void rtn_hub_commit(struct rtn_message *message)
+{
+    rtn_stats_add(message->type->stats, RTN_STATS_MESSAGE_SENT, 1);
+    push(message);
+}
+
+int rtn_hub_forward(struct rtn_message *message)
+{
+    struct rtn_hub_port *port = atomic_load(&message->type->port);
+    int r = port != NULL ? enter(port) : -ENOENT;
+    if (r < 0)
+        return r;
+    atomic_fetch_sub(&message->port->state, 1);
+    message->port = port;
+    push(message);
+    return 0;
+}
+
 void rtn_hub_abandon(struct rtn_message *message)
 {
-    leave(message->type->port, 1);
+    leave(message->port, 1);
     rtn_hub_unref(message);
 }
 
@@ -102,7 +137,8 @@ int rtn_hub_send(const struct rtn_hub_letter *letter)
 
 void rtn_hub_begun(const struct rtn_message *message)
 {
-    atomic_fetch_sub(&message->type->port->state, 1);
+    rtn_stats_add(message->type->stats, RTN_STATS_MESSAGE_TAKEN, 1);
+    atomic_fetch_sub(&message->port->state, 1);
 }
 
 void rtn_hub_ref(struct rtn_message *message)
@@ -114,7 +150,6 @@ void rtn_hub_unref(struct rtn_message *message)
 {
     if (atomic_fetch_sub_explicit(&message->references, 1, memory_order_acq_rel) != 1)
         return;
-    if (message->release != NULL)
-        message->release(message->release_data);
+    give_back(message->release, message->release_data, message->let_go, message->keeper);
     free(message);
 }

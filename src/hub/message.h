@@ -10,7 +10,9 @@ struct rtn_message {
     struct rtn_list node; /* in one list of its receiver after the other */
     struct rtn_task task; /* of the layer above */
     const struct rtn_hub_type *type;
-    const char *sender; /* name of a server, which outlives the hub, or "" */
+    struct rtn_hub_port *port; /* that it was sent to, whoever owns the type now */
+    void *receiver; /* of the layer above: who it was handed to */
+    const char *sender; /* name of a server, that of its port, or "" */
     uint64_t asked; /* number of the question; 0: nobody waits for an answer */
     atomic_uint references;
     bool answered; /* or the answer comes later; by whoever handles it */
@@ -18,6 +20,8 @@ struct rtn_message {
     size_t length;
     void (*release)(void *data); /* of a payload that was moved */
     void *release_data;
+    void (*let_go)(const void *keeper); /* after that: of what `release` needs; may be NULL */
+    const void *keeper;
     _Alignas(16) unsigned char copy[];
 };
 
@@ -29,6 +33,8 @@ struct rtn_hub_letter {
     bool moved; /* else the payload is copied */
     void (*release)(void *data); /* called in any case; may be NULL */
     void *release_data;
+    void (*let_go)(const void *keeper); /* called after release in any case; may be NULL */
+    const void *keeper;
     const char *sender;
     uint64_t asked;
 };
@@ -46,6 +52,12 @@ int rtn_hub_send(const struct rtn_hub_letter *letter);
 int rtn_hub_prepare(const struct rtn_hub_letter *letter, struct rtn_message **ret);
 void rtn_hub_commit(struct rtn_message *message);
 void rtn_hub_abandon(struct rtn_message *message);
+
+/*
+ * A message that was handed out, and whose type belongs to another port by now: it waits there. 0, or as
+ * rtn_hub_send(): then it is still where it was. [loop]
+ */
+int rtn_hub_forward(struct rtn_message *message);
 
 /* Its handler is about to run: it waits no more. */
 void rtn_hub_begun(const struct rtn_message *message);

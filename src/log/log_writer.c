@@ -29,8 +29,6 @@
 struct rtn_log_writer {
     const char *what;
     char *path;
-    size_t capacity;
-    int64_t flush_ms;
     struct rtn_log_context context;
     pthread_t thread;
     bool started;
@@ -40,6 +38,9 @@ struct rtn_log_writer {
 
     pthread_mutex_t mutex; /* guards all below; a leaf */
     pthread_cond_t work; /* the thread waits here */
+    size_t capacity;
+    size_t wanted; /* capacity that it is to have, as soon as it can */
+    int64_t flush_ms;
     char *filling;
     size_t filled;
     char *other; /* being written, or empty */
@@ -87,6 +88,7 @@ static struct rtn_log_writer *writer_new(const struct rtn_log_writer_options *op
     writer->file.fd = -1;
     writer->what = options->what;
     writer->capacity = options->buffer;
+    writer->wanted = options->buffer;
     writer->flush_ms = options->flush_ms;
     writer->context =
         (struct rtn_log_context){ .log = options->log, .thread = "log-writer", .level = options->log_level };
@@ -108,10 +110,36 @@ int rtn_log_writer_open(const struct rtn_log_writer_options *options, struct rtn
     return 0;
 }
 
+/* With the mutex held. The buffer that is being written stays where it is; without memory all stays. */
+static void grow(struct rtn_log_writer *writer)
+{
+    if (writer->wanted == writer->capacity || writer->writing > 0)
+        return;
+    if (writer->filling != NULL) {
+        char *filling = realloc(writer->filling, writer->wanted);
+        writer->filling = filling != NULL ? filling : writer->filling;
+        char *other = realloc(writer->other, writer->wanted);
+        writer->other = other != NULL ? other : writer->other;
+        if (filling == NULL || other == NULL)
+            return;
+    }
+    writer->capacity = writer->wanted;
+}
+
 void rtn_log_writer_share(struct rtn_log_writer *writer, size_t buffer, int64_t flush_ms)
 {
-    writer->capacity = RTN_MAX(writer->capacity, buffer);
+    (void) pthread_mutex_lock(&writer->mutex);
+    writer->wanted = RTN_MAX(writer->wanted, buffer);
     writer->flush_ms = RTN_MIN(writer->flush_ms, flush_ms);
+    grow(writer);
+    (void) pthread_mutex_unlock(&writer->mutex);
+}
+
+void rtn_log_writer_set_flush(struct rtn_log_writer *writer, int64_t flush_ms)
+{
+    (void) pthread_mutex_lock(&writer->mutex);
+    writer->flush_ms = flush_ms;
+    (void) pthread_mutex_unlock(&writer->mutex);
 }
 
 const char *rtn_log_writer_path(const struct rtn_log_writer *writer)
@@ -228,6 +256,7 @@ static struct round take_round(struct rtn_log_writer *writer)
 static void end_round(struct rtn_log_writer *writer, const struct round *round)
 {
     writer->writing = 0;
+    grow(writer);
     if (round->reopen_at != NOWHERE && writer->reopen_at == NOWHERE && !writer->stopping)
         atomic_store(&writer->file.give_up_at, INT64_MAX);
 }
@@ -302,6 +331,10 @@ static int start_thread(struct rtn_log_writer *writer)
 
 int rtn_log_writer_start(struct rtn_log_writer *writer)
 {
+    if (writer->started)
+        return 0;
+    free(writer->filling);
+    free(writer->other);
     writer->filling = malloc(writer->capacity);
     writer->other = malloc(writer->capacity);
     if (writer->filling == NULL || writer->other == NULL)

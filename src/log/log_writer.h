@@ -27,13 +27,16 @@ struct rtn_log_writer_options {
 /* Opens the file. 0 or -errno; *ret is untouched then. */
 int rtn_log_writer_open(const struct rtn_log_writer_options *options, struct rtn_log_writer **ret);
 
-/* Another user of the file with wishes of its own: the larger buffer and the shorter wait are taken. Before start. */
+/* Another user of the file with wishes of its own: the larger buffer and the shorter wait are taken. */
 void rtn_log_writer_share(struct rtn_log_writer *writer, size_t buffer, int64_t flush_ms);
+
+/* The longest wait, when who wished for a shorter one has gone. */
+void rtn_log_writer_set_flush(struct rtn_log_writer *writer, int64_t flush_ms);
 
 /* "/var/log/access.log" */
 const char *rtn_log_writer_path(const struct rtn_log_writer *writer);
 
-/* Starts the thread. 0 or -errno. */
+/* Starts the thread, unless it runs. 0 or -errno. */
 int rtn_log_writer_start(struct rtn_log_writer *writer);
 
 /*

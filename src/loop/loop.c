@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 #include "base/macros.h"
+#include "loop/backtrace.h"
+#include "stats/stats.h"
 
 struct starting {
     struct rtn_loop *loop;
@@ -23,7 +25,10 @@ static void on_check(struct ev_loop *ev, struct ev_check *check, int events)
 {
     (void) ev;
     (void) events;
-    RTN_CONTAINER_OF(check, struct rtn_loop, check)->now_ms = rtn_clock_ms();
+    struct rtn_loop *loop = RTN_CONTAINER_OF(check, struct rtn_loop, check);
+    loop->now_us = rtn_clock_us();
+    loop->now_ms = loop->now_us / 1000;
+    rtn_activity_wait(false);
 }
 
 static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int events)
@@ -33,6 +38,7 @@ static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int event
     struct rtn_loop *loop = RTN_CONTAINER_OF(prepare, struct rtn_loop, prepare);
     if (loop->options.before_wait != NULL)
         loop->options.before_wait(loop->options.data);
+    rtn_activity_wait(true);
 }
 
 static void on_stop(struct rtn_mail *mail)
@@ -42,7 +48,9 @@ static void on_stop(struct rtn_mail *mail)
 
 int rtn_loop_init(struct rtn_loop *loop, const struct rtn_loop_options *options)
 {
-    *loop = (struct rtn_loop){ .options = *options, .now_ms = rtn_clock_ms(), .stop = { .deliver = on_stop } };
+    *loop = (struct rtn_loop){
+        .options = *options, .now_us = rtn_clock_us(), .now_ms = rtn_clock_ms(), .stop = { .deliver = on_stop }
+    };
     loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
     if (loop->ev == NULL)
         return errno != 0 ? -errno : -ENOMEM;
@@ -67,9 +75,15 @@ static void *run(void *data)
     struct rtn_loop *loop = starting->loop;
     pthread_setname_np(pthread_self(), loop->name);
     rtn_log_set_context(&loop->log_context);
+    rtn_stats_thread_begin(loop->options.server);
+    (void) rtn_activity_begin(RTN_ACTIVITY_LOOP, loop->options.server, loop->name, loop->options.watched);
 
     int result = loop->options.begin != NULL ? loop->options.begin(loop->options.data) : 0;
     loop->begin_result = result;
+    if (result < 0) {
+        rtn_activity_end();
+        rtn_stats_thread_end();
+    }
     sem_post(&starting->begun);
     if (result < 0)
         return NULL;
@@ -77,6 +91,8 @@ static void *run(void *data)
     ev_run(loop->ev, 0);
     if (loop->options.end != NULL)
         loop->options.end(loop->options.data);
+    rtn_activity_end();
+    rtn_stats_thread_end();
     sem_post(&loop->ended);
     return NULL;
 }
@@ -142,11 +158,17 @@ void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, 
     out[head_length + tail_length] = '\0';
 }
 
+/* Blocked, they would end the process without a word. */
+static const int of_crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
+
 int rtn_thread_start(pthread_t *thread, void *(*function)(void *), void *data)
 {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(of_crashes); i++)
+        sigdelset(&all, of_crashes[i]);
+    sigdelset(&all, rtn_backtrace_signal());
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int r = pthread_create(thread, NULL, function, data);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "log/log.h"
+#include "loop/activity.h"
 #include "loop/mailbox.h"
 #include "loop/wheel.h"
 
@@ -22,6 +23,7 @@ struct rtn_loop_options {
     unsigned index;
     struct rtn_log *log;
     const _Atomic int *log_level;
+    struct rtn_watched *watched; /* NULL: callbacks may hold the loop as long as they like */
     /* On the new thread, before the loop runs; a negative errno ends the thread and is what start returns. */
     int (*begin)(void *data);
     /* On the thread, before every wait for events: the place to send off what the iteration gathered. */
@@ -34,7 +36,8 @@ struct rtn_loop_options {
 struct rtn_loop {
     struct ev_loop *ev;
     struct rtn_mailbox mailbox;
-    int64_t now_ms; /* monotonic, of this iteration */
+    int64_t now_us; /* monotonic, of this iteration */
+    int64_t now_ms; /* the same */
     struct ev_check check;
     struct ev_prepare prepare;
     struct rtn_loop_options options;
@@ -71,7 +74,10 @@ void rtn_loop_post(struct rtn_loop *loop, struct rtn_mail *mail);
  */
 void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, const char *kind, unsigned number);
 
-/* Starts a thread with all signals blocked, so that only main receives them. 0 or -errno. */
+/*
+ * Starts a thread with signals blocked, so that only main receives them, but for those of crashes and the one that asks
+ * for a backtrace. 0 or -errno.
+ */
 int rtn_thread_start(pthread_t *thread, void *(*function)(void *), void *data);
 
 #endif

@@ -9,7 +9,8 @@
  * long or fail: idle workers are woken beside it.
  *
  * Places. A task runs when `active` < options.active; a blocked task gives its place up and waits for one
- * to come back, before any queued task gets it.
+ * to come back, before any queued task gets it. Those that do not come back in their time are counted apart, see
+ * pool_stuck.c.
  */
 #include "loop/pool.h"
 
@@ -20,115 +21,12 @@
 
 #include "base/clock.h"
 #include "base/macros.h"
-#include "loop/lanes.h"
-#include "loop/loop.h"
-
-struct worker {
-    struct rtn_pool *pool;
-    struct rtn_list node; /* in pool->workers, until joined by pool->ended */
-    pthread_t thread;
-    unsigned number;
-    bool blocked;
-    const char *what; /* of the task it runs; NULL: none */
-    char name[RTN_THREAD_NAME_SIZE];
-    struct rtn_log_context log_context;
-};
-
-struct rtn_pool {
-    struct rtn_pool_options options;
-
-    pthread_mutex_t mutex; /* guards all below */
-    pthread_cond_t work; /* idle workers wait here */
-    pthread_cond_t place; /* workers at the end of a blocked stretch wait here */
-    pthread_cond_t change; /* rtn_pool_stop waits here */
-    struct rtn_lanes lanes; /* tasks that wait */
-    struct rtn_list workers;
-    struct rtn_list ended; /* to be joined */
-    uint64_t numbers[16]; /* bitmap: worker-N in use; numbers are taken again, so ps stays readable */
-    unsigned threads; /* that take tasks, or are about to */
-    unsigned ending; /* that take no more tasks but still run their hooks */
-    unsigned idle;
-    unsigned running;
-    unsigned blocked;
-    unsigned returning; /* wait for `place` */
-    bool waking;
-    bool starting; /* a new thread has not been through its hook yet */
-    bool stopping;
-    bool hook_done; /* by some worker */
-    int hook_result; /* of the worker that came up last */
-};
-
-static _Thread_local struct worker *current;
-
-static unsigned active(const struct rtn_pool *pool)
-{
-    return pool->running - pool->blocked;
-}
-
-static bool has_place(const struct rtn_pool *pool)
-{
-    return active(pool) < pool->options.active;
-}
-
-static void *work(void *data);
-
-static unsigned take_number(struct rtn_pool *pool)
-{
-    for (unsigned i = 0; i < RTN_ARRAY_LENGTH(pool->numbers); i++) {
-        if (pool->numbers[i] == UINT64_MAX)
-            continue;
-        unsigned bit = (unsigned) __builtin_ctzll(~pool->numbers[i]);
-        pool->numbers[i] |= UINT64_C(1) << bit;
-        return i * 64 + bit;
-    }
-    return (unsigned) (RTN_ARRAY_LENGTH(pool->numbers) * 64);
-}
-
-static void give_number(struct rtn_pool *pool, unsigned number)
-{
-    if (number / 64 < RTN_ARRAY_LENGTH(pool->numbers))
-        pool->numbers[number / 64] &= ~(UINT64_C(1) << (number % 64));
-}
-
-/* With the mutex held; threads in the list need it no more. */
-static void join_ended(struct rtn_pool *pool)
-{
-    RTN_LIST_FOREACH (node, &pool->ended) {
-        struct worker *worker = RTN_CONTAINER_OF(node, struct worker, node);
-        pthread_join(worker->thread, NULL);
-        free(worker);
-    }
-    rtn_list_init(&pool->ended);
-}
-
-/* With the mutex held. False when the system refuses another thread. */
-static bool start_worker(struct rtn_pool *pool)
-{
-    struct worker *worker = calloc(1, sizeof(*worker));
-    if (worker == NULL)
-        return false;
-    worker->pool = pool;
-    worker->number = take_number(pool);
-    rtn_thread_name_format(worker->name, pool->options.server, "worker", worker->number);
-    worker->log_context = (struct rtn_log_context){ .log = pool->options.log,
-                                                    .server = pool->options.server,
-                                                    .thread = worker->name,
-                                                    .level = pool->options.log_level };
-    if (rtn_thread_start(&worker->thread, work, worker) < 0) {
-        give_number(pool, worker->number);
-        free(worker);
-        return false;
-    }
-    rtn_list_append(&pool->workers, &worker->node);
-    pool->threads++;
-    pool->starting = true;
-    return true;
-}
+#include "loop/pool_internal.h"
 
 /* With the mutex held: gets one more worker going when there is work and a place for it. */
-static void wake_one(struct rtn_pool *pool)
+void rtn_pool_wake_one(struct rtn_pool *pool)
 {
-    if (rtn_lanes_empty(&pool->lanes) || !has_place(pool) || pool->returning > 0)
+    if (rtn_lanes_empty(&pool->lanes) || !rtn_pool_has_place(pool) || pool->returning > 0)
         return;
     if (pool->idle > 0) {
         if (!pool->waking)
@@ -136,41 +34,43 @@ static void wake_one(struct rtn_pool *pool)
         pool->waking = true;
         return;
     }
-    if (pool->starting || pool->threads >= pool->options.threads)
+    if (pool->starting || rtn_pool_counted(pool) >= pool->options.threads)
         return;
-    join_ended(pool);
-    (void) start_worker(pool);
+    rtn_pool_join_ended(pool);
+    (void) rtn_pool_start_worker(pool);
 }
 
 /* With the mutex held: a place has come free. */
-static void pass_place(struct rtn_pool *pool)
+void rtn_pool_pass_place(struct rtn_pool *pool)
 {
     if (pool->returning > 0)
         pthread_cond_signal(&pool->place);
     else
-        wake_one(pool);
+        rtn_pool_wake_one(pool);
 }
 
 /* With the mutex held. The next task that may run now, NULL when there is none. */
-static struct rtn_task *take(struct rtn_pool *pool)
+struct rtn_task *rtn_pool_take(struct rtn_pool *pool)
 {
-    return has_place(pool) && pool->returning == 0 ? rtn_lanes_take(&pool->lanes) : NULL;
+    return rtn_pool_has_place(pool) && pool->returning == 0 ? rtn_lanes_take(&pool->lanes) : NULL;
 }
 
 /* With the mutex held, released while the task runs. */
-static void run_task(struct rtn_pool *pool, struct rtn_task *task)
+void rtn_pool_run_task(struct rtn_pool *pool, struct rtn_task *task)
 {
     struct rtn_serial *serial = task->serial;
     pool->running++;
-    current->what = task->what != NULL ? task->what : "";
-    wake_one(pool);
+    rtn_pool_worker->what = task->what != NULL ? task->what : "";
+    rtn_pool_wake_one(pool);
     pthread_mutex_unlock(&pool->mutex);
     task->run(task);
     pthread_mutex_lock(&pool->mutex);
-    current->what = NULL;
+    rtn_pool_worker->what = NULL;
+    rtn_pool_unstick(pool, rtn_pool_worker);
     pool->running--;
-    if (current->blocked) { /* the task has forgotten to end it */
-        current->blocked = false;
+    if (rtn_pool_worker->blocked) { /* the task has forgotten to end it */
+        rtn_pool_worker->blocked = false;
+        rtn_activity_block(false);
         pool->blocked--;
     }
     if (serial != NULL)
@@ -182,81 +82,13 @@ static void run_task(struct rtn_pool *pool, struct rtn_task *task)
 }
 
 /* With the mutex held. True when nothing came until then. */
-static bool wait_for_work(struct rtn_pool *pool, const struct timespec *until)
+bool rtn_pool_wait_for_work(struct rtn_pool *pool, const struct timespec *until)
 {
     pool->idle++;
     int r = pthread_cond_timedwait(&pool->work, &pool->mutex, until);
     pool->idle--;
     pool->waking = false;
     return r == ETIMEDOUT && rtn_lanes_empty(&pool->lanes);
-}
-
-/* One that has come up stays. */
-static bool may_retire(const struct rtn_pool *pool)
-{
-    return pool->threads > (pool->starting ? 2U : 1U);
-}
-
-/* With the mutex held. */
-static void work_until_retired(struct rtn_pool *pool)
-{
-    struct timespec until = { 0 };
-    for (;;) {
-        struct rtn_task *task = take(pool);
-        if (task != NULL) {
-            run_task(pool, task);
-            until.tv_sec = 0;
-            continue;
-        }
-        if (pool->stopping)
-            return;
-        if (until.tv_sec == 0)
-            until = rtn_clock_after(CLOCK_MONOTONIC, pool->options.retire_ms);
-        if (wait_for_work(pool, &until)) {
-            if (may_retire(pool))
-                return;
-            until.tv_sec = 0;
-        }
-    }
-}
-
-static void *work(void *data)
-{
-    struct worker *worker = data;
-    struct rtn_pool *pool = worker->pool;
-    current = worker;
-    pthread_setname_np(pthread_self(), worker->name);
-    rtn_log_set_context(&worker->log_context);
-
-    int r = pool->options.thread_start != NULL ? pool->options.thread_start(pool->options.data) : 0;
-    if (r != 0)
-        rtn_log(RTN_LOG_ERROR, "worker ends again: thread_start failed with %d", r);
-
-    pthread_mutex_lock(&pool->mutex);
-    pool->starting = false;
-    pool->hook_done = true;
-    pool->hook_result = r;
-    pthread_cond_broadcast(&pool->change);
-    if (r == 0)
-        work_until_retired(pool);
-    pool->threads--;
-    pool->ending++;
-    give_number(pool, worker->number);
-    if (r == 0)
-        wake_one(pool);
-    pthread_mutex_unlock(&pool->mutex);
-
-    if (r == 0 && pool->options.thread_stop != NULL)
-        pool->options.thread_stop(pool->options.data);
-    current = NULL;
-
-    pthread_mutex_lock(&pool->mutex);
-    pool->ending--;
-    rtn_list_remove(&worker->node);
-    rtn_list_append(&pool->ended, &worker->node);
-    pthread_cond_signal(&pool->change);
-    pthread_mutex_unlock(&pool->mutex);
-    return NULL;
 }
 
 void rtn_serial_init(struct rtn_serial *serial)
@@ -271,6 +103,7 @@ int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret)
     if (pool == NULL)
         return -ENOMEM;
     pool->options = *options;
+    pool->block = rtn_stats_server(options->server);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -290,7 +123,7 @@ int rtn_pool_start(struct rtn_pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
     int r = -EAGAIN;
-    if (start_worker(pool)) {
+    if (rtn_pool_start_worker(pool)) {
         while (!pool->hook_done)
             pthread_cond_wait(&pool->change, &pool->mutex);
         r = pool->hook_result;
@@ -304,15 +137,15 @@ static bool has_takers(struct rtn_pool *pool)
 {
     if (pool->threads > 0)
         return true;
-    join_ended(pool);
-    return !pool->stopping && start_worker(pool);
+    rtn_pool_join_ended(pool);
+    return !pool->stopping && rtn_pool_start_worker(pool);
 }
 
 /* With the mutex held: such a task may be queued. Those that a worker can take at once do not wait. */
 static bool has_room(struct rtn_pool *pool, const struct rtn_task *task)
 {
-    unsigned threads = pool->options.threads - pool->running;
-    unsigned places = has_place(pool) ? pool->options.active - active(pool) : 0;
+    unsigned threads = pool->options.threads - RTN_MIN(pool->options.threads, pool->running - pool->stuck);
+    unsigned places = rtn_pool_has_place(pool) ? pool->options.active - rtn_pool_active(pool) : 0;
     return rtn_lanes_of(&pool->lanes, task)->queued < pool->options.queue + RTN_MIN(threads, places);
 }
 
@@ -330,10 +163,45 @@ unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned
     for (; count > 0 && (task = next_that_fits(pool, tasks)) != NULL; count--) {
         rtn_list_remove(&task->node);
         rtn_lanes_add(&pool->lanes, task);
+        rtn_stats_add(pool->block, RTN_STATS_POOL_TAKEN + task->lane, 1);
     }
-    wake_one(pool);
+    rtn_pool_wake_one(pool);
     pthread_mutex_unlock(&pool->mutex);
+    if (count > 0) /* all of one lane */
+        rtn_stats_add(pool->block, RTN_STATS_POOL_REFUSED + RTN_CONTAINER_OF(tasks->next, struct rtn_task, node)->lane,
+                      count);
     return count;
+}
+
+void rtn_pool_tune(struct rtn_pool *pool, unsigned threads, unsigned active, unsigned queue)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->options.threads = threads;
+    pool->options.active = active;
+    pool->options.queue = queue;
+    pthread_cond_broadcast(&pool->work);
+    pthread_cond_broadcast(&pool->place);
+    rtn_pool_wake_one(pool);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+bool rtn_pool_refresh(struct rtn_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->epoch++;
+    bool fresh = rtn_pool_all_fresh(pool);
+    pool->refreshing = !fresh;
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->mutex);
+    return fresh;
+}
+
+bool rtn_pool_is_fresh(struct rtn_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    bool fresh = rtn_pool_all_fresh(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    return fresh;
 }
 
 bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
@@ -342,7 +210,8 @@ bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
     bool taken = has_takers(pool);
     if (taken) {
         rtn_lanes_add(&pool->lanes, task);
-        wake_one(pool);
+        rtn_stats_add(pool->block, RTN_STATS_POOL_TAKEN + task->lane, 1);
+        rtn_pool_wake_one(pool);
     }
     pthread_mutex_unlock(&pool->mutex);
     return taken;
@@ -350,37 +219,42 @@ bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
 
 void rtn_pool_block_begin(void)
 {
-    struct worker *worker = current;
+    struct rtn_worker *worker = rtn_pool_worker;
     if (worker == NULL || worker->what == NULL || worker->blocked)
         return;
     struct rtn_pool *pool = worker->pool;
-    worker->blocked = true;
+    rtn_activity_block(true);
     pthread_mutex_lock(&pool->mutex);
+    rtn_pool_unstick(pool, worker);
+    worker->blocked = true;
     pool->blocked++;
-    pass_place(pool);
+    rtn_pool_pass_place(pool);
     pthread_mutex_unlock(&pool->mutex);
 }
 
 void rtn_pool_block_end(void)
 {
-    struct worker *worker = current;
+    struct rtn_worker *worker = rtn_pool_worker;
     if (worker == NULL || !worker->blocked)
         return;
     struct rtn_pool *pool = worker->pool;
     pthread_mutex_lock(&pool->mutex);
+    rtn_pool_unstick(pool, worker);
     pool->returning++;
-    while (!has_place(pool))
+    while (!rtn_pool_has_place(pool))
         pthread_cond_wait(&pool->place, &pool->mutex);
     pool->returning--;
     pool->blocked--;
-    pass_place(pool);
-    pthread_mutex_unlock(&pool->mutex);
     worker->blocked = false;
+    rtn_pool_pass_place(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    rtn_activity_block(false);
+    rtn_activity_progress();
 }
 
 bool rtn_pool_on_worker(void)
 {
-    return current != NULL && current->what != NULL;
+    return rtn_pool_worker != NULL && rtn_pool_worker->what != NULL;
 }
 
 /* With the mutex held: tasks whose only worker ended again, since its hook failed. */
@@ -407,7 +281,7 @@ unsigned rtn_pool_stop(struct rtn_pool *pool, int64_t ms)
     while (pool->threads + pool->ending > 0 && r == 0)
         r = pthread_cond_timedwait(&pool->change, &pool->mutex, &until);
     unsigned left = pool->threads + pool->ending > 0 ? RTN_MAX(pool->running, 1U) : 0;
-    join_ended(pool);
+    rtn_pool_join_ended(pool);
     if (left == 0)
         run_left_over(pool);
     pthread_mutex_unlock(&pool->mutex);
@@ -430,7 +304,7 @@ void rtn_pool_running(struct rtn_pool *pool, void (*report)(const char *thread, 
 {
     pthread_mutex_lock(&pool->mutex);
     RTN_LIST_FOREACH (node, &pool->workers) {
-        const struct worker *worker = RTN_CONTAINER_OF(node, struct worker, node);
+        const struct rtn_worker *worker = RTN_CONTAINER_OF(node, struct rtn_worker, node);
         if (worker->what != NULL)
             report(worker->name, worker->what, data);
     }
@@ -443,6 +317,10 @@ void rtn_pool_stats(struct rtn_pool *pool, struct rtn_pool_stats *ret)
     *ret = (struct rtn_pool_stats){ .threads = pool->threads,
                                     .running = pool->running,
                                     .blocked = pool->blocked,
-                                    .queued = rtn_lanes_queued(&pool->lanes) };
+                                    .stuck = pool->stuck,
+                                    .queued = rtn_lanes_queued(&pool->lanes),
+                                    .most = pool->options.threads };
+    for (size_t i = 0; i < RTN_LANES; i++)
+        ret->lanes[i] = pool->lanes.lanes[i].queued;
     pthread_mutex_unlock(&pool->mutex);
 }

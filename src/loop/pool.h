@@ -17,6 +17,7 @@
 #include "log/log.h"
 
 struct rtn_pool;
+struct rtn_watched;
 
 /* Runs one at a time: tasks with the same serial wait for each other without holding a worker. */
 struct rtn_serial {
@@ -47,11 +48,15 @@ struct rtn_pool_options {
     unsigned threads; /* at most so many threads; at least 1 */
     unsigned active; /* at most so many outside of rtn_pool_block_begin/end */
     unsigned queue; /* tasks of each lane that may wait for a worker */
+    unsigned stuck; /* so many that do not come back in time do not count as threads or as active; 0: none */
     int64_t retire_ms; /* a worker that idles so long ends; the last one stays */
     struct rtn_log *log;
     const _Atomic int *log_level;
+    struct rtn_watched *watched; /* what main knows of them; NULL: nothing is looked for */
     int (*thread_start)(void *data); /* on each new worker; non-zero: the worker ends again, logged */
     void (*thread_stop)(void *data); /* on each worker that ends after a good thread_start */
+    int (*thread_refresh)(void *data); /* see rtn_pool_refresh(); non-zero: the worker ends; NULL: nothing to do */
+    void (*refreshed)(void *data); /* no worker is behind any more; on a worker; NULL: nobody wants to know */
     void *data;
 };
 
@@ -77,6 +82,22 @@ unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned
 bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task);
 
 /*
+ * Other bounds from now on, as in the options. Workers that are too many end after their task, and what waits goes on
+ * to wait, also past a lower bound.
+ */
+void rtn_pool_tune(struct rtn_pool *pool, unsigned threads, unsigned active, unsigned queue);
+
+/*
+ * Every worker calls thread_refresh before its next task, idle ones now. True when there is no worker that has to;
+ * else `refreshed` follows once none is left that has not done it for all refreshes so far. One that starts meanwhile
+ * is up to date after thread_start, one that ends is when it has ended.
+ */
+bool rtn_pool_refresh(struct rtn_pool *pool);
+
+/* No worker is behind. */
+bool rtn_pool_is_fresh(struct rtn_pool *pool);
+
+/*
  * In a task: gives up its place among the active ones; end waits for a place. No effect elsewhere, hooks included. A
  * task that ends in between has ended it too.
  */
@@ -100,11 +121,27 @@ void rtn_pool_free(struct rtn_pool *pool);
 void rtn_pool_running(struct rtn_pool *pool, void (*report)(const char *thread, const char *what, void *data),
                       void *data);
 
+/* What became of workers that are over their time (see activity.h). */
+struct rtn_pool_stuck {
+    unsigned over; /* all of them */
+    unsigned replaced; /* of these, that do not count any more */
+    bool stands; /* work waits, and nobody is left who could take it */
+};
+
+/* Another bound on those that are replaced. */
+void rtn_pool_tune_stuck(struct rtn_pool *pool, unsigned stuck);
+
+/* Looks who is over time, and lets others work in their place. [main] */
+struct rtn_pool_stuck rtn_pool_look(struct rtn_pool *pool);
+
 struct rtn_pool_stats {
     unsigned threads;
     unsigned running; /* inside a task */
     unsigned blocked; /* of these, between block_begin and block_end */
+    unsigned stuck; /* of those running, replaced by others */
     unsigned queued;
+    unsigned lanes[RTN_LANES]; /* of these, by lane */
+    unsigned most; /* threads that there may be */
 };
 void rtn_pool_stats(struct rtn_pool *pool, struct rtn_pool_stats *ret);
 

@@ -5,6 +5,7 @@
 #include "net/activation.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "net/addr.h"
 
 #define FIRST_FD 3
 #define MOST_FDS 1024
@@ -94,6 +96,82 @@ int rtn_activation_take(struct rtn_activation *activation, const char *name)
         return fd;
     }
     return -1;
+}
+
+static bool was_left(const struct rtn_activation_socket *socket)
+{
+    return socket->fd >= 0 && strncmp(socket->name, RTN_ACTIVATION_KEPT, strlen(RTN_ACTIVATION_KEPT)) == 0;
+}
+
+static bool is_bound_to(int fd, const struct sockaddr *address, socklen_t length, int v6_only)
+{
+    struct sockaddr_storage bound;
+    socklen_t bound_length = sizeof(bound);
+    if (getsockname(fd, (struct sockaddr *) &bound, &bound_length) < 0 ||
+        !rtn_addr_is_equal((struct sockaddr *) &bound, bound_length, address, length))
+        return false;
+    int value;
+    socklen_t value_length = sizeof(value);
+    if (v6_only < 0)
+        return true;
+    return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &value_length) == 0 && value == v6_only;
+}
+
+int rtn_activation_take_bound(struct rtn_activation *activation, const struct sockaddr *address, socklen_t length,
+                              int v6_only)
+{
+    for (size_t i = 0; activation != NULL && i < activation->count; i++) {
+        struct rtn_activation_socket *socket = &activation->sockets[i];
+        if (!was_left(socket) || !is_bound_to(socket->fd, address, length, v6_only) || !is_listening_stream(socket->fd))
+            continue;
+        int fd = socket->fd;
+        socket->fd = -1;
+        return fd;
+    }
+    return -1;
+}
+
+static bool is_in_the_way(int fd, const struct sockaddr *address)
+{
+    struct sockaddr_storage bound;
+    socklen_t length = sizeof(bound);
+    return getsockname(fd, (struct sockaddr *) &bound, &length) == 0 &&
+           rtn_addr_overlaps((struct sockaddr *) &bound, address);
+}
+
+/* They stay open: their names are needed by rtn_activation_drop(). */
+bool rtn_activation_evict(struct rtn_activation *activation, const struct sockaddr *address)
+{
+    bool found = false;
+    for (size_t i = 0; activation != NULL && i < activation->count; i++) {
+        const struct rtn_activation_socket *socket = &activation->sockets[i];
+        if (was_left(socket) && is_in_the_way(socket->fd, address))
+            found = shutdown(socket->fd, SHUT_RDWR) == 0 || found;
+    }
+    return found;
+}
+
+void rtn_activation_drop(struct rtn_activation *activation, void (*unwanted)(const char *name))
+{
+    for (size_t i = 0; i < activation->count; i++) {
+        struct rtn_activation_socket *socket = &activation->sockets[i];
+        if (!was_left(socket))
+            continue;
+        unwanted(socket->name);
+        (void) shutdown(socket->fd, SHUT_RDWR);
+        rtn_fd_close(&socket->fd);
+    }
+}
+
+void rtn_activation_give(struct rtn_activation *activation, const char *name, int fd)
+{
+    for (size_t i = 0; i < activation->count; i++) {
+        if (activation->sockets[i].fd >= 0 || strcmp(activation->sockets[i].name, name) != 0)
+            continue;
+        activation->sockets[i].fd = fd;
+        return;
+    }
+    rtn_fd_close(&fd);
 }
 
 char *rtn_activation_names(const struct rtn_activation *activation)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <sys/un.h>
 
+#include "base/macros.h"
+
 static bool starts_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -97,4 +99,67 @@ void rtn_addr_format(char out[RTN_ADDR_TEXT_SIZE], const struct sockaddr *addres
     default:
         snprintf(out, RTN_ADDR_TEXT_SIZE, "address family %d", address->sa_family);
     }
+}
+
+static bool is_equal_unix(const struct sockaddr *a, socklen_t a_length, const struct sockaddr *b, socklen_t b_length)
+{
+    const char *a_name = ((const struct sockaddr_un *) a)->sun_path;
+    const char *b_name = ((const struct sockaddr_un *) b)->sun_path;
+    size_t head = offsetof(struct sockaddr_un, sun_path);
+    if (a_length <= head || b_length <= head)
+        return false;
+    if (a_name[0] != '\0') /* a path ends at its NUL, which may be counted or not */
+        return strncmp(a_name, b_name, RTN_MAX(a_length, b_length) - head) == 0;
+    return a_length == b_length && memcmp(a_name, b_name, a_length - head) == 0;
+}
+
+static bool is_equal_v6(const struct sockaddr_in6 *a, const struct sockaddr_in6 *b)
+{
+    return a->sin6_port == b->sin6_port && a->sin6_scope_id == b->sin6_scope_id &&
+           IN6_ARE_ADDR_EQUAL(&a->sin6_addr, &b->sin6_addr);
+}
+
+static bool is_equal_v4(const struct sockaddr_in *a, const struct sockaddr_in *b)
+{
+    return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
+}
+
+bool rtn_addr_is_equal(const struct sockaddr *a, socklen_t a_length, const struct sockaddr *b, socklen_t b_length)
+{
+    if (a->sa_family != b->sa_family)
+        return false;
+    if (a->sa_family == AF_UNIX)
+        return is_equal_unix(a, a_length, b, b_length);
+    if (a->sa_family == AF_INET6)
+        return is_equal_v6((const struct sockaddr_in6 *) a, (const struct sockaddr_in6 *) b);
+    return a->sa_family == AF_INET && is_equal_v4((const struct sockaddr_in *) a, (const struct sockaddr_in *) b);
+}
+
+/* IPv4 as IPv6 has it; false: neither of them. */
+static bool to_v6(const struct sockaddr *address, struct sockaddr_in6 *ret)
+{
+    if (address->sa_family == AF_INET6) {
+        memcpy(ret, address, sizeof(*ret));
+        return true;
+    }
+    if (address->sa_family != AF_INET)
+        return false;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *) address;
+    *ret = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = v4->sin_port };
+    if (v4->sin_addr.s_addr == htonl(INADDR_ANY))
+        return true;
+    ret->sin6_addr.s6_addr[10] = 0xff;
+    ret->sin6_addr.s6_addr[11] = 0xff;
+    memcpy(&ret->sin6_addr.s6_addr[12], &v4->sin_addr, sizeof(v4->sin_addr));
+    return true;
+}
+
+bool rtn_addr_overlaps(const struct sockaddr *a, const struct sockaddr *b)
+{
+    struct sockaddr_in6 a6;
+    struct sockaddr_in6 b6;
+    if (!to_v6(a, &a6) || !to_v6(b, &b6) || a6.sin6_port != b6.sin6_port)
+        return false;
+    return IN6_IS_ADDR_UNSPECIFIED(&a6.sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&b6.sin6_addr) ||
+           IN6_ARE_ADDR_EQUAL(&a6.sin6_addr, &b6.sin6_addr);
 }

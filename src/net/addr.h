@@ -25,4 +25,10 @@ int rtn_addr_parse(const char *text, struct rtn_addr *ret);
 #define RTN_ADDR_TEXT_SIZE 128
 void rtn_addr_format(char out[RTN_ADDR_TEXT_SIZE], const struct sockaddr *address, socklen_t length);
 
+/* The same address to bind to; a port or a name included. */
+bool rtn_addr_is_equal(const struct sockaddr *a, socklen_t a_length, const struct sockaddr *b, socklen_t b_length);
+
+/* True when listening on both is refused: the same port, and one address or a wildcard that holds the other. */
+bool rtn_addr_overlaps(const struct sockaddr *a, const struct sockaddr *b);
+
 #endif

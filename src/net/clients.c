@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +40,9 @@ struct shard {
 };
 
 struct rtn_clients {
-    struct rtn_clients_limits limits;
-    int64_t cost; /* ns that a token takes to come back */
-    int64_t depth; /* ns that an empty bucket takes to be full */
+    _Atomic unsigned connections; /* as in the limits */
+    _Atomic int64_t cost; /* ns that a token takes to come back; 0: no limit */
+    _Atomic int64_t depth; /* ns that an empty bucket takes to be full */
     struct rtn_siphash_key seed;
     struct shard shards[SHARDS];
 };
@@ -178,15 +179,26 @@ static struct client *find_or_add(const struct rtn_clients *clients, struct shar
     return client;
 }
 
+static int64_t cost_of(const struct rtn_clients *clients)
+{
+    return atomic_load_explicit(&clients->cost, memory_order_relaxed);
+}
+
+bool rtn_clients_counts(const struct rtn_clients *clients)
+{
+    return atomic_load_explicit(&clients->connections, memory_order_relaxed) > 0;
+}
+
 bool rtn_clients_open(struct rtn_clients *clients, const struct rtn_ip *address, int64_t now_ms)
 {
-    if (clients->limits.connections == 0)
+    unsigned most = atomic_load_explicit(&clients->connections, memory_order_relaxed);
+    if (most == 0)
         return true;
     struct rtn_ip key = key_of(address);
     struct shard *shard = shard_of(clients, &key);
     pthread_mutex_lock(&shard->lock);
     struct client *client = find_or_add(clients, shard, &key, now_ms * NS_PER_MS);
-    bool taken = client != NULL && client->open < clients->limits.connections;
+    bool taken = client != NULL && client->open < most;
     if (taken && client->open++ == 0)
         shard->idle--;
     pthread_mutex_unlock(&shard->lock);
@@ -195,8 +207,6 @@ bool rtn_clients_open(struct rtn_clients *clients, const struct rtn_ip *address,
 
 void rtn_clients_close(struct rtn_clients *clients, const struct rtn_ip *address, int64_t now_ms)
 {
-    if (clients->limits.connections == 0)
-        return;
     struct rtn_ip key = key_of(address);
     struct shard *shard = shard_of(clients, &key);
     pthread_mutex_lock(&shard->lock);
@@ -214,23 +224,24 @@ void rtn_clients_close(struct rtn_clients *clients, const struct rtn_ip *address
 /* Takes a token. The ns until there is one when there is none. */
 static int64_t take_token(const struct rtn_clients *clients, struct client *client, int64_t now)
 {
-    int64_t full_at = RTN_MAX(client->full_at, now) + clients->cost;
-    if (full_at - now > clients->depth)
-        return full_at - now - clients->depth;
+    int64_t depth = atomic_load_explicit(&clients->depth, memory_order_relaxed);
+    int64_t full_at = RTN_MAX(client->full_at, now) + cost_of(clients);
+    if (full_at - now > depth)
+        return full_at - now - depth;
     client->full_at = full_at;
     return 0;
 }
 
 int64_t rtn_clients_request(struct rtn_clients *clients, const struct rtn_ip *address, int64_t now_ms)
 {
-    if (clients->limits.rate == 0)
+    if (cost_of(clients) == 0)
         return 0;
     struct rtn_ip key = key_of(address);
     struct shard *shard = shard_of(clients, &key);
     int64_t now = now_ms * NS_PER_MS;
     pthread_mutex_lock(&shard->lock);
     struct client *client = find_or_add(clients, shard, &key, now);
-    int64_t wait = client != NULL ? take_token(clients, client, now) : clients->cost;
+    int64_t wait = client != NULL ? take_token(clients, client, now) : cost_of(clients);
     pthread_mutex_unlock(&shard->lock);
     return (wait + NS_PER_MS - 1) / NS_PER_MS;
 }
@@ -259,16 +270,22 @@ static int init_shards(struct rtn_clients *clients)
     return r;
 }
 
+/* A loop may see the new cost with the old depth for a moment, which does no harm. */
+void rtn_clients_tune(struct rtn_clients *clients, const struct rtn_clients_limits *limits)
+{
+    int64_t cost = limits->rate > 0 ? RTN_MAX(NS_PER_SECOND / limits->rate, 1) : 0;
+    atomic_store_explicit(&clients->connections, limits->connections, memory_order_relaxed);
+    atomic_store_explicit(&clients->depth, cost * RTN_MAX(limits->burst, 1U), memory_order_relaxed);
+    atomic_store_explicit(&clients->cost, cost, memory_order_relaxed);
+}
+
 int rtn_clients_new(const struct rtn_clients_limits *limits, struct rtn_clients **ret)
 {
     struct rtn_clients *clients = aligned_alloc(_Alignof(struct rtn_clients), sizeof(*clients));
     if (clients == NULL)
         return -ENOMEM;
-    *clients = (struct rtn_clients){ .limits = *limits };
-    if (limits->rate > 0) {
-        clients->cost = RTN_MAX(NS_PER_SECOND / limits->rate, 1);
-        clients->depth = clients->cost * RTN_MAX(limits->burst, 1U);
-    }
+    *clients = (struct rtn_clients){ 0 };
+    rtn_clients_tune(clients, limits);
     rtn_siphash_choose_key(&clients->seed);
     if (init_shards(clients) < 0) {
         rtn_clients_free(clients);

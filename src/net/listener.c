@@ -3,15 +3,12 @@
  * no IPv6. SO_REUSEPORT would hide that another process has the port, so a group is preceded by a plain
  * bind that fails in that case.
  */
-#include "net/listener.h"
+#include "net/listener_internal.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -48,7 +45,7 @@ static int set_option(int fd, int level, int option, int value)
 }
 
 /* A bound socket that does not listen yet, or -errno. `v6_only` -1: not IPv6. */
-static int bind_socket(const struct sockaddr *address, socklen_t length, bool reuse_port, int v6_only)
+int rtn_listener_bind(const struct sockaddr *address, socklen_t length, bool reuse_port, int v6_only)
 {
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -82,7 +79,7 @@ static int add_socket(struct rtn_listener *listener, int fd, int loop)
     return 0;
 }
 
-static int listen_and_add(struct rtn_listener *listener, int fd, int loop)
+int rtn_listener_listen(struct rtn_listener *listener, int fd, int loop)
 {
     if (listen(fd, SOMAXCONN) < 0) {
         int r = -errno;
@@ -93,7 +90,8 @@ static int listen_and_add(struct rtn_listener *listener, int fd, int loop)
 }
 
 /* Appends the address that `fd` really has, and stores it in *ret. */
-static int note_address(struct rtn_listener *listener, int fd, struct sockaddr_storage *ret, socklen_t *ret_length)
+int rtn_listener_note_address(struct rtn_listener *listener, int fd, struct sockaddr_storage *ret,
+                              socklen_t *ret_length)
 {
     *ret_length = sizeof(*ret);
     if (getsockname(fd, (struct sockaddr *) ret, ret_length) < 0)
@@ -109,23 +107,44 @@ static int note_address(struct rtn_listener *listener, int fd, struct sockaddr_s
     return 0;
 }
 
+/* Sockets that were left. 1: there were some, and the address gets no others; 0: there were none; -errno. */
+static int inherit(struct rtn_listener *listener, struct rtn_activation *activation, const struct sockaddr *address,
+                   socklen_t length, int v6_only)
+{
+    int fd;
+    int found = 0;
+    while ((fd = rtn_activation_take_bound(activation, address, length, v6_only)) >= 0) {
+        int r = rtn_fd_set_nonblocking(fd);
+        r = r < 0 ? r : add_socket(listener, fd, found++);
+        if (r < 0)
+            return r;
+        listener->sockets[listener->count - 1].kept = true;
+    }
+    if (found == 0)
+        return 0;
+    struct sockaddr_storage bound;
+    socklen_t bound_length;
+    int r = rtn_listener_note_address(listener, listener->sockets[listener->count - 1].fd, &bound, &bound_length);
+    return r < 0 ? r : 1;
+}
+
 static int open_alone(struct rtn_listener *listener, const struct sockaddr *address, socklen_t length, int v6_only)
 {
-    int fd = bind_socket(address, length, false, v6_only);
+    int fd = rtn_listener_bind(address, length, false, v6_only);
     if (fd < 0)
         return fd;
-    int r = listen_and_add(listener, fd, 0);
+    int r = rtn_listener_listen(listener, fd, 0);
     if (r < 0)
         return r;
     struct sockaddr_storage bound;
     socklen_t bound_length;
-    return note_address(listener, fd, &bound, &bound_length);
+    return rtn_listener_note_address(listener, fd, &bound, &bound_length);
 }
 
 static int open_group(struct rtn_listener *listener, const struct sockaddr *address, socklen_t length, int v6_only,
                       unsigned loops)
 {
-    int probe = bind_socket(address, length, false, v6_only);
+    int probe = rtn_listener_bind(address, length, false, v6_only);
     if (probe < 0)
         return probe;
     int r = listen(probe, 1) < 0 ? -errno : 0;
@@ -137,14 +156,14 @@ static int open_group(struct rtn_listener *listener, const struct sockaddr *addr
     socklen_t bound_length = length;
     memcpy(&bound, address, length);
     for (unsigned i = 0; i < loops; i++) {
-        int fd = bind_socket((struct sockaddr *) &bound, bound_length, true, v6_only);
+        int fd = rtn_listener_bind((struct sockaddr *) &bound, bound_length, true, v6_only);
         if (fd < 0)
             return fd;
-        r = listen_and_add(listener, fd, (int) i);
+        r = rtn_listener_listen(listener, fd, (int) i);
         if (r < 0)
             return r;
         if (i == 0) {
-            r = note_address(listener, fd, &bound, &bound_length);
+            r = rtn_listener_note_address(listener, fd, &bound, &bound_length);
             if (r < 0)
                 return r;
         }
@@ -152,7 +171,7 @@ static int open_group(struct rtn_listener *listener, const struct sockaddr *addr
     return 0;
 }
 
-static int open_address(struct rtn_listener *listener, const struct sockaddr *address, socklen_t length, int v6_only,
+static int bind_address(struct rtn_listener *listener, const struct sockaddr *address, socklen_t length, int v6_only,
                         unsigned loops)
 {
     if (loops == 1)
@@ -160,20 +179,33 @@ static int open_address(struct rtn_listener *listener, const struct sockaddr *ad
     return open_group(listener, address, length, v6_only, loops);
 }
 
+static int open_address(struct rtn_listener *listener, const struct sockaddr *address, socklen_t length, int v6_only,
+                        unsigned loops, struct rtn_activation *activation)
+{
+    int r = inherit(listener, activation, address, length, v6_only);
+    if (r != 0)
+        return RTN_MIN(r, 0);
+    r = bind_address(listener, address, length, v6_only, loops);
+    if (r == -EADDRINUSE && rtn_activation_evict(activation, address))
+        r = bind_address(listener, address, length, v6_only, loops);
+    return r;
+}
+
 /* PORT alone: every address of the machine. */
-static int open_any(struct rtn_listener *listener, const struct rtn_addr *addr, unsigned loops)
+static int open_any(struct rtn_listener *listener, const struct rtn_addr *addr, unsigned loops,
+                    struct rtn_activation *activation)
 {
     in_port_t port = htons((uint16_t) strtoul(addr->port, NULL, 10));
     struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_ANY_INIT };
-    int r = open_address(listener, (struct sockaddr *) &v6, sizeof(v6), 0, loops);
+    int r = open_address(listener, (struct sockaddr *) &v6, sizeof(v6), 0, loops, activation);
     if (r != -EAFNOSUPPORT && r != -EADDRNOTAVAIL)
         return r;
     struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = port, .sin_addr = { htonl(INADDR_ANY) } };
-    return open_address(listener, (struct sockaddr *) &v4, sizeof(v4), -1, loops);
+    return open_address(listener, (struct sockaddr *) &v4, sizeof(v4), -1, loops, activation);
 }
 
 static int open_host(struct rtn_listener *listener, const struct rtn_addr *addr, const char *text, unsigned loops,
-                     struct rtn_buf *error)
+                     struct rtn_activation *activation, struct rtn_buf *error)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo *found = NULL;
@@ -185,7 +217,8 @@ static int open_host(struct rtn_listener *listener, const struct rtn_addr *addr,
     /* A name may stand for addresses that this machine does not have, such as ::1 without IPv6: one is enough. */
     int missing = 0;
     for (struct addrinfo *info = found; info != NULL && r == 0; info = info->ai_next) {
-        r = open_address(listener, info->ai_addr, info->ai_addrlen, info->ai_family == AF_INET6 ? 1 : -1, loops);
+        r = open_address(listener, info->ai_addr, info->ai_addrlen, info->ai_family == AF_INET6 ? 1 : -1, loops,
+                         activation);
         if (r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT) {
             missing = r;
             r = 0;
@@ -197,90 +230,12 @@ static int open_host(struct rtn_listener *listener, const struct rtn_addr *addr,
     return r < 0 ? explain(error, text, r) : 0;
 }
 
-static int unix_address(const struct rtn_addr *addr, struct sockaddr_un *ret, socklen_t *ret_length)
-{
-    size_t length = strlen(addr->name);
-    if (length >= sizeof(ret->sun_path))
-        return -ENAMETOOLONG;
-    *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    memcpy(ret->sun_path, addr->name, length);
-    *ret_length = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length);
-    if (addr->name[0] == '@')
-        ret->sun_path[0] = '\0';
-    else
-        ++*ret_length;
-    return 0;
-}
-
-/* True for a socket that nobody accepts on any more. */
-static bool is_stale(const struct sockaddr_un *un, socklen_t length)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return false;
-    bool refused = connect(fd, (const struct sockaddr *) un, length) < 0 && errno == ECONNREFUSED;
-    rtn_fd_close(&fd);
-    return refused;
-}
-
-static int bind_unix(const struct sockaddr_un *un, socklen_t length)
-{
-    int fd = bind_socket((const struct sockaddr *) un, length, false, -1);
-    struct stat st;
-    if (fd != -EADDRINUSE || un->sun_path[0] == '\0' || lstat(un->sun_path, &st) < 0)
-        return fd;
-    if (!S_ISSOCK(st.st_mode))
-        return -ENOTSOCK;
-    if (!is_stale(un, length))
-        return fd;
-    if (unlink(un->sun_path) < 0)
-        return -errno;
-    return bind_socket((const struct sockaddr *) un, length, false, -1);
-}
-
-static int note_socket_file(struct rtn_listener *listener, const char *path, mode_t mode)
-{
-    struct stat st;
-    if (lstat(path, &st) < 0)
-        return -errno;
-    listener->socket_device = st.st_dev;
-    listener->socket_inode = st.st_ino;
-    listener->socket_file = strdup(path);
-    if (listener->socket_file == NULL)
-        return -ENOMEM;
-    if (mode != RTN_LISTENER_DEFAULT_MODE && chmod(path, mode) < 0)
-        return -errno;
-    return 0;
-}
-
-static int open_unix(struct rtn_listener *listener, const struct rtn_addr *addr, mode_t mode)
-{
-    struct sockaddr_un un;
-    socklen_t length;
-    int r = unix_address(addr, &un, &length);
-    if (r < 0)
-        return r;
-    int fd = bind_unix(&un, length);
-    if (fd < 0)
-        return fd;
-    if (un.sun_path[0] != '\0')
-        r = note_socket_file(listener, un.sun_path, mode);
-    if (r < 0) {
-        rtn_fd_close(&fd);
-        return r;
-    }
-    r = listen_and_add(listener, fd, RTN_LISTENER_ALL_LOOPS);
-    if (r < 0)
-        return r;
-    struct sockaddr_storage bound;
-    return note_address(listener, fd, &bound, &length);
-}
-
 static int open_systemd(struct rtn_listener *listener, const struct rtn_addr *addr, struct rtn_activation *activation,
                         struct rtn_buf *error)
 {
     int fd;
     listener->activated = true;
+    listener->activation = activation;
     while ((fd = rtn_activation_take(activation, addr->name)) >= 0) {
         int r = rtn_fd_set_nonblocking(fd);
         if (r == 0)
@@ -288,7 +243,7 @@ static int open_systemd(struct rtn_listener *listener, const struct rtn_addr *ad
         struct sockaddr_storage bound;
         socklen_t length;
         if (r == 0)
-            r = note_address(listener, fd, &bound, &length);
+            r = rtn_listener_note_address(listener, fd, &bound, &length);
         if (r < 0)
             return r;
     }
@@ -311,18 +266,24 @@ int rtn_listener_open(const char *address, mode_t mode, unsigned loops, struct r
     if (r < 0)
         return explain(error, address, r);
     struct rtn_listener *listener = calloc(1, sizeof(*listener));
-    if (listener == NULL)
+    char *copy = strdup(address);
+    if (listener == NULL || copy == NULL) {
+        free(listener);
+        free(copy);
         return explain(error, address, -ENOMEM);
+    }
+    listener->references = 1;
+    listener->address = copy;
 
     size_t error_length = error->length;
     if (addr.kind == RTN_ADDR_UNIX)
-        r = open_unix(listener, &addr, mode);
+        r = rtn_listener_open_unix(listener, &addr, mode, activation);
     else if (addr.kind == RTN_ADDR_SYSTEMD)
         r = open_systemd(listener, &addr, activation, error);
     else if (addr.host[0] == '\0')
-        r = open_any(listener, &addr, loops);
+        r = open_any(listener, &addr, loops, activation);
     else
-        r = open_host(listener, &addr, address, loops, error);
+        r = open_host(listener, &addr, address, loops, activation, error);
 
     if (r < 0) {
         if (error->length == error_length)
@@ -344,35 +305,4 @@ int rtn_listener_check(const char *address, struct rtn_buf *error)
     int r = rtn_listener_open(address, RTN_LISTENER_DEFAULT_MODE, 1, &none, &listener, error);
     rtn_listener_close(listener);
     return r;
-}
-
-static void remove_socket_file(struct rtn_listener *listener)
-{
-    struct stat st;
-    if (listener->socket_file != NULL && lstat(listener->socket_file, &st) == 0 &&
-        st.st_dev == listener->socket_device && st.st_ino == listener->socket_inode)
-        (void) unlink(listener->socket_file);
-    free(listener->socket_file);
-    listener->socket_file = NULL;
-}
-
-void rtn_listener_stop(struct rtn_listener *listener)
-{
-    if (listener == NULL || listener->activated)
-        return;
-    for (size_t i = 0; i < listener->count; i++)
-        (void) shutdown(listener->sockets[i].fd, SHUT_RDWR);
-    remove_socket_file(listener);
-}
-
-void rtn_listener_close(struct rtn_listener *listener)
-{
-    if (listener == NULL)
-        return;
-    for (size_t i = 0; i < listener->count; i++)
-        rtn_fd_close(&listener->sockets[i].fd);
-    remove_socket_file(listener);
-    free(listener->sockets);
-    free(listener->text);
-    free(listener);
 }

@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/macros.h"
+#include "stats/stats.h"
 
 #define MOST_IOVECS 64
 #define MOST_OF_FILE ((size_t) 2 * 1024 * 1024) /* per call: it holds the socket's lock, and may read a slow disk */
@@ -192,8 +193,10 @@ static ssize_t send_gathered(int fd, struct gather *gather)
             n = sendmsg(fd, &message, flags);
         }
     } while (n < 0 && errno == EINTR);
-    if (n >= 0)
+    if (n >= 0) {
+        rtn_stats_count(RTN_STATS_BYTES_OUT, (uint64_t) n);
         return n;
+    }
     return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 }
 
@@ -205,8 +208,10 @@ static ssize_t send_file(int fd, const struct rtn_segment *segment)
     do
         n = sendfile(fd, segment->fd, &offset, RTN_MIN(segment->length, MOST_OF_FILE));
     while (n < 0 && errno == EINTR);
-    if (n > 0)
+    if (n > 0) {
+        rtn_stats_count(RTN_STATS_BYTES_OUT, (uint64_t) n);
         return n;
+    }
     if (n == 0)
         return -EIO;
     return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;

@@ -19,9 +19,10 @@
 
 /*
  * The baton. A worker gives it back silently (WORKER -> LOOP) when nothing is left to do; the loop changes WORKER
- * to CALL when it wants to be told, and the worker then posts the connection's mail instead.
+ * to CALL when it wants to be told, and the worker then posts the connection's mail instead. TAKEN: the worker did not
+ * come back in time, and the client was answered without it; when it comes it posts the mail, and may send nothing.
  */
-enum rtn_owner { RTN_OWNER_LOOP, RTN_OWNER_WORKER, RTN_OWNER_CALL };
+enum rtn_owner { RTN_OWNER_LOOP, RTN_OWNER_WORKER, RTN_OWNER_CALL, RTN_OWNER_TAKEN };
 
 enum rtn_connection_state {
     RTN_CONNECTION_READING, /* waiting for a request, or for the rest of one */
@@ -55,6 +56,8 @@ struct rtn_connection {
     struct ev_io read;
     struct ev_io write;
     _Atomic int owner; /* enum rtn_owner */
+    _Atomic int64_t begun_ms; /* when the worker began with it; 0: it has not. Written by the worker, as the next */
+    _Atomic int64_t sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */
     enum rtn_connection_state state;
     bool close_after; /* close when all is sent */
     bool linger_after; /* and linger, because the client may still be sending */
@@ -62,8 +65,15 @@ struct rtn_connection {
     bool expects_proxy; /* a PROXY header is to come first */
     bool trusted; /* the peer is believed about who its client is */
     bool counted; /* among its client's connections */
+    bool outdated; /* its next reply is its last */
     bool outgoing; /* made by us */
     int64_t request_count; /* that have come */
+    int64_t held_ms; /* when the worker was given it; [loop], also while a worker holds it, up to taken_bytes */
+    int64_t held_timeout; /* that the worker has, ms; 0: no handler runs */
+    unsigned held_method;
+    const char *held_id; /* of the request; NULL: none */
+    int taken_status; /* of the reply when it was taken away; 0: it was cut off */
+    uint64_t taken_bytes;
     int broken; /* -errno of a failed send, found by whoever held the connection */
     enum rtn_close_cause cause;
     const char *detail; /* static text */
@@ -82,8 +92,11 @@ struct rtn_connection {
     struct rtn_list resumptions; /* struct rtn_resumption, of this request or of one that is gone */
     struct rtn_entry *entry; /* in http->directory; NULL once the socket is closed */
     struct rtn_slot *slots;
+    const void *looked_at; /* the terms that were in force when its slots were looked at */
     struct rtn_slot *closing; /* the slot whose callbacks are running */
     uint64_t id;
+    int64_t made_at; /* ms, monotonic; [loop], also while a worker holds it, as the next */
+    const char *handled_by; /* the place of the handler that a worker was last asked to run; NULL: none was */
     char *peer_text; /* made when first asked for */
     socklen_t peer_length;
     union {

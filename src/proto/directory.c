@@ -40,6 +40,14 @@ unsigned rtn_directory_size(struct rtn_directory *directory)
     return count;
 }
 
+unsigned rtn_directory_used(struct rtn_directory *directory)
+{
+    pthread_mutex_lock(&directory->mutex);
+    unsigned used = directory->used;
+    pthread_mutex_unlock(&directory->mutex);
+    return used;
+}
+
 /* All entries of the new block become free ones, the lowest number first. */
 static void add_block(struct rtn_directory *directory, struct rtn_entry *block)
 {
@@ -69,8 +77,10 @@ struct rtn_entry *rtn_directory_enter(struct rtn_directory *directory)
 {
     pthread_mutex_lock(&directory->mutex);
     struct rtn_entry *entry = take_free(directory);
-    if (entry != NULL)
+    if (entry != NULL) {
         entry->id = rtn_directory_make_id(directory->loop_index, entry->slot, ++directory->ids);
+        directory->used++;
+    }
     pthread_mutex_unlock(&directory->mutex);
     return entry;
 }
@@ -84,5 +94,6 @@ void rtn_directory_leave(struct rtn_directory *directory, struct rtn_entry *entr
     pthread_mutex_lock(&directory->mutex);
     entry->next = directory->free_entries;
     directory->free_entries = entry;
+    directory->used--;
     pthread_mutex_unlock(&directory->mutex);
 }

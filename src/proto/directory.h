@@ -25,6 +25,7 @@ struct rtn_entry {
     unsigned slot;
     _Atomic uint64_t open_id; /* its id while it takes messages; else 0 */
     _Atomic unsigned kind; /* enum rtn_session_kind; of the last that took messages */
+    _Atomic(const void *) owner; /* of the same: of the layer above, never followed here */
     _Atomic int64_t backlog; /* bytes on their way to it: in mail, and in its queue */
     _Atomic int64_t backlog_limit;
     _Atomic bool waits; /* the socket takes no more at the moment */
@@ -39,6 +40,7 @@ struct rtn_directory {
     pthread_mutex_t mutex; /* of what follows; outgoing connections are entered by any thread */
     struct rtn_entry *free_entries;
     unsigned count; /* entries made */
+    unsigned used; /* of them */
     uint64_t ids; /* given out */
     _Atomic(struct rtn_entry *) blocks[RTN_DIRECTORY_BLOCKS];
 };
@@ -57,6 +59,9 @@ struct rtn_entry *rtn_directory_at(struct rtn_directory *directory, unsigned slo
 
 /* Numbers below this may have entries. Any thread. */
 unsigned rtn_directory_size(struct rtn_directory *directory);
+
+/* How many are in use: connections, and clients between two of theirs. Any thread. */
+unsigned rtn_directory_used(struct rtn_directory *directory);
 
 /*
  * Ids of connections, from the top: 10 bits of the loop's number and one, 20 of the entry, 34 that tell connections of

@@ -83,6 +83,7 @@ static bool after_reply(struct rtn_connection *connection)
 void rtn_http1_reply_broken(struct rtn_connection *connection, enum rtn_close_cause cause)
 {
     struct rtn_request *request = connection->request;
+    rtn_stats_count(RTN_STATS_REQUESTS_BEGUN, 1);
     request->keep_alive = false;
     if (request->method_name.data == NULL)
         request->method = 0; /* nothing that could ask for a reply without content */
@@ -137,6 +138,15 @@ static void note_progress(struct rtn_connection *connection, enum rtn_request_st
     request->expects_continue = false;
 }
 
+/* They stand for who has served the connection before. */
+static void look_at_slots(struct rtn_connection *connection)
+{
+    const struct rtn_http1 *http = connection->http;
+    connection->looked_at = http->terms;
+    if (http->handler->is_outdated != NULL)
+        connection->outdated = http->handler->is_outdated(connection);
+}
+
 /* Parses what was read. True when the layer above can do something with it. */
 static bool parse(struct rtn_connection *connection)
 {
@@ -144,6 +154,10 @@ static bool parse(struct rtn_connection *connection)
     enum rtn_request_stage before = request->stage;
     enum rtn_request_stage stage = rtn_request_parse(request);
     if (stage == RTN_REQUEST_HEADED) {
+        if (request->terms != connection->http->terms)
+            rtn_http1_take_terms(request);
+        if (connection->slots != NULL && connection->looked_at != request->terms)
+            look_at_slots(connection);
         connection->request_count++;
         if (rtn_http1_is_last_request(connection))
             request->keep_alive = false;
@@ -174,6 +188,7 @@ static void activate(struct rtn_connection *connection)
     request->busy_since = 0;
     connection->write_deadline = 0;
     connection->state = RTN_CONNECTION_HANDLED;
+    rtn_stats_count(RTN_STATS_REQUESTS_BEGUN, 1);
     request->id = rtn_http1_make_id(http->loop_index, connection->entry->slot, ++http->request_count);
 }
 

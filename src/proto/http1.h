@@ -5,17 +5,16 @@
 #ifndef RTN_PROTO_HTTP1_H
 #define RTN_PROTO_HTTP1_H
 
-#include "base/cidr.h"
-#include "base/map.h"
-#include "config/config.h"
 #include "loop/loop.h"
 #include "net/clients.h"
 #include "proto/connection.h"
 #include "proto/directory.h"
 #include "proto/line.h"
 #include "proto/sink.h"
+#include "proto/terms.h"
 #include "proto/topics.h"
 #include "proto/ws.h"
+#include "stats/stats.h"
 
 /* What became of a request when the layer above had its turn. */
 enum rtn_outcome {
@@ -47,6 +46,9 @@ struct rtn_http1_handler {
      * be. response.length is what was sent. On the thread that holds the request.
      */
     void (*replied)(struct rtn_request *request, bool whole);
+    /* A worker did not come back in time: the client has got 504 (`answered`), or was cut off. What the worker holds must
+     * not be looked at. */
+    void (*taken)(struct rtn_connection *connection, bool answered);
     /* Files are next to be sent: has rtn_http1_send_files() called on a worker. */
     void (*send_files)(struct rtn_connection *connection);
     /*
@@ -56,31 +58,37 @@ struct rtn_http1_handler {
     void (*closed)(struct rtn_connection *connection);
     /* The last connection is gone, after rtn_http1_drain(). */
     void (*drained)(struct rtn_http1 *http);
+
+    /* With rtn_http1_set_terms(). */
+
+    /*
+     * The connection's session is under other terms than these, which are in force now: its new policy (struct
+     * rtn_ws_policy or rtn_line_policy, by its kind), if it is to be moved there; NULL: it stays. May be NULL.
+     */
+    const void *(*move)(struct rtn_connection *connection, const struct rtn_terms *terms);
+    /* The same for what is ordered: the policy is copied. NULL: it keeps its own. May be NULL. */
+    const struct rtn_ws_policy *(*move_client)(struct rtn_ws_client *client, const struct rtn_terms *terms);
+    /* What handlers keep on the connection is not for the terms in force: it is not kept alive. May be NULL. */
+    bool (*is_outdated)(const struct rtn_connection *connection);
+    /* Nobody holds these any more, which are not in force. */
+    void (*terms_unused)(struct rtn_http1 *http, struct rtn_terms *terms);
 };
 
 struct rtn_http1 {
     struct rtn_loop *loop;
-    const struct rtn_config_server *config;
-    struct rtn_policy policy; /* of requests that no handler gets: the body is thrown away; made by init */
-    struct rtn_policy discarding; /* the same, but bodies are thrown away; by init */
-    const struct rtn_map *header_fields; /* names (lower case) that handlers see; NULL: all */
+    struct rtn_terms *terms; /* in force; changed by rtn_http1_set_terms() */
     const struct rtn_http1_handler *handler;
     void *data; /* of the layer above */
     unsigned loop_index; /* part of connection ids */
-    unsigned connection_limit; /* of this loop */
-    bool defer_files; /* there are workers to read files */
     const struct rtn_session_events *session_events;
     const struct rtn_ws_events *ws_events;
-    const struct rtn_line_policy *lines; /* accepted connections take lines; NULL: they speak HTTP */
-    const struct rtn_line_events *line_events; /* of them, as the next */
-    void *line_owner; /* of the layer above */
+    const struct rtn_line_events *line_events;
     struct rtn_resolver *resolver; /* for outgoing connections */
     void (*room)(struct rtn_http1 *http); /* a connection went away: accepting may go on */
-    const struct rtn_cidr *trusted; /* peers that are believed about their clients */
-    size_t trusted_count;
-    bool trust_unix; /* peers on unix sockets, too */
     struct rtn_clients *clients; /* of the whole server; NULL: clients have no limits of their own */
 
+    unsigned old_terms; /* that are not in force but in use */
+    rtn_stats_block stats; /* of the server; by init */
     struct rtn_list connections;
     struct rtn_list dead; /* freed at the end of the iteration */
     unsigned connection_count;
@@ -88,6 +96,9 @@ struct rtn_http1 {
     struct rtn_directory directory;
     uint32_t request_count; /* makes ids of requests unique */
     _Atomic bool draining; /* read by workers */
+    bool patient; /* while draining: idle clients are not cut at once, since a request may be on its way */
+    _Atomic uint64_t timed_out; /* requests that got 504 since a worker did not come back; read by main, as the next */
+    _Atomic uint64_t cut_off; /* that were cut off, since their replies had begun */
     bool drained;
     struct rtn_wheel wheel;
     struct rtn_sink *sink;
@@ -118,7 +129,7 @@ int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer
                      bool proxy_protocol);
 
 /*
- * The same for an end of a socket pair whose other end is standard input and output. Only with http->lines; lines end
+ * The same for an end of a socket pair whose other end is standard input and output. Only with terms->lines; lines end
  * with LF there.
  */
 int rtn_http1_accept_stdio(struct rtn_http1 *http, int fd);
@@ -143,6 +154,9 @@ void rtn_http1_take_back(struct rtn_request *request);
 
 /* What the layer above was told later than by the return of its callback: goes on with the connection. */
 void rtn_http1_proceed(struct rtn_connection *connection, enum rtn_outcome outcome);
+
+/* The worker begins with the request. False: it was taken away meanwhile, and has to be handed back. [worker] */
+bool rtn_http1_begin_work(struct rtn_connection *connection);
 
 /*
  * The worker has given the reply: sends it, and gives the connection back, by mail when something is left to do.
@@ -235,6 +249,15 @@ void rtn_http1_parser_init(struct rtn_request *request);
 struct rtn_request *rtn_http1_take_request(struct rtn_http1 *http);
 void rtn_http1_give_request(struct rtn_http1 *http, struct rtn_request *request);
 void rtn_http1_give_request_from_worker(struct rtn_http1 *http, struct rtn_request *request);
+
+/* The request takes the terms in force instead of those that it has. [loop] */
+void rtn_http1_take_terms(struct rtn_request *request);
+
+/* Other terms are in force: objects that are kept for another number of fields go. [loop] */
+void rtn_http1_fit_requests(struct rtn_http1 *http);
+
+/* What workers have given back comes to the others. [loop] */
+void rtn_http1_collect_requests(struct rtn_http1 *http);
 void rtn_http1_free_requests(struct rtn_http1 *http);
 
 #endif

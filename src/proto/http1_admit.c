@@ -7,11 +7,11 @@
 
 bool rtn_http1_is_trusted(const struct rtn_connection *connection)
 {
-    const struct rtn_http1 *http = connection->http;
+    const struct rtn_terms *terms = connection->http->terms;
     struct rtn_ip ip;
     if (rtn_ip_of(&connection->peer.any, &ip))
-        return rtn_cidr_any_contains(http->trusted, http->trusted_count, &ip);
-    return http->trust_unix;
+        return rtn_cidr_any_contains(terms->trusted, terms->trusted_count, &ip);
+    return terms->trust_unix;
 }
 
 /* The answer comes before the request, which is thrown away when it comes. */
@@ -36,16 +36,20 @@ bool rtn_http1_is_admitted(struct rtn_connection *connection)
     struct rtn_ip ip;
     if (http->clients == NULL || connection->trusted || !rtn_ip_of(&connection->peer.any, &ip))
         return true;
-    connection->counted = rtn_clients_open(http->clients, &ip, rtn_http1_now_ms(http));
-    return connection->counted;
+    bool counts = rtn_clients_counts(http->clients);
+    bool admitted = rtn_clients_open(http->clients, &ip, rtn_http1_now_ms(http));
+    connection->counted = admitted && counts;
+    return admitted;
 }
 
 bool rtn_http1_admit(struct rtn_connection *connection)
 {
     bool admitted = rtn_http1_is_admitted(connection);
-    if (!admitted)
-        refuse(connection);
-    return admitted;
+    if (admitted)
+        return true;
+    rtn_stats_count(RTN_STATS_REFUSED_CONNECTIONS, 1);
+    refuse(connection);
+    return false;
 }
 
 void rtn_http1_dismiss(struct rtn_connection *connection)
@@ -59,6 +63,6 @@ void rtn_http1_dismiss(struct rtn_connection *connection)
 
 bool rtn_http1_is_last_request(const struct rtn_connection *connection)
 {
-    int64_t limit = connection->http->config->limits.requests_per_connection;
-    return limit > 0 && connection->request_count >= limit;
+    int64_t limit = connection->request->terms->config->limits.requests_per_connection;
+    return connection->outdated || (limit > 0 && connection->request_count >= limit);
 }

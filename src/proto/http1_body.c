@@ -212,7 +212,7 @@ static bool is_framing(enum state state)
 /* Up to the next content, the trailers, or a refusal. Returns how many bytes were used. */
 static size_t take_framing(struct rtn_request *request, const char *at, size_t available)
 {
-    uint64_t most = (uint64_t) request->http->config->limits.header + MOST_OVERHEAD_PER_BYTE * request->body_received;
+    uint64_t most = (uint64_t) request->terms->config->limits.header + MOST_OVERHEAD_PER_BYTE * request->body_received;
     uint64_t budget = most - request->body_overhead;
     enum state state = request->body_state;
     size_t used = 0;

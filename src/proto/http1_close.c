@@ -27,9 +27,21 @@ static void leave_directory(struct rtn_connection *connection)
         rtn_directory_leave(&connection->http->directory, entry);
 }
 
+static void count_closed(const struct rtn_connection *connection, enum rtn_close_cause cause)
+{
+    rtn_stats_count(RTN_STATS_CLOSED + cause, 1);
+    if (connection->outgoing)
+        rtn_stats_count(RTN_STATS_OUTGOING_ENDED, 1);
+    else if (connection->ws != NULL)
+        rtn_stats_count(RTN_STATS_WEBSOCKETS_ENDED, 1);
+    else if (connection->line != NULL)
+        rtn_stats_count(RTN_STATS_LINES_ENDED, 1);
+}
+
 void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cause, const char *detail)
 {
     struct rtn_http1 *http = connection->http;
+    count_closed(connection, cause);
     ev_io_stop(http->loop->ev, &connection->read);
     ev_io_stop(http->loop->ev, &connection->write);
     rtn_wheel_remove(&http->wheel, &connection->timeout);
@@ -125,6 +137,8 @@ void rtn_http1_read_linger(struct rtn_connection *connection)
 {
     char discarded[LINGER_READ];
     ssize_t n = recv(connection->stream.fd, discarded, sizeof(discarded), 0);
+    if (n > 0)
+        rtn_stats_count(RTN_STATS_BYTES_IN, (uint64_t) n);
     if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
         return;
     rtn_http1_close(connection, connection->cause, connection->detail);

@@ -8,20 +8,14 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "proto/http1_internal.h"
+#include "proto/session_internal.h"
 #include "proto/ws_client.h"
+
+#define PATIENCE_MS 1000
 
 int rtn_http1_init(struct rtn_http1 *http)
 {
-    http->policy = (struct rtn_policy){
-        .request_body = RTN_BODY_NONE,
-        .body_limit = http->config->limits.body,
-        .body_timeout = http->config->timeouts.body,
-        .write_timeout = http->config->timeouts.write,
-        .handler_timeout = http->config->timeouts.handler,
-    };
-    http->discarding = http->policy;
-    http->discarding.request_body = RTN_BODY_NONE;
+    http->stats = rtn_stats_server(http->terms->config->name);
     rtn_list_init(&http->connections);
     rtn_list_init(&http->dead);
     rtn_list_init(&http->unsent);
@@ -41,6 +35,7 @@ void rtn_http1_done(struct rtn_http1 *http)
 {
     if (http->sink == NULL)
         return;
+    http->old_terms = 0; /* nobody is told any more */
     rtn_http1_collect(http);
     rtn_wheel_done(&http->wheel);
     rtn_http1_free_requests(http);
@@ -59,8 +54,9 @@ struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *
     if (connection == NULL)
         return NULL;
     connection->http = http;
+    connection->made_at = rtn_http1_now_ms(http);
     connection->stream.fd = -1;
-    connection->stream.defer_files = http->defer_files;
+    connection->stream.defer_files = http->terms->defer_files;
     rtn_list_init(&connection->resumptions);
     connection->mail.deliver = rtn_http1_on_mail;
     connection->entry = entry;
@@ -106,6 +102,7 @@ static struct rtn_connection *make_accepted(struct rtn_http1 *http, int fd, cons
         rtn_fd_close(&fd);
         return NULL;
     }
+    rtn_stats_count(RTN_STATS_ACCEPTED, 1);
     connection->stream.fd = fd;
     connection->peer_length = RTN_MIN(peer_length, (socklen_t) sizeof(connection->peer));
     memcpy(&connection->peer, peer, connection->peer_length);
@@ -118,8 +115,8 @@ int rtn_http1_accept(struct rtn_http1 *http, int fd, const struct sockaddr *peer
     struct rtn_connection *connection = make_accepted(http, fd, peer, peer_length);
     if (connection == NULL)
         return -ENOMEM;
-    if (http->lines != NULL)
-        rtn_line_start(connection, http->lines->lf);
+    if (http->terms->lines != NULL)
+        rtn_line_start(connection, false);
     else
         begin_http(connection, proxy_protocol);
     return 0;
@@ -152,6 +149,15 @@ void rtn_http1_close_idle(struct rtn_connection *connection)
         rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");
 }
 
+/* Who asks within that time still gets an answer, and is told that it was the last. */
+static void drain_idle(struct rtn_connection *connection)
+{
+    if (connection->http->patient)
+        rtn_http1_set_deadline(connection, PATIENCE_MS);
+    else
+        rtn_http1_close_idle(connection);
+}
+
 void rtn_http1_drain(struct rtn_http1 *http)
 {
     rtn_http1_end_keep_alive(http);
@@ -163,7 +169,7 @@ void rtn_http1_drain(struct rtn_http1 *http)
         if (connection->session != NULL)
             rtn_session_leave(connection->session);
         else if (connection->state == RTN_CONNECTION_READING && connection->request == NULL)
-            rtn_http1_close_idle(connection);
+            drain_idle(connection);
         else if (connection->state == RTN_CONNECTION_WAITING && connection->request->response.open_end)
             rtn_http1_give_up(connection, 503, "the server is stopping", true, RTN_CLOSE_SHUTDOWN);
     }
@@ -196,6 +202,8 @@ unsigned rtn_http1_close_all(struct rtn_http1 *http)
 void rtn_http1_collect(struct rtn_http1 *http)
 {
     struct rtn_list *node;
+    if (http->old_terms > 0)
+        rtn_http1_collect_requests(http);
     while ((node = rtn_list_pop(&http->dead)) != NULL) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
         free(connection->peer_text);
@@ -211,6 +219,8 @@ void rtn_http1_release(struct rtn_connection *connection)
         rtn_http1_give_request(http, connection->request);
         connection->request = NULL;
     }
+    if (connection->session != NULL)
+        rtn_session_release_terms(connection->session);
     rtn_list_remove(&connection->node);
     rtn_list_append(&http->dead, &connection->node);
     http->connection_count--;

@@ -18,6 +18,10 @@ void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events
 {
     (void) events;
     struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
+    if (rtn_http1_is_taken(connection)) {
+        rtn_http1_read_taken(connection);
+        return;
+    }
     if (rtn_http1_leave_to_worker(connection)) {
         ev_io_stop(ev, watcher);
         return;
@@ -74,9 +78,13 @@ static void take_connection(struct rtn_connection *connection)
 void rtn_http1_on_mail(struct rtn_mail *mail)
 {
     struct rtn_connection *connection = RTN_CONTAINER_OF(mail, struct rtn_connection, mail);
-    connection->stream.defer_files = connection->http->defer_files;
+    connection->stream.defer_files = connection->http->terms->defer_files;
+    bool taken = rtn_http1_is_taken(connection);
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
-    take_connection(connection);
+    if (taken)
+        rtn_http1_end_taken(connection);
+    else
+        take_connection(connection);
     /* A worker may be ending the request of a connection that was closed. */
     if (connection->state != RTN_CONNECTION_CLOSED && (connection->request == NULL || !connection->request->active))
         rtn_http1_drop_resumptions(connection);
@@ -122,7 +130,9 @@ static void on_timeout(struct rtn_connection *connection)
 int64_t rtn_http1_on_due(struct rtn_timeout *timeout, int64_t now)
 {
     struct rtn_connection *connection = RTN_CONTAINER_OF(timeout, struct rtn_connection, timeout);
-    if (!rtn_http1_is_held_by_loop(connection) || connection->state == RTN_CONNECTION_HANDLED)
+    if (!rtn_http1_is_held_by_loop(connection))
+        return rtn_http1_on_held_due(connection, now);
+    if (connection->state == RTN_CONNECTION_HANDLED)
         return now + rtn_http1_timeouts(connection->http)->idle;
     if (connection->deadline > now)
         return connection->deadline;

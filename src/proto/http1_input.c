@@ -38,6 +38,7 @@ ssize_t rtn_http1_receive(struct rtn_request *request)
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+    rtn_stats_count(RTN_STATS_BYTES_IN, (uint64_t) n);
     request->end += (size_t) n;
     return n;
 }

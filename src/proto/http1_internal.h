@@ -18,9 +18,10 @@ static inline int64_t rtn_http1_now_ms(const struct rtn_http1 *http)
     return http->loop->now_ms;
 }
 
+/* Those in force. */
 static inline const struct rtn_config_timeouts *rtn_http1_timeouts(const struct rtn_http1 *http)
 {
-    return &http->config->timeouts;
+    return &http->terms->config->timeouts;
 }
 
 /* http1.c */
@@ -132,7 +133,7 @@ bool rtn_http1_admit(struct rtn_connection *connection);
 /* The connection does not count any more. */
 void rtn_http1_dismiss(struct rtn_connection *connection);
 
-/* The request that has come is the last one (limits.requests_per_connection). [owner's thread] */
+/* The connection's request is the last one (limits.requests_per_connection). [owner's thread] */
 bool rtn_http1_is_last_request(const struct rtn_connection *connection);
 
 /* http1_wait.c */
@@ -167,6 +168,34 @@ bool rtn_http1_is_held_by_loop(const struct rtn_connection *connection);
 
 /* True when a worker holds the connection; it will then tell the loop, which does not read until then. */
 bool rtn_http1_leave_to_worker(struct rtn_connection *connection);
+
+/* http1_taken.c: workers that do not come back */
+
+static inline bool rtn_http1_is_taken(const struct rtn_connection *connection)
+{
+    return atomic_load_explicit(&connection->owner, memory_order_acquire) == RTN_OWNER_TAKEN;
+}
+
+/* The time of whoever will handle it begins. */
+void rtn_http1_begin_hold(struct rtn_request *request);
+
+/* Before anything is sent to the client. 0, or -ETIMEDOUT when the connection was taken away. [worker] */
+int rtn_http1_begin_sending(struct rtn_connection *connection);
+
+/* It waits for the client, whose time that is. begin returns what end is given. [worker] */
+int64_t rtn_http1_begin_wait(struct rtn_connection *connection);
+void rtn_http1_end_wait(struct rtn_connection *connection, int64_t limit);
+
+/* The wheel asks while a worker holds the connection. */
+int64_t rtn_http1_on_held_due(struct rtn_connection *connection, int64_t now);
+
+/* After it was taken: reads and drops. */
+void rtn_http1_read_taken(struct rtn_connection *connection);
+
+/* The worker has given back what was taken from it: closes the connection. */
+void rtn_http1_end_taken(struct rtn_connection *connection);
+
+/* http1_worker.c */
 
 /* The connection is the worker's from now on. */
 void rtn_http1_give_to_worker(struct rtn_connection *connection);

@@ -26,7 +26,7 @@ static struct rtn_request *request_of(llhttp_t *parser)
 
 static const struct rtn_config_limits *limits_of(const struct rtn_request *request)
 {
-    return &request->http->config->limits;
+    return &request->terms->config->limits;
 }
 
 /* Views only ever grow by bytes that follow directly. */
@@ -86,7 +86,7 @@ static int on_field(llhttp_t *parser, const char *at, size_t length)
     if (!request->field_open) {
         if (check_line_before(request, at) != 0)
             return HPE_USER;
-        if (++request->field_count > (unsigned) limits_of(request)->header_count)
+        if (++request->field_count > request->header_capacity)
             return rtn_http1_fail(request, 431, "there are too many header fields");
         request->field_open = true;
         request->field_name = (struct rtn_str){ 0 };

@@ -1,6 +1,8 @@
 /*
  * Request objects of one loop: a free list, and a lock-free stack on which workers give them back without
  * waking anybody. The loop takes that stack as a whole when its own list is empty, so there is no ABA problem.
+ *
+ * A request counts as a user of its terms from when it is taken to when it is back in the list.
  */
 #include "proto/http1.h"
 
@@ -16,9 +18,16 @@ static struct rtn_request *pop(struct rtn_http1 *http)
     return request;
 }
 
+static unsigned capacity_of(const struct rtn_http1 *http)
+{
+    return (unsigned) http->terms->config->limits.header_count;
+}
+
+/* Those that were made for another number of fields are of no use any more. */
 static void push(struct rtn_http1 *http, struct rtn_request *request)
 {
-    if (http->free_count >= KEEP_FREE) {
+    rtn_terms_release(http, request->terms);
+    if (http->free_count >= KEEP_FREE || request->header_capacity != capacity_of(http)) {
         rtn_request_free(request);
         return;
     }
@@ -27,7 +36,7 @@ static void push(struct rtn_http1 *http, struct rtn_request *request)
     http->free_count++;
 }
 
-static void collect_returned(struct rtn_http1 *http)
+void rtn_http1_collect_requests(struct rtn_http1 *http)
 {
     struct rtn_request *request = atomic_exchange_explicit(&http->returned_requests, NULL, memory_order_acquire);
     while (request != NULL) {
@@ -37,12 +46,34 @@ static void collect_returned(struct rtn_http1 *http)
     }
 }
 
+void rtn_http1_fit_requests(struct rtn_http1 *http)
+{
+    while (http->free_requests != NULL && http->free_requests->header_capacity != capacity_of(http))
+        rtn_request_free(pop(http));
+}
+
 struct rtn_request *rtn_http1_take_request(struct rtn_http1 *http)
 {
     if (http->free_requests == NULL)
-        collect_returned(http);
+        rtn_http1_collect_requests(http);
     struct rtn_request *request = pop(http);
-    return request != NULL ? request : rtn_request_new(http, (unsigned) http->config->limits.header_count);
+    if (request == NULL)
+        request = rtn_request_new(http, capacity_of(http));
+    if (request == NULL)
+        return NULL;
+    request->terms = http->terms;
+    request->policy = &http->terms->policy;
+    rtn_terms_hold(http->terms);
+    return request;
+}
+
+void rtn_http1_take_terms(struct rtn_request *request)
+{
+    struct rtn_terms *before = request->terms;
+    request->terms = request->http->terms;
+    request->policy = &request->terms->policy;
+    rtn_terms_hold(request->terms);
+    rtn_terms_release(request->http, before);
 }
 
 void rtn_http1_give_request(struct rtn_http1 *http, struct rtn_request *request)
@@ -63,7 +94,7 @@ void rtn_http1_give_request_from_worker(struct rtn_http1 *http, struct rtn_reque
 
 void rtn_http1_free_requests(struct rtn_http1 *http)
 {
-    collect_returned(http);
+    rtn_http1_collect_requests(http);
     struct rtn_request *request;
     while ((request = pop(http)) != NULL)
         rtn_request_free(request);

@@ -100,7 +100,7 @@ static enum state in_line_start(struct rtn_request *request, char c)
         return fail(request, 400, "a header field is folded over several lines");
     if (!rtn_is_token_char(c))
         return fail_character(request);
-    if (++request->trailer_field_count > (unsigned) request->http->config->limits.header_count)
+    if (++request->trailer_field_count > (unsigned) request->terms->config->limits.header_count)
         return fail(request, 431, "there are too many trailer fields");
     request->trailer_field = request->trailer_length;
     return append_to_name(request, c);
@@ -202,7 +202,7 @@ void rtn_http1_trailer_begin(struct rtn_request *request)
 
 bool rtn_http1_trailer_take(struct rtn_request *request, char c)
 {
-    if (++request->trailer_size > (size_t) request->http->config->limits.header)
+    if (++request->trailer_size > (size_t) request->terms->config->limits.header)
         request->trailer_state = fail(request, 431, "the trailer section is too large");
     else
         request->trailer_state = steps[request->trailer_state](request, c);

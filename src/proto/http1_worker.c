@@ -46,7 +46,9 @@ void rtn_http1_give_to_worker(struct rtn_connection *connection)
     /* The wheel looks at the connection again before an idle timeout that begins now can end. */
     rtn_wheel_file(&http->wheel, &connection->timeout, rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle);
     connection->stream.defer_files = false;
-    atomic_store_explicit(&connection->owner, RTN_OWNER_WORKER, memory_order_relaxed);
+    connection->held_timeout = 0;
+    bool old = connection->request != NULL && connection->request->terms != http->terms;
+    atomic_store_explicit(&connection->owner, old ? RTN_OWNER_CALL : RTN_OWNER_WORKER, memory_order_relaxed);
 }
 
 void rtn_http1_hold(struct rtn_request *request)
@@ -55,12 +57,13 @@ void rtn_http1_hold(struct rtn_request *request)
     if (request->busy_since == 0)
         request->busy_since = rtn_http1_now_ms(request->http);
     rtn_http1_give_to_worker(request->connection);
+    rtn_http1_begin_hold(request);
 }
 
 void rtn_http1_take_back(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
-    connection->stream.defer_files = connection->http->defer_files;
+    connection->stream.defer_files = connection->http->terms->defer_files;
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
     ev_io_start(connection->http->loop->ev, &connection->read);
 }
@@ -69,6 +72,9 @@ void rtn_http1_take_back(struct rtn_request *request)
 static bool finish_silently(struct rtn_connection *connection, struct rtn_request *request)
 {
     struct rtn_http1 *http = connection->http;
+    const struct rtn_terms *terms = request->terms;
+    const int64_t idle = terms->config->timeouts.idle;
+    const bool defer_files = terms->defer_files;
     bool keep = request->keep_alive;
     bool more = request->parsed < request->end;
     rtn_http1_tell_replied(connection, true);
@@ -82,8 +88,8 @@ static bool finish_silently(struct rtn_connection *connection, struct rtn_reques
         return false;
 
     connection->state = RTN_CONNECTION_READING;
-    connection->deadline = rtn_clock_ms() + rtn_http1_timeouts(http)->idle;
-    connection->stream.defer_files = http->defer_files;
+    connection->deadline = rtn_clock_ms() + idle;
+    connection->stream.defer_files = defer_files;
     int owner = RTN_OWNER_WORKER;
     return atomic_compare_exchange_strong_explicit(&connection->owner, &owner, RTN_OWNER_LOOP, memory_order_release,
                                                    memory_order_relaxed);
@@ -93,7 +99,10 @@ void rtn_http1_finish(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
     struct rtn_http1 *http = connection->http;
-    rtn_http1_send_sink(connection, request->sink);
+    if (rtn_http1_begin_sending(connection) < 0)
+        request->sink->length = 0;
+    else
+        rtn_http1_send_sink(connection, request->sink);
     rtn_http1_end_reply(connection, request);
     bool sent = connection->broken == 0 && !rtn_stream_pending(&connection->stream);
     if (!sent || !finish_silently(connection, request))
@@ -114,6 +123,10 @@ bool rtn_http1_fill(struct rtn_request *request)
         return false;
     int r = rtn_http1_make_room(request);
     ssize_t n = r < 0 ? r : rtn_http1_receive(request);
+    if (rtn_http1_is_taken(connection)) { /* the loop reads, too, and throws away */
+        connection->broken = -ETIMEDOUT;
+        return true;
+    }
     if (n == -EAGAIN)
         return false;
     if (n <= 0)
@@ -145,6 +158,7 @@ int rtn_http1_wait_for_room(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
     rtn_pool_block_begin();
+    int64_t limit = rtn_http1_begin_wait(connection);
     int r = connection->broken;
     while (r == 0 && rtn_response_full(request)) {
         r = wait_until_writable(connection, request->policy->write_timeout);
@@ -153,6 +167,7 @@ int rtn_http1_wait_for_room(struct rtn_request *request)
         if (r == -EAGAIN)
             r = 0;
     }
+    rtn_http1_end_wait(connection, limit);
     rtn_pool_block_end();
     if (r < 0)
         connection->broken = r;
@@ -162,7 +177,9 @@ int rtn_http1_wait_for_room(struct rtn_request *request)
 int rtn_http1_send_queued(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
-    int r = rtn_stream_flush(&connection->stream);
+    int r = rtn_http1_begin_sending(connection);
+    if (r == 0)
+        r = rtn_stream_flush(&connection->stream);
     if (r < 0 && r != -EAGAIN)
         connection->broken = r;
     return connection->broken;

@@ -104,9 +104,14 @@ static void on_timeout(struct rtn_session *session)
 
 /* Sending */
 
+static bool ends_with_lf(const struct rtn_line *line)
+{
+    return line->always_lf || line->policy->lf;
+}
+
 static struct rtn_str end_of(const struct rtn_line *line)
 {
-    return line->lf ? RTN_STR("\n") : RTN_STR("\r\n");
+    return ends_with_lf(line) ? RTN_STR("\n") : RTN_STR("\r\n");
 }
 
 /* The next line of *rest, which then begins behind it. */
@@ -122,6 +127,12 @@ static struct rtn_str cut_line(struct rtn_str *rest)
     return line;
 }
 
+static void count_sent(unsigned lines, size_t length)
+{
+    rtn_stats_count(RTN_STATS_LINE_OUT, lines);
+    rtn_stats_count(RTN_STATS_LINE_OUT_BYTES, lines * length);
+}
+
 /* Writes the lines of `text`, each with its end; `out` NULL: only counts. How many bytes. */
 static size_t write_lines(char *out, struct rtn_str text, struct rtn_str end)
 {
@@ -132,6 +143,7 @@ static size_t write_lines(char *out, struct rtn_str text, struct rtn_str end)
             memcpy(out + written, line.data, line.length);
         if (out != NULL)
             memcpy(out + written + line.length, end.data, end.length);
+        count_sent(out != NULL, line.length);
         written += line.length + end.length;
     } while (text.data != NULL);
     return written;
@@ -170,11 +182,13 @@ static void queue_mailing(struct rtn_session *session, struct rtn_mailing *maili
     struct rtn_parcel *parcel = mailing->parcel;
     if (session->closing || parcel->opcode != RTN_WS_OP_TEXT)
         return;
-    bool as_it_is = !line_of(session)->lf && is_one_line(mailing);
+    bool as_it_is = !ends_with_lf(line_of(session)) && is_one_line(mailing);
     int r = as_it_is ? rtn_session_queue_shared(session, parcel, rtn_parcel_line(parcel))
                      : queue(session, parcel->opcode, rtn_parcel_content(parcel));
     if (r < 0)
         fail(session, RTN_CLOSE_NETWORK, "memory is out");
+    else
+        count_sent(as_it_is, parcel->length);
 }
 
 /* Reading */
@@ -187,6 +201,8 @@ static bool may_go_on(const struct rtn_session *session)
 static bool on_line(void *owner, char *line, size_t length)
 {
     struct rtn_session *session = owner;
+    rtn_stats_count(RTN_STATS_LINE_IN, 1);
+    rtn_stats_count(RTN_STATS_LINE_IN_BYTES, length);
     session->connection->http->session_events->message(session, RTN_WS_OP_TEXT, (unsigned char *) line, length, true);
     return may_go_on(session);
 }
@@ -195,6 +211,7 @@ static bool on_line(void *owner, char *line, size_t length)
 static bool on_dropped(void *owner)
 {
     struct rtn_session *session = owner;
+    rtn_stats_count(RTN_STATS_LINE_TOO_LONG, 1);
     if (!rtn_session_has_room(session))
         rtn_session_refuse_message(session);
     else if (queue(session, RTN_WS_OP_TEXT, rtn_str_of(line_of(session)->policy->too_long)) < 0)
@@ -220,6 +237,15 @@ static size_t feed(struct rtn_session *session, unsigned char *data, size_t leng
 
 /* The table, and the start */
 
+static void tune(struct rtn_session *session, const void *policy)
+{
+    struct rtn_line *line = line_of(session);
+    line->policy = policy;
+    session->policy = &line->policy->session;
+    line->reader.limit = (size_t) session->policy->message_limit;
+    line->reader.drops = line->policy->drop_long;
+}
+
 static void detach(struct rtn_session *session)
 {
     rtn_line_reader_done(&line_of(session)->reader);
@@ -244,24 +270,27 @@ static const struct rtn_session_wire wire = {
     .end_when_due = end_when_due,
     .deadline = deadline,
     .on_timeout = on_timeout,
+    .tune = tune,
     .settled = settled,
     .detach = detach,
     .free = free_session,
 };
 
-static struct rtn_line *line_new(struct rtn_connection *connection, bool lf)
+static struct rtn_line *line_new(struct rtn_connection *connection, bool always_lf)
 {
-    const struct rtn_line_policy *policy = connection->http->lines;
+    struct rtn_terms *terms = connection->http->terms;
+    const struct rtn_line_policy *policy = terms->lines;
     struct rtn_line *line = calloc(1, sizeof(*line));
     if (line == NULL)
         return NULL;
-    rtn_session_init(&line->session, &wire, connection, &policy->session, connection->http->line_owner);
+    rtn_session_init(&line->session, &wire, connection, &policy->session, terms->line_owner);
+    rtn_session_take_terms(&line->session, terms);
     line->policy = policy;
     line->reader.events = &reader_events;
     line->reader.owner = &line->session;
     line->reader.limit = (size_t) policy->session.message_limit;
     line->reader.drops = policy->drop_long;
-    line->lf = lf;
+    line->always_lf = always_lf;
     return line;
 }
 
@@ -286,19 +315,21 @@ static void refuse(struct rtn_connection *connection, bool lf)
     struct rtn_str line =
         lf ? RTN_STR("error: " RTN_HTTP1_TOO_MANY "\n") : RTN_STR("error: " RTN_HTTP1_TOO_MANY "\r\n");
     (void) send(connection->stream.fd, line.data, line.length, MSG_NOSIGNAL);
+    rtn_stats_count(RTN_STATS_REFUSED_CONNECTIONS, 1);
     rtn_http1_close(connection, RTN_CLOSE_NORMAL, RTN_HTTP1_TOO_MANY);
 }
 
-void rtn_line_start(struct rtn_connection *connection, bool lf)
+void rtn_line_start(struct rtn_connection *connection, bool always_lf)
 {
     if (!rtn_http1_is_admitted(connection)) {
-        refuse(connection, lf);
+        refuse(connection, always_lf || connection->http->terms->lines->lf);
         return;
     }
-    struct rtn_line *line = line_new(connection, lf);
+    struct rtn_line *line = line_new(connection, always_lf);
     if (line != NULL) {
         connection->line = line;
         connection->session = &line->session;
+        rtn_stats_count(RTN_STATS_LINES_BEGUN, 1);
     }
     if (line == NULL || connection->http->line_events->made(line) < 0 || greet(line) < 0)
         rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");

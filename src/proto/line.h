@@ -23,7 +23,7 @@ struct rtn_line {
     struct rtn_session session;
     const struct rtn_line_policy *policy;
     struct rtn_line_reader reader;
-    bool lf; /* as in the policy, but always on standard output */
+    bool always_lf; /* whatever the policy says: of standard output */
 };
 
 /* Upward calls, on the loop, beside those of struct rtn_session_events. */
@@ -35,7 +35,7 @@ struct rtn_line_events {
 /* `config` must outlive it. */
 void rtn_line_policy_init(struct rtn_line_policy *policy, const struct rtn_config_server *config);
 
-/* The connection was accepted, with http->lines. Ends in an open session, or it is refused and closed. */
-void rtn_line_start(struct rtn_connection *connection, bool lf);
+/* The connection was accepted, with terms->lines. Ends in an open session, or it is refused and closed. */
+void rtn_line_start(struct rtn_connection *connection, bool always_lf);
 
 #endif

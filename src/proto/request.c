@@ -17,7 +17,9 @@ struct rtn_request *rtn_request_new(struct rtn_http1 *http, unsigned header_capa
     struct rtn_request *request = malloc(sizeof(*request) + headers + INLINE_ARENA + INLINE_BUFFER);
     if (request == NULL)
         return NULL;
-    *request = (struct rtn_request){ .http = http, .header_capacity = header_capacity, .policy = &http->policy };
+    *request = (struct rtn_request){
+        .http = http, .terms = http->terms, .header_capacity = header_capacity, .policy = &http->terms->policy
+    };
     request->headers = (void *) (request + 1);
     request->inline_arena = (char *) request->headers + headers;
     request->inline_arena_size = INLINE_ARENA;
@@ -66,7 +68,7 @@ static void reset(struct rtn_request *request)
     request->field_count = 0;
     request->header_count = 0;
     request->head_length = 0;
-    request->policy = &request->http->policy;
+    request->policy = &request->terms->policy;
     request->body = (struct rtn_str){ 0 };
     request->body_left = 0;
     request->body_received = 0;

@@ -20,6 +20,7 @@
 struct rtn_connection;
 struct rtn_http1;
 struct rtn_sink;
+struct rtn_terms;
 
 struct rtn_header {
     struct rtn_str name; /* lower case */
@@ -73,6 +74,7 @@ struct rtn_response {
 struct rtn_request {
     struct rtn_request *next; /* in a free list */
     struct rtn_http1 *http; /* whose pool it is from */
+    struct rtn_terms *terms; /* that hold for it */
     struct rtn_connection *connection;
 
     char *buffer;
@@ -112,7 +114,7 @@ struct rtn_request {
     struct rtn_str field_value;
     unsigned field_count;
     unsigned header_count;
-    unsigned header_capacity;
+    unsigned header_capacity; /* and no request may have more fields */
     struct rtn_header *headers;
     size_t head_length; /* offset of the body from start */
     const struct rtn_policy *policy;
@@ -150,7 +152,7 @@ struct rtn_request {
     size_t inline_arena_size;
 };
 
-/* A new object with everything inside; NULL when memory is out. */
+/* A new object with everything inside, with the terms in force, which do not count it; NULL when memory is out. */
 struct rtn_request *rtn_request_new(struct rtn_http1 *http, unsigned header_capacity);
 void rtn_request_free(struct rtn_request *request);
 

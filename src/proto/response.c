@@ -112,7 +112,9 @@ static int check_begin(const struct rtn_request *request, int status, int64_t le
 {
     if (request->response.state != RTN_RESPONSE_NONE)
         return -EALREADY;
-    return status < 200 || status > 599 || length < -1 ? -EINVAL : 0;
+    if (status < 200 || status > 599 || length < -1)
+        return -EINVAL;
+    return rtn_http1_is_taken(request->connection) ? rtn_response_refusal(request) : 0;
 }
 
 /* The head, into the sink when it fits. 0, or -errno when the connection is broken. */

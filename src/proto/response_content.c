@@ -48,7 +48,13 @@ int rtn_response_send(struct rtn_request *request, const struct rtn_piece *piece
     for (unsigned i = 0; i < count; i++)
         pieces[1 + i] = piece[i];
     sink->length = 0;
-    int r = rtn_stream_send(&connection->stream, pieces, 1 + count);
+    int r = sink != connection->http->sink ? rtn_http1_begin_sending(connection) : 0;
+    if (r < 0) {
+        for (unsigned i = 0; i < count; i++)
+            rtn_piece_release(&piece[i]);
+        return r;
+    }
+    r = rtn_stream_send(&connection->stream, pieces, 1 + count);
     if (r < 0 && connection->broken == 0)
         connection->broken = r;
     return r;
@@ -128,7 +134,7 @@ static int check_content(const struct rtn_request *request, const struct rtn_pie
         return -EINVAL;
     if (response->announced >= 0 && content->length > (uint64_t) response->announced - response->given)
         return -EMSGSIZE;
-    return request->connection->broken;
+    return rtn_response_refusal(request);
 }
 
 int rtn_response_write(struct rtn_request *request, const struct rtn_piece *content)

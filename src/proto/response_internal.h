@@ -2,12 +2,13 @@
 #ifndef RTN_PROTO_RESPONSE_INTERNAL_H
 #define RTN_PROTO_RESPONSE_INTERNAL_H
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/macros.h"
 #include "proto/connection.h"
 #include "proto/encoder.h"
-#include "proto/http1.h"
+#include "proto/http1_internal.h"
 #include "proto/response.h"
 #include "proto/sink.h"
 
@@ -38,6 +39,15 @@ static inline void rtn_piece_release(const struct rtn_piece *piece)
         piece->release(piece->release_data);
 }
 
+/* Why nothing more of the reply can be sent; 0: it can. A worker learns here that its client was taken away. */
+static inline int rtn_response_refusal(const struct rtn_request *request)
+{
+    struct rtn_connection *connection = request->connection;
+    if (connection->broken == 0 && rtn_http1_is_taken(connection))
+        connection->broken = -ETIMEDOUT;
+    return connection->broken;
+}
+
 /* response_fields.c: as rtn_response_field(), for a name and a value that are known to be good. 0 or -ENOMEM. */
 int rtn_response_add(struct rtn_request *request, struct rtn_str name, struct rtn_str value);
 
@@ -58,7 +68,7 @@ void rtn_response_close_chunk(struct rtn_request *request);
 /* Whether the layer above may want content to be encoded at all. */
 static inline bool rtn_response_may_encode(const struct rtn_request *request)
 {
-    return request->http->config->compression.encodings != 0;
+    return request->terms->config->compression.encodings != 0;
 }
 
 /* Chooses the encoder of a reply that is about to begin, and changes its fields. */

@@ -29,6 +29,23 @@ void rtn_session_init(struct rtn_session *session, const struct rtn_session_wire
     rtn_list_init(&session->topics);
 }
 
+void rtn_session_take_terms(struct rtn_session *session, struct rtn_terms *terms)
+{
+    session->terms = terms;
+    rtn_terms_hold(terms);
+    atomic_fetch_add_explicit(&terms->sessions, 1, memory_order_relaxed);
+}
+
+void rtn_session_release_terms(struct rtn_session *session)
+{
+    struct rtn_terms *terms = session->terms;
+    session->terms = NULL;
+    if (terms == NULL)
+        return;
+    atomic_fetch_sub_explicit(&terms->sessions, 1, memory_order_relaxed);
+    rtn_terms_release(session->connection->http, terms);
+}
+
 void rtn_session_free(struct rtn_session *session)
 {
     if (session == NULL)
@@ -109,6 +126,7 @@ static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
         n = recv(connection->stream.fd, http->session_input, INPUT_SIZE, 0);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
+        rtn_stats_count(RTN_STATS_BYTES_IN, (uint64_t) n);
         hear(session);
         feed(session, http->session_input, (size_t) n);
         rtn_session_watch_input(session);
@@ -154,15 +172,23 @@ static bool has_input_buffer(struct rtn_http1 *http)
     return http->session_input != NULL;
 }
 
+/* What senders look at. */
+static void publish_policy(struct rtn_session *session)
+{
+    struct rtn_entry *entry = session->connection->entry;
+    atomic_store_explicit(&entry->drops, session->policy->drop, memory_order_relaxed);
+    atomic_store_explicit(&entry->backlog_limit, session->policy->backlog_limit, memory_order_relaxed);
+}
+
 /* From now on senders find it. */
 static void publish(struct rtn_session *session)
 {
     struct rtn_entry *entry = session->connection->entry;
+    publish_policy(session);
     atomic_store_explicit(&entry->kind, session->wire->kind, memory_order_relaxed);
+    atomic_store_explicit(&entry->owner, session->owner, memory_order_relaxed);
     atomic_store_explicit(&entry->waits, false, memory_order_relaxed);
     atomic_store_explicit(&entry->drain_due, false, memory_order_relaxed);
-    atomic_store_explicit(&entry->drops, session->policy->drop, memory_order_relaxed);
-    atomic_store_explicit(&entry->backlog_limit, session->policy->backlog_limit, memory_order_relaxed);
     atomic_fetch_add_explicit(&entry->backlog, (int64_t) session->connection->stream.queued, memory_order_relaxed);
     atomic_store_explicit(&entry->open_id, entry->id, memory_order_release);
 }
@@ -197,6 +223,15 @@ void rtn_session_open(struct rtn_session *session)
         rtn_session_leave(session);
     feed_unread(session);
     rtn_session_watch_input(session);
+    rtn_session_file_deadline(session);
+}
+
+void rtn_session_tune(struct rtn_session *session, const void *policy)
+{
+    session->wire->tune(session, policy);
+    if (!session->opened || session->connection->state != RTN_CONNECTION_SESSION)
+        return;
+    publish_policy(session);
     rtn_session_file_deadline(session);
 }
 

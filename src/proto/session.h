@@ -15,6 +15,7 @@
 
 struct rtn_http1;
 struct rtn_session;
+struct rtn_terms;
 struct rtn_session_calls; /* of the layer above */
 
 enum rtn_session_kind { RTN_SESSION_WS = 1, RTN_SESSION_LINE = 2, RTN_SESSION_ANY = RTN_SESSION_WS | RTN_SESSION_LINE };
@@ -80,6 +81,8 @@ struct rtn_session_wire {
     void (*on_timeout)(struct rtn_session *session);
     /* The socket was full, and is not any more. May be NULL. */
     void (*waited)(struct rtn_session *session);
+    /* It goes on with another policy of its kind. */
+    void (*tune)(struct rtn_session *session, const void *policy);
     /* The layer above has handled all that it was told. May be NULL. */
     void (*settled)(struct rtn_session *session);
     /* The socket is about to be closed. */
@@ -90,6 +93,7 @@ struct rtn_session_wire {
 struct rtn_session {
     const struct rtn_session_wire *wire;
     struct rtn_connection *connection;
+    struct rtn_terms *terms; /* held from its start to rtn_http1_release(); NULL: not begun, or outgoing */
     const struct rtn_session_policy *policy;
     void *owner; /* of the layer above: struct rtn_instance */
     const struct rtn_session_calls *calls; /* of the layer above, set by it, as the next */

@@ -8,6 +8,13 @@
 
 /* session.c */
 
+/* From now on these hold for it. */
+void rtn_session_take_terms(struct rtn_session *session, struct rtn_terms *terms);
+void rtn_session_release_terms(struct rtn_session *session);
+
+/* Goes on with another policy: struct rtn_ws_policy or rtn_line_policy, by its kind. */
+void rtn_session_tune(struct rtn_session *session, const void *policy);
+
 /* The session can be used: publishes it, tells the layer above, and reads what was kept. */
 void rtn_session_open(struct rtn_session *session);
 
@@ -26,7 +33,7 @@ void rtn_session_begin_closing(struct rtn_session *session, enum rtn_close_cause
 /* session_write.c */
 
 /* Bytes that were added to the queue count as its backlog, and leave at the end of the iteration. */
-void rtn_session_count(struct rtn_session *session, size_t length);
+void rtn_session_count_sent(struct rtn_session *session, size_t length);
 
 /* Room in the queue for bytes that the caller writes now. NULL when memory is out. */
 void *rtn_session_reserve(struct rtn_session *session, size_t length);

@@ -69,8 +69,15 @@ static void overflow(struct rtn_session *session)
     rtn_session_mark_unsent(session);
 }
 
+/* It did not fit into the backlog. Any thread */
+static void count_refused(const struct rtn_http1 *http, bool line)
+{
+    rtn_stats_add(http->stats, line ? RTN_STATS_LINE_DROPPED : RTN_STATS_WS_DROPPED, 1);
+}
+
 void rtn_session_refuse_message(struct rtn_session *session)
 {
+    count_refused(session->connection->http, session->connection->line != NULL);
     if (session->policy->drop)
         atomic_store(&session->connection->entry->drain_due, true);
     else
@@ -229,8 +236,10 @@ static int add_receiver(struct delivery *delivery, unsigned kinds, uint64_t id)
     int r = reserve(entry, kinds, id, (int64_t) rtn_parcel_frame(delivery->parcel).length);
     if (r >= 0)
         delivery->ids[delivery->count++] = id;
-    else if (r == -ENOBUFS)
+    if (r == -ENOBUFS) {
+        count_refused(delivery->http, atomic_load_explicit(&entry->kind, memory_order_relaxed) == RTN_SESSION_LINE);
         report_overflow(delivery->http, entry, id);
+    }
     return r;
 }
 
@@ -322,6 +331,19 @@ size_t rtn_session_list(struct rtn_http1 *http, unsigned kinds, bool accepted, b
         if (found < capacity)
             ids[found] = id;
         found++;
+    }
+    return found;
+}
+
+size_t rtn_session_count_of(struct rtn_http1 *http, unsigned kinds, const void *owner)
+{
+    size_t found = 0;
+    unsigned size = rtn_directory_size(&http->directory);
+    for (unsigned slot = 0; slot < size; slot++) {
+        const struct rtn_entry *entry = rtn_directory_at(&http->directory, slot);
+        bool open = atomic_load_explicit(&entry->open_id, memory_order_acquire) != 0;
+        bool wanted = (atomic_load_explicit(&entry->kind, memory_order_relaxed) & kinds) != 0;
+        found += open && wanted && atomic_load_explicit(&entry->owner, memory_order_relaxed) == owner;
     }
     return found;
 }

@@ -44,4 +44,7 @@ bool rtn_session_is_open(struct rtn_http1 *http, unsigned kinds, uint64_t id);
 size_t rtn_session_list(struct rtn_http1 *http, unsigned kinds, bool accepted, bool outgoing, uint64_t *ids,
                         size_t capacity);
 
+/* How many open connections of those kinds the owner has. */
+size_t rtn_session_count_of(struct rtn_http1 *http, unsigned kinds, const void *owner);
+
 #endif

@@ -23,7 +23,7 @@ void rtn_session_mark_unsent(struct rtn_session *session)
 
 /* The queue */
 
-void rtn_session_count(struct rtn_session *session, size_t length)
+void rtn_session_count_sent(struct rtn_session *session, size_t length)
 {
     atomic_fetch_add_explicit(&session->connection->entry->backlog, (int64_t) length, memory_order_relaxed);
     rtn_session_mark_unsent(session);
@@ -33,7 +33,7 @@ void *rtn_session_reserve(struct rtn_session *session, size_t length)
 {
     void *at = rtn_stream_reserve(&session->connection->stream, length);
     if (at != NULL)
-        rtn_session_count(session, length);
+        rtn_session_count_sent(session, length);
     return at;
 }
 
@@ -45,7 +45,7 @@ static int queue_reference(struct rtn_session *session, struct rtn_parcel *parce
     rtn_parcel_ref(parcel);
     int r = rtn_stream_queue(&session->connection->stream, &piece);
     if (r == 0)
-        rtn_session_count(session, bytes.length);
+        rtn_session_count_sent(session, bytes.length);
     return r;
 }
 

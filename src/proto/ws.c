@@ -13,6 +13,8 @@
 static bool on_message(void *owner, enum rtn_ws_opcode type, unsigned char *data, size_t length, bool last)
 {
     struct rtn_ws *ws = owner;
+    rtn_stats_count(RTN_STATS_WS_IN, last);
+    rtn_stats_count(RTN_STATS_WS_IN_BYTES, length);
     if (!ws->session.closing)
         ws->session.connection->http->session_events->message(&ws->session, type, data, length, last);
     return !ws->session.paused;
@@ -66,6 +68,17 @@ static void end_waiting(struct rtn_session *session)
     rtn_ws_of(session)->pinged = rtn_http1_now_ms(session->connection->http);
 }
 
+/* A message that has begun is not too long for what is there of it already. */
+static void tune(struct rtn_session *session, const void *policy)
+{
+    struct rtn_ws *ws = rtn_ws_of(session);
+    ws->policy = policy;
+    session->policy = &ws->policy->session;
+    ws->reader.limit = (uint64_t) session->policy->message_limit;
+    if (ws->reader.in_message)
+        ws->reader.limit = RTN_MAX(ws->reader.limit, ws->reader.message_length);
+}
+
 static void detach(struct rtn_session *session)
 {
     const struct rtn_ws *ws = rtn_ws_of(session);
@@ -97,6 +110,7 @@ static const struct rtn_session_wire wire = {
     .deadline = rtn_ws_deadline,
     .on_timeout = rtn_ws_on_timeout,
     .waited = end_waiting,
+    .tune = tune,
     .detach = detach,
     .free = free_session,
 };
@@ -122,6 +136,7 @@ void rtn_ws_attach(struct rtn_ws *ws, struct rtn_connection *connection)
     ws->session.connection = connection;
     connection->ws = ws;
     connection->session = &ws->session;
+    rtn_stats_count(RTN_STATS_WEBSOCKETS_BEGUN, !connection->outgoing);
 }
 
 int rtn_ws_set_compression(struct rtn_ws *ws, const struct rtn_ws_deflate_terms *terms)

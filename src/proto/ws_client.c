@@ -91,6 +91,7 @@ static void attempt(struct rtn_ws_client *client)
     }
     connection->outgoing = true;
     http->outgoing_count++;
+    rtn_stats_count(RTN_STATS_OUTGOING_BEGUN, 1);
     connection->state = RTN_CONNECTION_CONNECTING;
     rtn_ws_attach(ws, connection);
     client->connection = connection;
@@ -195,6 +196,27 @@ void rtn_ws_clients_leave(struct rtn_http1 *http)
         if (client->connection == NULL)
             wait_for_next(client);
     }
+}
+
+void rtn_ws_client_tune(struct rtn_ws_client *client, const struct rtn_ws_policy *policy)
+{
+    client->spec.policy = *policy;
+    if (policy->deflate != NULL)
+        client->spec.deflate = *policy->deflate;
+    client->spec.policy.deflate = &client->spec.deflate;
+    if (client->connection != NULL)
+        rtn_session_tune(client->connection->session, &client->spec.policy);
+}
+
+void rtn_ws_client_leave(struct rtn_ws_client *client)
+{
+    static const struct rtn_session_end end = { .cause = RTN_CLOSE_SHUTDOWN,
+                                                .code = RTN_WS_GOING_AWAY,
+                                                .reason = { "not wanted any more", 19 },
+                                                .detail = "the configuration has changed" };
+    rtn_ws_client_stop(client);
+    if (client->connection != NULL && client->connection->session->opened)
+        client->connection->session->wire->begin_close(client->connection->session, &end);
 }
 
 /* Making and freeing */

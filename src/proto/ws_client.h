@@ -20,6 +20,7 @@ struct rtn_ws_client_spec {
     struct rtn_config_deflate deflate;
     int fd; /* a connected socket; -1: it connects itself */
     void *owner; /* of the layer above, as the rest */
+    const void *row; /* of the configuration; NULL: a module has ordered it */
     const struct rtn_ws_handler *handler;
     void *data;
     void (*destroy)(void *data);
@@ -54,6 +55,12 @@ int rtn_ws_client_new(struct rtn_http1 *http, const struct rtn_ws_client_spec *s
 
 /* No further attempt; one that is under way is given up. An open connection is left alone. */
 void rtn_ws_client_stop(struct rtn_ws_client *client);
+
+/* It is not wanted any more: no further attempt, and its connection is closed in order. */
+void rtn_ws_client_leave(struct rtn_ws_client *client);
+
+/* Another policy, which is copied, for the connection that it has and those that follow. */
+void rtn_ws_client_tune(struct rtn_ws_client *client, const struct rtn_ws_policy *policy);
 
 /* After rtn_ws_events.forget(). */
 void rtn_ws_client_free(struct rtn_ws_client *client);

@@ -68,6 +68,7 @@ static void on_answer(struct ev_loop *ev, struct ev_io *watcher, int events)
     }
     ssize_t n = recv(connection->stream.fd, at, READ_STEP, 0);
     if (n > 0) {
+        rtn_stats_count(RTN_STATS_BYTES_IN, (uint64_t) n);
         client->input.length += (size_t) n;
         read_answer(client);
     } else if (n == 0) {

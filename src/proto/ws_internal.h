@@ -21,6 +21,13 @@ int rtn_ws_set_compression(struct rtn_ws *ws, const struct rtn_ws_deflate_terms 
 
 /* ws_write.c */
 
+/* A message is on its way. */
+static inline void rtn_ws_count_sent(size_t length)
+{
+    rtn_stats_count(RTN_STATS_WS_OUT, 1);
+    rtn_stats_count(RTN_STATS_WS_OUT_BYTES, length);
+}
+
 /* Queues a message, or a control frame. 0 or -ENOMEM. */
 int rtn_ws_queue(struct rtn_session *session, enum rtn_ws_opcode type, struct rtn_str content);
 

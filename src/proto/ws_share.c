@@ -40,6 +40,7 @@ static int queue_compressed(struct rtn_ws *ws, struct rtn_mailing *mailing)
     if (mailing->bits > rtn_ws_compress_bits(ws->compress))
         return rtn_ws_queue(&ws->session, mailing->parcel->opcode, rtn_parcel_content(mailing->parcel));
     rtn_ws_compress_forget(ws->compress);
+    rtn_ws_count_sent(mailing->parcel->length);
     return queue_frame(ws, mailing->compressed);
 }
 
@@ -50,7 +51,10 @@ static int queue(struct rtn_ws *ws, struct rtn_mailing *mailing)
     bool compressed = rtn_ws_is_compressed(ws, content.length);
     if (parcel->opcode >= RTN_WS_OP_CLOSE || ws->session.connection->outgoing || (compressed && mailing->single))
         return rtn_ws_queue(&ws->session, parcel->opcode, content);
-    return compressed ? queue_compressed(ws, mailing) : queue_frame(ws, parcel);
+    if (compressed)
+        return queue_compressed(ws, mailing);
+    rtn_ws_count_sent(content.length);
+    return queue_frame(ws, parcel);
 }
 
 void rtn_ws_queue_mailing(struct rtn_session *session, struct rtn_mailing *mailing)

@@ -59,6 +59,7 @@ int rtn_ws_upgrade(struct rtn_request *request, const struct rtn_ws_policy *poli
     }
     rtn_response_switch_protocols(request);
     rtn_ws_attach(ws, request->connection);
+    rtn_session_take_terms(&ws->session, request->terms);
     return 0;
 }
 

@@ -76,6 +76,7 @@ int rtn_ws_queue(struct rtn_session *session, enum rtn_ws_opcode type, struct rt
         rtn_ws_queue_control(ws, type, content.data, content.length);
         return 0;
     }
+    rtn_ws_count_sent(content.length);
     if (rtn_ws_is_compressed(ws, content.length))
         return queue_compressed(ws, type, content);
     return queue_frame(ws, RTN_WS_FIN | type, content);

@@ -20,14 +20,14 @@
 
 static void start_watchers(struct rtn_server_loop *loop)
 {
-    for (size_t i = 0; i < loop->accept.count; i++)
-        ev_io_start(loop->loop.ev, &loop->accept.watchers[i].io);
+    for (size_t i = 0; i < loop->accept.watchers.count; i++)
+        ev_io_start(loop->loop.ev, &loop->accept.watchers.items[i].io);
 }
 
 static void stop_watchers(struct rtn_server_loop *loop)
 {
-    for (size_t i = 0; i < loop->accept.count; i++)
-        ev_io_stop(loop->loop.ev, &loop->accept.watchers[i].io);
+    for (size_t i = 0; i < loop->accept.watchers.count; i++)
+        ev_io_stop(loop->loop.ev, &loop->accept.watchers.items[i].io);
 }
 
 static void pause_accept(struct rtn_server_loop *loop)
@@ -44,6 +44,7 @@ static bool is_out_of_descriptors(int error)
 
 static void pause_without_descriptors(struct rtn_server_loop *loop, int error)
 {
+    rtn_stats_count(RTN_STATS_PAUSED_SYSTEM, 1);
     pause_accept(loop);
     ev_timer_again(loop->loop.ev, &loop->accept.retry);
     if (loop->accept.complained)
@@ -65,6 +66,7 @@ static unsigned accepted_count(const struct rtn_server_loop *loop)
 
 static void pause_at_limit(struct rtn_server_loop *loop)
 {
+    rtn_stats_count(RTN_STATS_PAUSED_LIMIT, 1);
     pause_accept(loop);
     if (loop->accept.complained)
         return;
@@ -83,7 +85,7 @@ static void pause_after_error(struct rtn_server_loop *loop)
 
 static bool at_limit(const struct rtn_server_loop *loop)
 {
-    return accepted_count(loop) >= loop->http.connection_limit;
+    return accepted_count(loop) >= loop->http.terms->connection_limit;
 }
 
 /* Errors that concern only the connection that was being accepted (accept(2)). */
@@ -104,7 +106,7 @@ static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_sto
     int on = 1;
     if (peer->ss_family != AF_UNIX)
         (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (peer->ss_family != AF_UNIX && loop->http.lines != NULL) /* which may be silent for ever */
+    if (peer->ss_family != AF_UNIX && loop->http.terms->lines != NULL) /* which may be silent for ever */
         (void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     if (rtn_http1_accept(&loop->http, fd, (const struct sockaddr *) peer, length, proxy_protocol) < 0)
         pause_without_descriptors(loop, ENOMEM);
@@ -165,17 +167,34 @@ static void on_calm(struct ev_loop *ev, struct ev_timer *timer, int events)
     rtn_log(RTN_LOG_NOTICE, "accepting goes on");
 }
 
-static void add_watchers(struct rtn_server_loop *loop, const struct rtn_listener *listener, bool proxy_protocol)
+static void add_watchers(struct rtn_server_loop *loop, const struct rtn_listener *listener, bool proxy_protocol,
+                         struct rtn_accept_watchers *ret)
 {
     for (size_t i = 0; i < listener->count; i++) {
-        const struct rtn_listener_socket *socket = &listener->sockets[i];
-        if (socket->loop != RTN_LISTENER_ALL_LOOPS && socket->loop != (int) loop->index)
+        if (!rtn_listener_is_for(listener, i, loop->index, (unsigned) loop->server->config->loops))
             continue;
-        struct rtn_accept_watcher *watcher = &loop->accept.watchers[loop->accept.count++];
-        ev_io_init(&watcher->io, on_acceptable, socket->fd, EV_READ);
+        struct rtn_accept_watcher *watcher = &ret->items[ret->count++];
+        ev_io_init(&watcher->io, on_acceptable, listener->sockets[i].fd, EV_READ);
         watcher->io.data = loop;
         watcher->proxy_protocol = proxy_protocol;
     }
+}
+
+int rtn_accept_watchers_new(struct rtn_server_loop *loop, struct rtn_listener *const *listeners,
+                            const struct rtn_config_server *config, struct rtn_accept_watchers *ret)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < config->listen.count; i++)
+        most += listeners[i] != NULL ? listeners[i]->count : 0;
+    *ret = (struct rtn_accept_watchers){ .items = calloc(most + 1, sizeof(*ret->items)) };
+    if (ret->items == NULL)
+        return -ENOMEM;
+    const struct rtn_config_listen *listen = config->listen.items;
+    for (size_t i = 0; i < config->listen.count; i++) {
+        if (listeners[i] != NULL)
+            add_watchers(loop, listeners[i], listen[i].proxy_protocol, ret);
+    }
+    return 0;
 }
 
 static void init_timers(struct rtn_server_loop *loop)
@@ -189,23 +208,14 @@ static void init_timers(struct rtn_server_loop *loop)
 int rtn_accept_init(struct rtn_server_loop *loop)
 {
     const struct rtn_server *server = loop->server;
-    size_t most = 0;
-    for (size_t i = 0; i < server->listener_count; i++)
-        most += server->listeners[i]->count;
-    loop->accept.watchers = calloc(most + 1, sizeof(*loop->accept.watchers));
-    if (loop->accept.watchers == NULL)
-        return -ENOMEM;
-    const struct rtn_config_listen *listen = server->config->listen.items;
-    for (size_t i = 0; i < server->listener_count; i++)
-        add_watchers(loop, server->listeners[i], listen[i].proxy_protocol);
     init_timers(loop);
-    return 0;
+    return rtn_accept_watchers_new(loop, server->listeners, server->config, &loop->accept.watchers);
 }
 
 void rtn_accept_done(struct rtn_server_loop *loop)
 {
     rtn_stdio_bridge_free(loop->accept.stdio);
-    free(loop->accept.watchers);
+    free(loop->accept.watchers.items);
     loop->accept = (struct rtn_accept){ 0 };
 }
 
@@ -216,14 +226,46 @@ void rtn_accept_open(struct rtn_server_loop *loop)
     rtn_server_stdio_open(loop);
 }
 
+static void take_waiting(struct rtn_server_loop *loop, const struct rtn_accept_watcher *watcher)
+{
+    for (unsigned taken = 0; taken < SOMAXCONN && !loop->accept.paused && !at_limit(loop); taken++) {
+        if (!accept_one(loop, watcher))
+            return;
+    }
+}
+
+static bool has_socket(const struct rtn_accept_watchers *watchers, int fd)
+{
+    for (size_t i = 0; i < watchers->count; i++) {
+        if (watchers->items[i].io.fd == fd)
+            return true;
+    }
+    return false;
+}
+
+void rtn_accept_change(struct rtn_server_loop *loop, struct rtn_accept_watchers watchers, const int *given,
+                       size_t given_count)
+{
+    struct rtn_accept *accept = &loop->accept;
+    for (size_t i = 0; i < accept->watchers.count && accept->open; i++) {
+        const struct rtn_accept_watcher *watcher = &accept->watchers.items[i];
+        bool is_given = false;
+        for (size_t j = 0; j < given_count; j++)
+            is_given = is_given || given[j] == watcher->io.fd;
+        if (!is_given && !has_socket(&watchers, watcher->io.fd))
+            take_waiting(loop, watcher);
+    }
+    stop_watchers(loop);
+    free(accept->watchers.items);
+    accept->watchers = watchers;
+    if (accept->open && !accept->paused)
+        start_watchers(loop);
+}
+
 void rtn_accept_close(struct rtn_server_loop *loop)
 {
-    for (size_t i = 0; i < loop->accept.count; i++) {
-        for (unsigned taken = 0; taken < SOMAXCONN && !loop->accept.paused && !at_limit(loop); taken++) {
-            if (!accept_one(loop, &loop->accept.watchers[i]))
-                break;
-        }
-    }
+    for (size_t i = 0; i < loop->accept.watchers.count; i++)
+        take_waiting(loop, &loop->accept.watchers.items[i]);
     loop->accept.open = false;
     ev_timer_stop(loop->loop.ev, &loop->accept.retry);
     ev_timer_stop(loop->loop.ev, &loop->accept.calm);
@@ -238,8 +280,8 @@ void rtn_accept_resume(struct rtn_server_loop *loop)
     accept->paused = false;
     ev_timer_stop(loop->loop.ev, &accept->retry);
     start_watchers(loop);
-    for (size_t i = 0; i < accept->count && !accept->paused; i++)
-        accept_batch(loop, &accept->watchers[i]);
+    for (size_t i = 0; i < accept->watchers.count && !accept->paused; i++)
+        accept_batch(loop, &accept->watchers.items[i]);
     if (!accept->paused && accept->complained)
         ev_timer_again(loop->loop.ev, &accept->calm);
 }

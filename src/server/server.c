@@ -9,61 +9,24 @@
 #include <string.h>
 
 #include "app/inbox.h"
-#include "app/media.h"
 #include "app/step.h"
 #include "app/stopping.h"
-#include "server/server_loop.h"
-#include "server/server_routes.h"
+#include "server/server_swap_internal.h"
 
 #define WORKER_RETIRE_MS 30000
 
-static int make_header_fields(struct rtn_server *server)
+struct rtn_clients_limits rtn_server_clients_limits(const struct rtn_config_server *config)
 {
-    const struct rtn_schema_strings *fields = &server->config->header_fields;
-    for (size_t i = 0; i < fields->count; i++) {
-        int r =
-            rtn_map_add(&server->header_fields, rtn_str_of(fields->items[i]), (void *) (uintptr_t) fields->items[i]);
-        if (r < 0 && r != -EEXIST)
-            return r;
-    }
-    return 0;
+    return (struct rtn_clients_limits){ .connections = (unsigned) config->limits.connections_per_client,
+                                        .rate = (unsigned) config->limits.requests_per_second,
+                                        .burst = (unsigned) config->limits.request_burst };
 }
 
-/* The configuration was checked: each of them can be read. */
-static int make_trusted(struct rtn_server *server)
-{
-    const struct rtn_schema_strings *proxies = &server->config->trusted_proxies;
-    server->trusted = calloc(proxies->count + 1, sizeof(*server->trusted));
-    if (server->trusted == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < proxies->count; i++) {
-        struct rtn_str text = rtn_str_of(proxies->items[i]);
-        if (rtn_str_equal(text, RTN_STR("unix")))
-            server->trust_unix = true;
-        else if (rtn_cidr_parse(text, &server->trusted[server->trusted_count]) == NULL)
-            server->trusted_count++;
-    }
-    return 0;
-}
-
+/* There without limits, too, since they may come. */
 static int make_clients(struct rtn_server *server)
 {
-    const struct rtn_config_limits *config = &server->config->limits;
-    const struct rtn_clients_limits limits = { .connections = (unsigned) config->connections_per_client,
-                                               .rate = (unsigned) config->requests_per_second,
-                                               .burst = (unsigned) config->request_burst };
-    if (limits.connections == 0 && limits.rate == 0)
-        return 0;
+    const struct rtn_clients_limits limits = rtn_server_clients_limits(server->config);
     return rtn_clients_new(&limits, &server->clients);
-}
-
-static bool needs_workers(const struct rtn_server *server)
-{
-    for (size_t i = 0; i < server->instance_count; i++) {
-        if (rtn_instance_needs_workers(server->instances[i]))
-            return true;
-    }
-    return false;
 }
 
 static int start_worker_thread(void *data)
@@ -73,7 +36,7 @@ static int start_worker_thread(void *data)
     int r = rtn_step_worker_begin();
     if (r < 0)
         return r;
-    r = rtn_server_threads_start(server);
+    r = rtn_cast_refresh(&server->swap->cast);
     if (r < 0)
         rtn_step_worker_end();
     return r;
@@ -81,25 +44,35 @@ static int start_worker_thread(void *data)
 
 static void stop_worker_thread(void *data)
 {
-    rtn_server_threads_stop(data);
+    struct rtn_server *server = data;
+    rtn_cast_leave(&server->swap->cast);
     rtn_step_worker_end();
+}
+
+static int refresh_worker_thread(void *data)
+{
+    struct rtn_server *server = data;
+    return rtn_cast_refresh(&server->swap->cast);
 }
 
 /* Where no handler needs it, its first thread is made when a module gives it something to do. */
 static int make_pool(struct rtn_server *server)
 {
-    server->needs_workers = needs_workers(server);
     if (server->config->threads == 0)
         return 0;
-    const struct rtn_pool_options options = { .server = server->config->name,
+    const struct rtn_pool_options options = { .server = server->name,
                                               .threads = (unsigned) server->config->threads,
                                               .active = (unsigned) server->config->active_threads,
                                               .queue = (unsigned) server->config->queue,
+                                              .stuck = (unsigned) server->config->stuck_threads,
+                                              .watched = &server->stalls.watched,
                                               .retire_ms = WORKER_RETIRE_MS,
                                               .log = server->host->log,
                                               .log_level = &server->log_level,
                                               .thread_start = start_worker_thread,
                                               .thread_stop = stop_worker_thread,
+                                              .thread_refresh = refresh_worker_thread,
+                                              .refreshed = rtn_server_worker_refreshed,
                                               .data = server };
     return rtn_pool_new(&options, &server->pool);
 }
@@ -138,8 +111,14 @@ static struct rtn_server *server_alloc(const struct rtn_config_server *config)
     return NULL;
 }
 
-struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
-                                  struct rtn_diags *diags)
+static void register_instances(struct rtn_server *server)
+{
+    for (size_t i = 0; i < server->program->instance_count; i++)
+        rtn_instances_add(&server->instances, server->program->instances[i]);
+}
+
+struct rtn_server *rtn_server_new(const struct rtn_config_server *config, struct rtn_generation *generation,
+                                  const struct rtn_server_host *host, struct rtn_diags *diags)
 {
     struct rtn_server *server = server_alloc(config);
     if (server == NULL)
@@ -151,35 +130,38 @@ struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const 
     server->drained_mail.deliver = on_drained;
     server->finished_mail.deliver = on_finished;
     sem_init(&server->finished, 0, 0);
-    rtn_access_init(&server->access, config);
+    rtn_instances_init(&server->instances);
+    rtn_list_init(&server->terms);
+    server->program = rtn_program_new(config, generation, NULL, diags);
     server->port =
         rtn_hub_add_port(host->hub, config->name, (unsigned) config->hub_capacity, rtn_inbox_deliver, rtn_inbox_drop);
-    if (server->port != NULL && rtn_server_routes_make(server, diags) == 0 && make_header_fields(server) == 0 &&
-        make_trusted(server) == 0 && make_clients(server) == 0 && make_pool(server) == 0)
+    server->name = server->port != NULL ? server->port->server : config->name;
+    if (server->port != NULL && server->program != NULL && rtn_server_swap_new(server) == 0 &&
+        rtn_server_media_set(server, generation->media) == 0 && make_clients(server) == 0 && make_pool(server) == 0) {
+        register_instances(server);
+        rtn_server_stall_tune(server);
         return server;
+    }
     rtn_server_free(server);
     return NULL;
 }
 
 int rtn_server_ready(struct rtn_server *server, struct rtn_diags *diags)
 {
-    int result = 0;
-    for (size_t i = 0; i < server->instance_count; i++) {
-        if (rtn_instance_ready(server->instances[i], diags) < 0)
-            result = -EINVAL;
-    }
-    return result;
+    return rtn_program_ready(server->program, diags);
 }
 
 int rtn_server_start(struct rtn_server *server)
 {
-    int r = 0;
+    int r = rtn_server_stats_begin(server);
+    if (r == 0)
+        r = rtn_server_swap_start(server);
     for (unsigned i = 0; i < (unsigned) server->config->loops && r == 0; i++) {
         r = rtn_server_loop_start(&server->loops[i], server, i);
         if (r == 0)
             server->loop_count = i + 1;
     }
-    if (r == 0 && server->needs_workers)
+    if (r == 0 && server->program->needs_workers)
         r = rtn_pool_start(server->pool);
     if (r == 0)
         return 0;
@@ -213,12 +195,15 @@ void rtn_server_free(struct rtn_server *server)
         return;
     for (size_t i = 0; i < server->listener_count; i++)
         rtn_listener_close(server->listeners[i]);
+    rtn_server_stats_end(server);
     rtn_pool_free(server->pool);
-    rtn_server_routes_free(server);
-    rtn_map_done(&server->header_fields);
+    rtn_server_swap_free(server);
+    rtn_program_free(server->program);
+    rtn_instances_done(&server->instances);
+    rtn_server_media_done(server);
+    if (server->port != NULL)
+        rtn_hub_end(server->port); /* one that did not start */
     rtn_clients_free(server->clients);
-    free(server->trusted);
-    rtn_access_done(&server->access);
     sem_destroy(&server->finished);
     free(server->loops);
     free(server->listeners);
@@ -226,13 +211,13 @@ void rtn_server_free(struct rtn_server *server)
 }
 
 /* Each module once, in the order of the instances. */
-static void describe_modules(const struct rtn_server *server, struct rtn_buf *out)
+static void describe_modules(const struct rtn_program *program, struct rtn_buf *out)
 {
-    for (size_t i = 0; i < server->instance_count; i++) {
-        const struct rtn_loaded *loaded = server->instances[i]->loaded;
+    for (size_t i = 0; i < program->instance_count; i++) {
+        const struct rtn_loaded *loaded = program->instances[i]->loaded;
         bool seen = false;
         for (size_t j = 0; j < i && !seen; j++)
-            seen = server->instances[j]->loaded == loaded;
+            seen = program->instances[j]->loaded == loaded;
         if (!seen)
             rtn_buf_printf(out, "%s %s", i > 0 ? "" : ", modules", loaded->module.name);
     }
@@ -258,18 +243,13 @@ void rtn_server_describe(const struct rtn_server *server, struct rtn_buf *out)
     describe_protocol(server, out);
     rtn_buf_printf(out, ", loops %d, threads %d", (int) server->config->loops, (int) server->config->threads);
     if (server->config->protocol == RTN_PROTOCOL_HTTP)
-        rtn_buf_printf(out, ", routes %zu", server->route_count);
-    if (server->outgoing_count > 0)
-        rtn_buf_printf(out, ", clients %zu", server->outgoing_count);
-    describe_modules(server, out);
+        rtn_buf_printf(out, ", routes %zu", server->program->route_count);
+    if (server->program->outgoing_count > 0)
+        rtn_buf_printf(out, ", clients %zu", server->program->outgoing_count);
+    describe_modules(server->program, out);
 }
 
 const char *rtn_server_name(const rtn_server *server)
 {
-    return server->config->name;
-}
-
-const char *rtn_media_type(const rtn_server *server, rtn_str file_name)
-{
-    return rtn_media_lookup(server->host->media, file_name);
+    return server->name;
 }

@@ -8,22 +8,27 @@
 #define RTN_SERVER_SERVER_H
 
 #include "app/dispatch.h"
+#include "app/instances.h"
 #include "config/config.h"
 #include "net/listener.h"
+#include "stats/gauge.h"
+#include "server/program.h"
+#include "server/server_stall.h"
 
 struct rtn_server_loop;
+struct rtn_swap;
 
 /* What a server needs from the daemon; must outlive it. */
 struct rtn_server_host {
     struct rtn_log *log;
     const _Atomic int *log_level; /* of the daemon itself */
     struct rtn_log_writers *writers; /* of access logs */
-    struct rtn_modules *modules;
     struct rtn_hub *hub;
-    const struct rtn_media *media;
     struct rtn_activation *activation;
     struct rtn_resolver *resolver; /* of names that clients connect to */
     struct rtn_mailbox *mailbox; /* of main */
+    /* What another server listens on at the address of a new one, and gives up for it; NULL: nobody. */
+    struct rtn_listener *(*find_listener)(const struct rtn_server *server, const char *address, void *data);
     /* On main: no loop of the server accepts any more, and new clients are refused. */
     void (*closed)(struct rtn_server *server, void *data);
     /* On main: its last connection is gone. */
@@ -31,35 +36,23 @@ struct rtn_server_host {
     void *data;
 };
 
-/* A row of `clients`: outgoing connections. */
-struct rtn_outgoing {
-    const struct rtn_config_client *config;
-    struct rtn_instance *instance;
-};
-
 struct rtn_server {
     const struct rtn_server_host *host;
-    const struct rtn_config_server *config;
+    const struct rtn_config_server *config; /* of the program in force */
+    struct rtn_program *program; /* in force; [main], or before threads were started */
+    struct rtn_instances instances; /* of all programs that are in use */
+    _Atomic(struct rtn_server_media *) media; /* of server_media.c */
+    const char *name; /* the port's, whatever becomes of configurations */
     _Atomic int log_level;
     struct rtn_listener **listeners;
     size_t listener_count;
-    struct rtn_route *routes;
-    size_t route_count;
-    struct rtn_outgoing *outgoing;
-    size_t outgoing_count;
+    struct rtn_relisten *relisten; /* a change of addresses that was begun; NULL: none */
+    struct rtn_list terms; /* struct rtn_server_terms: of programs that loops use */
+    struct rtn_swap *swap; /* of server_swap.c */
     atomic_uint outgoing_turn; /* which loop makes the next connection of a module */
-    struct rtn_instance **instances; /* of the routes, the clients, then of `modules`: the order of hooks */
-    size_t instance_count;
-    struct rtn_instance *line_instance; /* the one that has the line handler; NULL: not of a line server */
-    struct rtn_router *router;
-    struct rtn_access access;
-    struct rtn_map header_fields; /* empty: all */
-    struct rtn_cidr *trusted; /* of trusted_proxies */
-    size_t trusted_count;
-    bool trust_unix;
-    struct rtn_clients *clients; /* NULL: clients have no limits of their own */
+    struct rtn_clients *clients;
     struct rtn_pool *pool; /* NULL: with `threads: 0` */
-    bool needs_workers; /* a handler does: the pool is not only there for tasks of modules */
+    struct rtn_server_stalls stalls; /* handlers of it that do not come back */
     struct rtn_hub_port *port; /* messages to it; of the hub */
     struct rtn_server_loop *loops;
     unsigned first_loop; /* the number of loop 0 among the loops of all servers: makes connection ids unique */
@@ -67,6 +60,7 @@ struct rtn_server {
     atomic_uint accepting; /* loops that still accept */
     atomic_uint undrained; /* loops that still have connections */
     atomic_bool stopping; /* since it is being drained: what its threads see */
+    atomic_bool replaced; /* a reload takes it away: its clients are not cut off in the middle of a request */
     bool finishing; /* rtn_server_finish() was called; [main], as the next */
     bool stuck; /* a loop, or a worker in a hook, did not come back: must not be touched any more */
     atomic_uint unfinished; /* loops that are not through with it */
@@ -74,18 +68,17 @@ struct rtn_server {
     struct rtn_mail finished_mail;
     struct rtn_mail closed_mail;
     struct rtn_mail drained_mail;
+    struct rtn_stats_source stats; /* of server_stats.c */
+    atomic_uint old_programs; /* beside the one in force, when main last looked; read by [any] */
+    atomic_uint old_sessions; /* under them */
 };
 
 /*
- * For a configuration that is wrong anyway: adds what its modules, handlers and options have wrong, so that one run
- * shows it all.
+ * Makes the program of `config`, which is one of the generation; everything wrong is added to diags. NULL on failure,
+ * after all was undone.
  */
-void rtn_server_routes_check(const struct rtn_config_server *config, struct rtn_modules *modules,
-                             struct rtn_diags *diags);
-
-/* Makes routes and instances; everything wrong is added to diags. NULL on failure, after all was undone. */
-struct rtn_server *rtn_server_new(const struct rtn_config_server *config, const struct rtn_server_host *host,
-                                  struct rtn_diags *diags);
+struct rtn_server *rtn_server_new(const struct rtn_config_server *config, struct rtn_generation *generation,
+                                  const struct rtn_server_host *host, struct rtn_diags *diags);
 
 /* Binds every address and opens the access log. 0, or -EINVAL after adding errors at their lines. */
 int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags);

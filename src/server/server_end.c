@@ -9,7 +9,7 @@
 #include "app/stopping.h"
 #include "base/clock.h"
 #include "hub/hub.h"
-#include "server/server_loop.h"
+#include "server/server_swap_internal.h"
 
 #define LEAST_STOP_MS 100
 
@@ -68,6 +68,7 @@ static void wait_finished(struct rtn_server *server, int64_t deadline_ms)
 bool rtn_server_end(struct rtn_server *server, int64_t deadline_ms)
 {
     rtn_stopping_begin_server(&server->stopping);
+    server->swap->ending = true;
     if (!server->finishing)
         rtn_server_finish(server);
     wait_finished(server, deadline_ms);
@@ -87,7 +88,9 @@ bool rtn_server_end(struct rtn_server *server, int64_t deadline_ms)
         rtn_inbox_end(&server->loops[0].site, server->port);
     rtn_hub_end(server->port);
     server->loop_count = 0;
+    rtn_server_stats_end(server);
     rtn_pool_free(server->pool);
     server->pool = NULL;
+    rtn_server_swap_end(server);
     return true;
 }

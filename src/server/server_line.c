@@ -12,10 +12,10 @@ bool rtn_server_is_stdio(const struct rtn_config_listen *listen)
     return strcmp(listen->address, "stdio") == 0;
 }
 
-static bool has_stdio(const struct rtn_server *server)
+static bool has_stdio(const struct rtn_config_server *config)
 {
-    const struct rtn_config_listen *listen = server->config->listen.items;
-    for (size_t i = 0; i < server->config->listen.count; i++) {
+    const struct rtn_config_listen *listen = config->listen.items;
+    for (size_t i = 0; i < config->listen.count; i++) {
         if (rtn_server_is_stdio(&listen[i]))
             return true;
     }
@@ -24,8 +24,14 @@ static bool has_stdio(const struct rtn_server *server)
 
 void rtn_server_stdio_open(struct rtn_server_loop *loop)
 {
+    if (has_stdio(loop->http.terms->config))
+        rtn_server_stdio_begin(loop);
+}
+
+void rtn_server_stdio_begin(struct rtn_server_loop *loop)
+{
     int fd = -1;
-    if (loop->index != 0 || !has_stdio(loop->server))
+    if (loop->index != 0 || loop->accept.stdio != NULL)
         return;
     int r = rtn_stdio_bridge_new(&loop->accept.stdio, &fd);
     if (r == 0)

@@ -13,7 +13,7 @@ static const struct rtn_config_listen *listen_config(const struct rtn_server *se
     return &((const struct rtn_config_listen *) server->config->listen.items)[index];
 }
 
-static mode_t mode_of(const struct rtn_config_listen *listen)
+mode_t rtn_server_listen_mode(const struct rtn_config_listen *listen)
 {
     return listen->mode != NULL ? (mode_t) strtoul(listen->mode, NULL, 8) : RTN_LISTENER_DEFAULT_MODE;
 }
@@ -25,34 +25,25 @@ static void add_listen_diag(const struct rtn_server *server, size_t index, enum 
                   server->config->name, reason->data);
 }
 
-static int report_access(const struct rtn_server *server, int r, struct rtn_diags *diags)
-{
-    const struct rtn_config_access_log *config = &server->config->access_log;
-    if (r == 0)
-        return 0;
-    rtn_diags_error(diags, rtn_schema_mark(config->node, "to"), "server \"%s\": cannot write the access log to %s: %s",
-                    server->config->name, config->path, strerror(-r));
-    return -EINVAL;
-}
-
 static int open_access(struct rtn_server *server, struct rtn_diags *diags)
 {
     const struct rtn_server_host *host = server->host;
-    int r = rtn_access_open(&server->access, host->writers, host->log, host->log_level);
-    return report_access(server, r, diags);
+    return rtn_program_open(server->program, host->writers, host->log, host->log_level, diags);
 }
 
 /* One without a socket: the connection is made when the server opens. */
 static int open_stdio(struct rtn_listener **ret)
 {
     struct rtn_listener *listener = calloc(1, sizeof(*listener));
-    char *text = strdup("stdio");
-    if (listener == NULL || text == NULL) {
-        free(listener);
-        free(text);
+    if (listener == NULL)
+        return -ENOMEM;
+    listener->references = 1;
+    listener->text = strdup("stdio");
+    listener->address = strdup("stdio");
+    if (listener->text == NULL || listener->address == NULL) {
+        rtn_listener_close(listener);
         return -ENOMEM;
     }
-    listener->text = text;
     *ret = listener;
     return 0;
 }
@@ -62,34 +53,50 @@ static int open_listener(const struct rtn_config_listen *listen, unsigned loops,
 {
     int r;
     if (!rtn_server_is_stdio(listen))
-        return rtn_listener_open(listen->address, mode_of(listen), loops, activation, ret, error);
+        return rtn_listener_open(listen->address, rtn_server_listen_mode(listen), loops, activation, ret, error);
     r = open_stdio(ret);
     if (r < 0)
         rtn_buf_append_text(error, "cannot listen on stdio: memory is out");
     return r;
 }
 
+static struct rtn_listener *find_other(const struct rtn_server *server, const char *address)
+{
+    const struct rtn_server_host *host = server->host;
+    return host->find_listener != NULL ? host->find_listener(server, address, host->data) : NULL;
+}
+
+struct rtn_listener *rtn_server_open_listener(const struct rtn_server *server, const struct rtn_config_server *config,
+                                              size_t index, struct rtn_diags *diags)
+{
+    const struct rtn_config_listen *listen = &((const struct rtn_config_listen *) config->listen.items)[index];
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
+    struct rtn_listener *listener = find_other(server, listen->address);
+    if (listener != NULL)
+        return rtn_listener_ref(listener);
+    int r = open_listener(listen, (unsigned) config->loops, server->host->activation, &listener, &error);
+    if (r == 0)
+        return listener;
+    rtn_diags_error(diags, rtn_schema_mark(listen->node, "address"), "server \"%s\": %s", config->name, error.data);
+    return NULL;
+}
+
 int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
 {
     int result = open_access(server, diags);
     for (size_t i = 0; i < server->config->listen.count; i++) {
-        const struct rtn_config_listen *listen = listen_config(server, i);
-        RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
-        struct rtn_listener *listener;
-        int r = open_listener(listen, (unsigned) server->config->loops, server->host->activation, &listener, &error);
-        if (r == 0) {
+        struct rtn_listener *listener = rtn_server_open_listener(server, server->config, i, diags);
+        if (listener != NULL)
             server->listeners[server->listener_count++] = listener;
-            continue;
-        }
-        add_listen_diag(server, i, RTN_SEVERITY_ERROR, &error, diags);
-        result = -EINVAL;
+        else
+            result = -EINVAL;
     }
     return result;
 }
 
 void rtn_server_listen_check(const struct rtn_server *server, struct rtn_diags *diags)
 {
-    (void) report_access(server, rtn_access_check(&server->access), diags);
+    (void) rtn_program_open_check(server->program, diags);
     for (size_t i = 0; i < server->config->listen.count; i++) {
         const struct rtn_config_listen *listen = listen_config(server, i);
         RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };

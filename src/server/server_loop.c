@@ -16,82 +16,13 @@
 #include "app/step.h"
 #include "app/stopping.h"
 #include "app/ws_events.h"
+#include "server/server_swap_internal.h"
+#include "server/server_terms.h"
 
 #define GIVE_UP_MS 2000
 
-static void log_hook_failure(const struct rtn_instance *instance, const char *hook, int r)
-{
-    rtn_log(RTN_LOG_ERROR, "%s: module %s: %s failed: %s", instance->place.text, instance->loaded->module.name, hook,
-            strerror(-r));
-}
-
-int rtn_server_threads_start(struct rtn_server *server)
-{
-    for (size_t i = 0; i < server->instance_count; i++) {
-        const struct rtn_instance *instance = server->instances[i];
-        if (instance->loaded->module.thread_start == NULL)
-            continue;
-        int r = instance->loaded->module.thread_start(instance->data, server);
-        if (r >= 0)
-            continue;
-        log_hook_failure(instance, "thread_start", r);
-        while (i-- > 0) {
-            instance = server->instances[i];
-            if (instance->loaded->module.thread_stop != NULL)
-                instance->loaded->module.thread_stop(instance->data, server);
-        }
-        return r;
-    }
-    return 0;
-}
-
-void rtn_server_threads_stop(struct rtn_server *server)
-{
-    for (size_t i = server->instance_count; i-- > 0;) {
-        const struct rtn_instance *instance = server->instances[i];
-        if (instance->loaded->module.thread_stop != NULL)
-            instance->loaded->module.thread_stop(instance->data, server);
-    }
-}
-
-/* stop of the first `count` instances, last first. */
-static void stop_instances(struct rtn_server *server, size_t count)
-{
-    while (count-- > 0) {
-        const struct rtn_instance *instance = server->instances[count];
-        if (instance->loaded->module.stop != NULL)
-            instance->loaded->module.stop(instance->data, server);
-    }
-}
-
-static int start_instances(struct rtn_server *server, size_t *started)
-{
-    for (size_t i = 0; i < server->instance_count; i++) {
-        const struct rtn_instance *instance = server->instances[i];
-        if (instance->loaded->module.start == NULL)
-            continue;
-        int r = instance->loaded->module.start(instance->data, server);
-        if (r >= 0)
-            continue;
-        log_hook_failure(instance, "start", r);
-        *started = i;
-        return r;
-    }
-    *started = server->instance_count;
-    return 0;
-}
-
-static void quiesce_instances(struct rtn_server *server)
-{
-    for (size_t i = 0; i < server->instance_count; i++) {
-        const struct rtn_instance *instance = server->instances[i];
-        if (instance->loaded->module.quiesce != NULL)
-            instance->loaded->module.quiesce(instance->data, server);
-    }
-}
-
 /* What hooks have begun on this loop is over before instances stop. Main waits for this thread meanwhile. */
-static void undo_start_hooks(struct rtn_server_loop *loop, size_t started)
+static void undo_start_hooks(struct rtn_server_loop *loop)
 {
     struct rtn_pool *pool = loop->server->pool;
     rtn_http1_end_keep_alive(&loop->http); /* connections that were ordered are not begun */
@@ -99,17 +30,18 @@ static void undo_start_hooks(struct rtn_server_loop *loop, size_t started)
     if (pool != NULL)
         (void) rtn_pool_stop(pool, GIVE_UP_MS);
     rtn_loop_deliver(&loop->loop);
-    stop_instances(loop->server, started);
+    if (loop->index == 0)
+        rtn_cast_stop(&loop->server->swap->cast, true);
 }
 
 static int run_start_hooks(struct rtn_server_loop *loop)
 {
-    size_t started = 0;
-    int r = loop->index == 0 ? start_instances(loop->server, &started) : 0;
+    struct rtn_cast *cast = &loop->server->swap->cast;
+    int r = loop->index == 0 ? rtn_cast_start(cast) : 0;
     if (r == 0)
-        r = rtn_server_threads_start(loop->server);
+        r = rtn_cast_refresh(cast);
     if (r < 0)
-        undo_start_hooks(loop, started);
+        undo_start_hooks(loop);
     return r;
 }
 
@@ -156,9 +88,10 @@ static void end(void *data)
         rtn_session_work_flush(&loop->site, &loop->http);
         rtn_loop_deliver(&loop->loop);
     } while (loop->site.session_batch_count > 0); /* what came while others ran */
-    rtn_server_threads_stop(loop->server);
+    rtn_cast_leave(&loop->server->swap->cast);
     if (loop->index == 0)
-        stop_instances(loop->server, loop->server->instance_count);
+        rtn_cast_stop(&loop->server->swap->cast, true);
+    loop->ended = true;
 }
 
 static void on_open(struct rtn_mail *mail)
@@ -175,6 +108,7 @@ static void drain(struct rtn_server_loop *loop)
     rtn_http1_end_keep_alive(&loop->http);
     if (atomic_fetch_sub(&server->accepting, 1) == 1)
         rtn_mailbox_post(server->host->mailbox, &server->closed_mail);
+    loop->http.patient = atomic_load(&server->replaced);
     rtn_http1_drain(&loop->http);
 }
 
@@ -184,7 +118,7 @@ static void on_drain(struct rtn_mail *mail)
     struct rtn_server_loop *loop = RTN_CONTAINER_OF(mail, struct rtn_server_loop, drain_mail);
     struct rtn_server *server = loop->server;
     if (loop->index == 0) {
-        quiesce_instances(server);
+        rtn_cast_quiesce(&server->swap->cast, true);
         for (unsigned i = 1; i < server->loop_count; i++)
             rtn_loop_post(&server->loops[i].loop, &server->loops[i].drain_mail);
     }
@@ -224,49 +158,41 @@ static const struct rtn_http1_handler http_handler = {
     .head = rtn_dispatch_head,
     .run = rtn_dispatch_run,
     .fail = rtn_step_fail,
+    .taken = rtn_step_taken,
     .send_files = rtn_step_send_files,
     .encode = rtn_compress_choose,
     .replied = rtn_dispatch_replied,
     .closed = rtn_dispatch_closed,
     .drained = on_drained,
+    .move = rtn_server_terms_move,
+    .move_client = rtn_server_terms_move_client,
+    .is_outdated = rtn_server_terms_is_outdated,
+    .terms_unused = rtn_server_terms_unused,
 };
 
-static void set_up(struct rtn_server_loop *loop)
+static void set_up(struct rtn_server_loop *loop, struct rtn_server_terms *terms)
 {
     struct rtn_server *server = loop->server;
-    const struct rtn_config_server *config = server->config;
     loop->open_mail.deliver = on_open;
     loop->drain_mail.deliver = on_drain;
     loop->abort_mail.deliver = on_abort;
     loop->finish_mail.deliver = on_finish;
-    loop->site = (struct rtn_site){ .server = server,
-                                    .http = &loop->http,
-                                    .router = server->router,
-                                    .pool = server->pool,
-                                    .media = server->host->media,
-                                    .access = &server->access };
+    loop->site = (struct rtn_site){ .server = server, .http = &loop->http, .pool = server->pool };
     rtn_site_init(&loop->site);
+    if (server->config->protocol == RTN_PROTOCOL_HTTP)
+        loop->site.unrouted = rtn_stats_route(server->config->name, NULL, "none");
     rtn_pendings_init(&loop->site.pendings, server->first_loop + loop->index);
-    rtn_line_policy_init(&loop->line_policy, config);
     loop->http = (struct rtn_http1){
         .loop = &loop->loop,
-        .config = config,
-        .header_fields = server->header_fields.count > 0 ? &server->header_fields : NULL,
+        .terms = &terms->terms,
         .handler = &http_handler,
         .session_events = &rtn_session_upward_events,
         .ws_events = &rtn_ws_upward_events,
-        .lines = config->protocol == RTN_PROTOCOL_LINE ? &loop->line_policy : NULL,
         .line_events = &rtn_line_upward_events,
-        .line_owner = server->line_instance,
         .resolver = server->host->resolver,
         .data = &loop->site,
-        .defer_files = server->needs_workers,
         .loop_index = server->first_loop + loop->index,
-        .connection_limit = (unsigned) ((config->limits.connections + config->loops - 1) / config->loops),
         .room = on_room,
-        .trusted = server->trusted,
-        .trusted_count = server->trusted_count,
-        .trust_unix = server->trust_unix,
         .clients = server->clients,
     };
 }
@@ -294,18 +220,23 @@ static void give_up(struct rtn_server_loop *loop)
 int rtn_server_loop_start(struct rtn_server_loop *loop, struct rtn_server *server, unsigned index)
 {
     *loop = (struct rtn_server_loop){ .server = server, .index = index };
-    const struct rtn_loop_options options = { .server = server->config->name,
+    const struct rtn_loop_options options = { .server = server->name,
                                               .index = index,
                                               .log = server->host->log,
                                               .log_level = &server->log_level,
+                                              .watched = &server->stalls.watched,
                                               .begin = begin,
                                               .before_wait = before_wait,
                                               .end = end,
                                               .data = loop };
+    struct rtn_server_terms *terms = rtn_server_terms_new(server, server->program);
+    if (terms == NULL)
+        return -ENOMEM;
+    rtn_server_terms_enlist(terms);
     int r = rtn_loop_init(&loop->loop, &options);
     if (r < 0)
         return r;
-    set_up(loop);
+    set_up(loop, terms);
     if (index == 0)
         rtn_hub_attach(server->port, &loop->loop, &loop->site);
     r = rtn_http1_init(&loop->http);

@@ -11,7 +11,10 @@
 
 #include "server/server.h"
 
-/* What came of it: 0 or -errno, which was logged. */
+/*
+ * What came of it: 0 or -errno, which was logged. It is always told, never before the call has returned; when the server
+ * ends meanwhile by rtn_server_end(), with -ECANCELED, and of commit with 0.
+ */
 typedef void (*rtn_server_swap_done)(struct rtn_server *server, int result, void *data);
 
 /* After a failure the program is not in force, its hooks are undone, and it may be freed. One at a time for a server.

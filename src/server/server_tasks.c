@@ -12,13 +12,9 @@
 
 #define WATCH_ANY (RTN_WATCH_READ | RTN_WATCH_WRITE)
 
-struct rtn_instance *rtn_server_instance(const struct rtn_server *server, const void *data)
+struct rtn_instance *rtn_server_instance(struct rtn_server *server, const void *data)
 {
-    for (size_t i = 0; server != NULL && i < server->instance_count; i++) {
-        if (server->instances[i]->data == data)
-            return server->instances[i];
-    }
-    return NULL;
+    return server != NULL ? rtn_instances_find(&server->instances, data) : NULL;
 }
 
 struct rtn_site *rtn_server_site(struct rtn_server *server)
@@ -43,7 +39,7 @@ int rtn_task(rtn_server *server, void *instance, int (*run)(void *data), void (*
              void *data)
 {
     const struct rtn_task_spec spec = { .run = run, .done = done, .data = data };
-    struct rtn_instance *owner = rtn_server_instance(server, instance);
+    RTN_CLEANUP(rtn_instances_give_back) struct rtn_instance *owner = rtn_server_instance(server, instance);
     if (!is_good(owner, "rtn_task", run == NULL ? "there is nothing to run" : NULL))
         return -EINVAL;
     return rtn_task_begin(rtn_server_site(server), owner, &spec);
@@ -60,7 +56,7 @@ int rtn_timer_start(rtn_server *server, void *instance, int64_t after, int64_t e
                     void (*end)(void *data), void *data, rtn_number *timer)
 {
     const struct rtn_timer_spec spec = { .after = after, .every = every, .fire = fire, .end = end, .data = data };
-    struct rtn_instance *owner = rtn_server_instance(server, instance);
+    RTN_CLEANUP(rtn_instances_give_back) struct rtn_instance *owner = rtn_server_instance(server, instance);
     if (!is_good(owner, "rtn_timer_start", find_timer_problem(&spec)))
         return -EINVAL;
     return rtn_timer_begin(rtn_server_site(server), owner, &spec, timer);
@@ -80,7 +76,7 @@ int rtn_watch_start(rtn_server *server, void *instance, int fd, unsigned events,
                     rtn_number *watch)
 {
     const struct rtn_watch_spec spec = { .fd = fd, .events = events, .ready = ready, .end = end, .data = data };
-    struct rtn_instance *owner = rtn_server_instance(server, instance);
+    RTN_CLEANUP(rtn_instances_give_back) struct rtn_instance *owner = rtn_server_instance(server, instance);
     if (!is_good(owner, "rtn_watch_start", find_watch_problem(&spec)))
         return -EINVAL;
     return rtn_watch_begin(rtn_server_site(server), owner, &spec, watch);
@@ -95,7 +91,7 @@ static const char *find_file_problem(const struct rtn_task_file_spec *spec)
 
 static int begin_file(rtn_server *server, void *instance, const char *function, const struct rtn_task_file_spec *spec)
 {
-    struct rtn_instance *owner = rtn_server_instance(server, instance);
+    RTN_CLEANUP(rtn_instances_give_back) struct rtn_instance *owner = rtn_server_instance(server, instance);
     if (!is_good(owner, function, find_file_problem(spec)))
         return -EINVAL;
     return rtn_task_file_begin(rtn_server_site(server), owner, spec);

@@ -140,6 +140,7 @@ class Notifications:
         self.path = path
         self.changed = threading.Condition()
         self.messages = []
+        self.passed = []  # (message, descriptor), as they came
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(path)
         self.thread = threading.Thread(target=self._receive, daemon=True)
@@ -147,11 +148,12 @@ class Notifications:
 
     def _receive(self):
         while True:
-            message = self.socket.recv(4096)
+            message, descriptors, _, _ = socket.recv_fds(self.socket, 4096, 4)
             if message == b"harness-end":
                 return
             with self.changed:
                 self.messages.append(message.decode("utf-8", "replace"))
+                self.passed += [(self.messages[-1], descriptor) for descriptor in descriptors]
                 self.changed.notify_all()
 
     def close(self):
@@ -159,6 +161,8 @@ class Notifications:
             sender.sendto(b"harness-end", self.path)
         self.thread.join()
         self.socket.close()
+        for _, descriptor in self.passed:
+            os.close(descriptor)
 
     def wait(self, pattern, timeout=WAIT_BOUND):
         """The first message with a line that matches; fails when none comes in time."""

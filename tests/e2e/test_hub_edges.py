@@ -95,7 +95,7 @@ def test_a_start_that_fails_while_a_worker_is_busy(daemon, gate):
     route = "path: /, module: hub_edges, handler: here"
     running = daemon(config(more=f"""
   busy: {{listen: 127.0.0.1:0, routes: [{{{route}, options: {{gate: "{gate}", hold: true}}}}]}}
-  late: {{listen: 127.0.0.1:0, routes: [{{{route}, options: {{fail: true}}}}]}}
+  late: {{listen: 127.0.0.1:0, routes: [{{{route}, options: {{gate: "{gate}", fail: true}}}}]}}
 """), wait=False)
     running.log_wait(r'server "late" cannot start: ')
     assert running.wait() == 1

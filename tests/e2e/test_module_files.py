@@ -179,7 +179,23 @@ static int take_job(rtn_message *message, const struct job *job, void *instance)
     (void) instance;
     return rtn_send_done(&done) == 0 ? rtn_answer_job(rtn_message_asked(message), &done) : RTN_LATER;
 }
+static rtn_metric *orders;
+static int configure(void *instance, rtn_setup *setup)
+{
+    const struct rtn_metric_label labels[] = { { "where", "here" }, { 0, 0 } };
+    (void) instance;
+    rtn_metric_add(orders, 1);
+    rtn_metric_set(orders, 1);
+    rtn_metric_observe(orders, 1);
+    return rtn_metric_declare(setup, RTN_METRIC_COUNTER, "orders_total", "Orders.", labels, &orders);
+}
+static int metrics(rtn_request *request, void *instance)
+{
+    (void) instance;
+    return rtn_reply_metrics(request, RTN_METRICS_PROMETHEUS);
+}
 static const struct rtn_http_handler handlers[] = {
+    { "metrics", "All.", metrics, RTN_THREADS_LOOP, 0, false, 0, 0 },
     { "one", "One.", handle, RTN_THREADS_LOOP, 0, false, 0, 0 }, { 0, 0, 0, (enum rtn_threads) 0, 0, false, 0, 0 }
 };
 static const struct rtn_ws_handler ws_handlers[] = {
@@ -194,7 +210,7 @@ static const struct rtn_message_handler message_handlers[] = {
     { "one", "One.", RTN_THREADS_LOOP, rows, sends }, { 0, 0, (enum rtn_threads) 0, 0, 0 }
 };
 static const struct rtn_module module = {
-    "mine", "1", "Mine.", RTN_THREADS_LOOP, 0, 0, 0, handlers, 0, 0, 0, 0, 0, 0, 0, 0, 0, ws_handlers, line_handlers,
+    "mine", "1", "Mine.", RTN_THREADS_LOOP, 0, 0, 0, handlers, configure, 0, 0, 0, 0, 0, 0, 0, 0, ws_handlers, line_handlers,
     message_handlers, sends
 };
 RTN_REGISTER_MODULE(module)
@@ -274,7 +290,7 @@ def without_comments(header):
 
 def declared_functions():
     functions = set()
-    for header in ("module.h", "http.h", "websocket.h", "line.h", "hub.h", "task.h"):
+    for header in ("module.h", "http.h", "websocket.h", "line.h", "hub.h", "task.h", "metrics.h"):
         text = without_comments(header)
         text = text[text.index("#pragma GCC visibility push"):text.index("#pragma GCC visibility pop")]
         functions |= set(re.findall(r"\b(rtn_\w+)\(", text))

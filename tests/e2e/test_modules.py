@@ -22,9 +22,9 @@ def config(module, more=""):
 REFUSED = {
     "no_entry": "has no rtn_module_entry_v1: not a Retinue module, or RTN_REGISTER_MODULE is missing",
     "wrong_magic": "has a wrong magic number (0x12345678, not 0x52544e31): not a Retinue module, or damaged",
-    "newer_level": "is compiled for API level 5, but this daemon offers 4: update the daemon or compile the module with the "
+    "newer_level": "is compiled for API level 6, but this daemon offers 5: update the daemon or compile the module with the "
                    "header of this one",
-    "newer_required": "requires API level 5, but this daemon offers 4: update the daemon",
+    "newer_required": "requires API level 6, but this daemon offers 5: update the daemon",
     "bad_sizes": "states impossible struct sizes: it was not made by RTN_REGISTER_MODULE, or is damaged",
     "no_name": "has no valid name: .name takes letters, digits, '-' and '_'",
     "bad_name": "has no valid name: .name takes letters, digits, '-' and '_'",
@@ -167,7 +167,7 @@ def test_modinfo_of_what_is_shipped():
     lines = [line.strip() for line in modinfo("hello").splitlines()]
     assert lines[0] == "hello 1.0 - Answers every request with a greeting."
     assert "threads    loop: never blocks, runs on the server's loops" in lines
-    assert "API level  4" in " ".join(lines)
+    assert "API level  5" in " ".join(lines)
     assert 'text  string, default "hello world\\n"' in lines
 
     lines = [line.strip() for line in modinfo("echo").splitlines()]
@@ -280,6 +280,36 @@ def test_a_module_of_level_3_runs(daemon):
     lines = " ".join(harness.run("--modinfo", f"{TEST_MODULES}/level3.so").stdout.split())
     assert "API level 3" in lines and "talk Answers. threads: parallel, callbacks: upgrade, open, message, close" in lines, lines
     assert "line handlers" not in lines and "messages" not in lines.replace("before messages", ""), lines
+
+
+def test_a_module_of_level_4_runs(daemon):
+    """Compiled against the headers of before metrics: messages, lines and tasks."""
+    running = daemon(with_test_modules("""
+  get:
+    listen: 127.0.0.1:0
+    routes:
+      - {path: /ask, module: level4, handler: ask}
+      - {path: /timer, module: level4, handler: timer}
+  lines:
+    protocol: line
+    listen: 127.0.0.1:0
+    modules: [{module: level4, handler: lines}]
+  jobs:
+    protocol: worker
+    modules: [{module: level4, handler: all}]
+"""))
+    assert running.get("/ask", server="get").text == "42\n"
+    assert running.get("/timer", server="get").text == "set\n"
+    running.log_wait("level4: got the timer")
+    with running.raw(server="lines") as raw:
+        raw.send(b"hello\r\n")
+        while raw.buffer.count(b"\n") < 2 and raw._fill():
+            pass
+        assert raw.buffer == b"welcome\r\n5: hello\r\n"
+    running.log_wait("level4: closed, cause 1")
+    lines = " ".join(harness.run("--modinfo", f"{TEST_MODULES}/level4.so").stdout.split())
+    assert "API level 4" in lines and "lines Counts. threads: loop, callbacks: open, line, close" in lines, lines
+    assert "takes level4_sum: 8 bytes, version 1, answer 4 bytes" in lines, lines
 
 
 def test_modinfo_of_lines_and_messages():

@@ -167,8 +167,8 @@ def test_the_service_manager_hears_of_every_step(daemon):
     running = daemon(config())
     assert running.stop() == 0
     lines = [message.splitlines() for message in running.notifications.messages]
-    assert [first for first, _ in lines] == ["READY=1", "STOPPING=1"]
-    assert all(second.startswith("STATUS=") for _, second in lines)
+    assert [first for first, *_ in lines] == ["READY=1", "STOPPING=1"]
+    assert all(second.startswith("STATUS=") for _, second, *_ in lines)
 
 
 def test_an_abstract_notification_socket(tmp_path):

@@ -65,7 +65,7 @@ static void read_piece(struct rtn_request *request, struct rtn_str bytes, struct
 
 static void conclude(const struct rtn_request *request, struct outcome *outcome)
 {
-    const struct rtn_config_limits *limits = &request->http->config->limits;
+    const struct rtn_config_limits *limits = &request->terms->config->limits;
     outcome->stage = request->stage;
     outcome->error_text = request->error_text;
     outcome->received = request->body_received;
@@ -89,7 +89,8 @@ static void run(int mode, struct rtn_str body, size_t piece, struct outcome *out
     static const struct rtn_config_server config = {
         .limits = { .target = 256, .header = 256, .header_count = 8, .body = 512 },
     };
-    struct rtn_http1 http = { .config = &config, .policy = { .request_body = mode, .body_limit = config.limits.body } };
+    struct rtn_terms terms = { .config = &config, .policy = { .request_body = mode, .body_limit = config.limits.body } };
+    struct rtn_http1 http = { .terms = &terms };
     struct rtn_request *request = rtn_request_new(&http, (unsigned) config.limits.header_count);
     check(request != NULL, "memory");
     read_piece(request, RTN_STR(HEAD), outcome);

@@ -133,7 +133,7 @@ static bool advance(struct rtn_request *request, const struct rtn_config_limits 
 /* Hands `data` over in one read, or in as many as there is room for. */
 static bool feed(struct rtn_request *request, const uint8_t *data, size_t size, size_t room, struct outcome *outcome)
 {
-    const struct rtn_config_limits *limits = &request->http->config->limits;
+    const struct rtn_config_limits *limits = &request->terms->config->limits;
     while (size > 0) {
         check(rtn_request_make_room(request, room) == 0, "room");
         size_t n = RTN_MIN(size, request->capacity - request->end);
@@ -150,7 +150,7 @@ static bool feed(struct rtn_request *request, const uint8_t *data, size_t size, 
 static void run(struct rtn_http1 *http, const uint8_t *data, size_t size, const size_t cuts[2], size_t room,
                 struct outcome *outcome)
 {
-    struct rtn_request *request = rtn_request_new(http, (unsigned) http->config->limits.header_count);
+    struct rtn_request *request = rtn_request_new(http, (unsigned) http->terms->config->limits.header_count);
     if (request == NULL)
         return;
     bool more = feed(request, data, cuts[0], room, outcome);
@@ -172,10 +172,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size--;
     static const int modes[] = { RTN_BODY_BUFFERED, RTN_BODY_NONE, RTN_BODY_STREAMED, RTN_BODY_BUFFERED };
     const struct rtn_config_server config = { .limits = limits };
-    struct rtn_http1 http = {
+    struct rtn_terms terms = {
         .config = &config,
         .policy = { .request_body = modes[how & 3], .body_limit = limits.body },
     };
+    struct rtn_http1 http = { .terms = &terms };
     const size_t first = size * (how >> 4) / 16;
     const size_t cuts[2] = { first, how & 8 ? first + (size - first) / 2 : first };
     const size_t whole[2] = { 0, 0 };

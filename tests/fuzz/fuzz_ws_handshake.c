@@ -20,10 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct rtn_config_server config = {
     .limits = { .target = MOST_BYTES, .header = MOST_BYTES, .header_count = MOST_FIELDS, .body = 64 },
 };
-static struct rtn_http1 http = {
+static struct rtn_terms terms = {
     .config = &config,
     .policy = { .request_body = RTN_BODY_BUFFERED, .body_limit = 64 },
 };
+static struct rtn_http1 http = { .terms = &terms };
 
 static void check(bool sound, const char *what)
 {

@@ -2,7 +2,7 @@
  * Calls of the message and task functions with arguments that are wrong (/bad), and floods: /flood sends messages, or
  * begins tasks, until no more are taken; each of them but the first message waits for the file `gate`. /here is
  * answered by a worker with how many have been through. In the start hook a task that waits there begins with `hold`,
- * and `fail` makes it fail.
+ * and `fail` makes it fail, once such a task runs, if `gate` is given.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -28,6 +28,7 @@ struct edges {
     bool fail;
 };
 
+static atomic_int waiting; /* or through */
 static atomic_int passed;
 static atomic_int released;
 
@@ -49,6 +50,7 @@ static int on_bytes(rtn_message *message, const void *data, size_t length, void 
 static int pass(void *data)
 {
     const struct edges *self = data;
+    atomic_fetch_add(&waiting, 1);
     gate_pass(self->gate);
     atomic_fetch_add(&passed, 1);
     return 0;
@@ -186,7 +188,11 @@ static int start(void *instance, rtn_server *server)
     struct edges *self = instance;
     if (self->hold && rtn_task(server, instance, pass, NULL, self) < 0)
         return -EPERM;
-    return self->fail ? -EIO : 0;
+    if (!self->fail)
+        return 0;
+    while (self->gate != NULL && atomic_load(&waiting) == 0)
+        (void) nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+    return -EIO;
 }
 
 static const struct rtn_option options[] = {

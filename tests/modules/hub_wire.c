@@ -1,7 +1,9 @@
 /*
  * Declares the type wire_job as the arguments of the compiler say, and sends it, or owns it with OWNS. Only what is
- * declared matters: nothing is ever sent.
+ * declared matters: nothing is ever sent, but by unit tests, which look at wire_taken.
  */
+#include <stdatomic.h>
+
 #include <retinue/module.h>
 
 #ifndef VERSION
@@ -31,11 +33,14 @@ RTN_QUESTION_VERSION(wire_job, struct wire_job, struct wire_done, VERSION)
 #endif
 
 #ifdef OWNS
+RTN_EXPORT atomic_int wire_taken;
+
 static int take(rtn_message *message, const struct wire_job *job, void *instance)
 {
     (void) message;
     (void) job;
     (void) instance;
+    wire_taken++;
     return RTN_DONE;
 }
 

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* What this header offers. A module compiled at level N loads into daemons of level N and later. */
-#define RTN_API_LEVEL 4
+#define RTN_API_LEVEL 5
 
 typedef struct rtn_request rtn_request; /* one request and its reply */
 typedef struct rtn_connection rtn_connection; /* the connection a request came in on */
@@ -317,6 +317,7 @@ rtn_server *rtn_connection_server(const rtn_connection *connection);
 #include <retinue/http.h>
 #include <retinue/hub.h>
 #include <retinue/line.h>
+#include <retinue/metrics.h>
 #include <retinue/task.h>
 #include <retinue/websocket.h>
 

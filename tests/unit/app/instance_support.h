@@ -13,8 +13,7 @@
 #include "public_stubs.h"
 
 static char path[] = "/tmp/rtn-instance-XXXXXX";
-static struct rtn_config *config;
-static struct rtn_modules *modules;
+static struct rtn_generation *generation;
 static struct rtn_diags diags;
 static struct rtn_buf text;
 static struct rtn_instance *instance;
@@ -30,9 +29,8 @@ static inline void start(void)
 static inline void stop(void)
 {
     rtn_instance_free(instance);
-    rtn_modules_free(modules);
     rtn_diags_done(&diags);
-    rtn_config_free(config);
+    rtn_generation_unref(generation);
     rtn_buf_done(&text);
     (void) unlink(path);
 }
@@ -46,11 +44,12 @@ static inline void render(void)
 static inline const struct rtn_config_server *load_server(FILE *file)
 {
     (void) fclose(file);
+    struct rtn_config *config = NULL;
     int code = rtn_config_load(path, &config, &diags);
+    cr_assert_eq(rtn_generation_new(config, NULL, &generation), 0);
     if (code != 0)
         render();
     cr_assert_eq(code, 0, "%s", rtn_buf_str(&text).data);
-    cr_assert_eq(rtn_modules_new(&config->daemon.modules, &modules), 0);
     return config->servers.items;
 }
 
@@ -69,7 +68,7 @@ static inline struct rtn_instance *make_on(const char *keys, const char *route)
         file, "daemon:\n  modules: [%s]\nservers:\n  get:\n    listen: 127.0.0.1:5050\n%s    routes:\n      - %s\n",
         TEST_MODULES, keys, route);
     const struct rtn_config_server *server = load_server(file);
-    instance = rtn_instance_new(modules, server, server->routes.items, &diags);
+    instance = rtn_instance_new(generation, server, server->routes.items, NULL, &diags);
     render();
     return instance;
 }
@@ -80,7 +79,7 @@ static inline struct rtn_instance *make_client(const char *client)
     FILE *file = open_config();
     (void) fprintf(file, "daemon: {modules: [%s]}\nservers:\n  get:\n    clients:\n      - %s\n", TEST_MODULES, client);
     const struct rtn_config_server *server = load_server(file);
-    instance = rtn_instance_new_client(modules, server, server->clients.items, &diags);
+    instance = rtn_instance_new_client(generation, server, server->clients.items, NULL, &diags);
     render();
     return instance;
 }

@@ -38,6 +38,7 @@ static inline void start_site(enum rtn_threads threads)
     cr_assert_eq(rtn_loops_add(&test_http), 0);
     rtn_loops_enter(&test_http);
     instance = (struct rtn_instance){ .threads = threads, .place = { .text = "route \"/\"" } };
+    atomic_init(&instance.running, 1);
     rtn_serial_init(&instance.serial);
 }
 

@@ -183,7 +183,8 @@ Test(instance, module_that_is_missing)
 static int lifecycle_count(const char *name)
 {
     struct rtn_diags ignored = { 0 };
-    const struct rtn_loaded *loaded = rtn_modules_get(modules, "lifecycle", (struct rtn_mark){ 0 }, &ignored);
+    const struct rtn_loaded *loaded =
+        rtn_modules_get(generation->modules, "lifecycle", (struct rtn_mark){ 0 }, &ignored);
     const atomic_int *count = dlsym(loaded->handle, name);
     cr_assert_not_null(count);
     return *count;

@@ -16,7 +16,7 @@ static void make_use(const char *keys, const char *use)
     (void) fprintf(file, "daemon: {modules: [%s]}\nservers:\n  get: {%s, modules: [\n    # here\n      %s]}\n",
                    TEST_MODULES, keys, use);
     const struct rtn_config_server *server = load_server(file);
-    instance = rtn_instance_new_use(modules, server, server->modules.items, &diags);
+    instance = rtn_instance_new_use(generation, server, server->modules.items, NULL, &diags);
     render();
 }
 

@@ -1,6 +1,7 @@
 /* Instances with WebSocket handlers: their choice, what holds for their connections, and clients. */
 #include <errno.h>
 
+#include "app/policies.h"
 #include "instance_support.h"
 
 TestSuite(instance_ws, .init = start, .fini = stop);
@@ -49,7 +50,7 @@ Test(instance_ws, a_websocket_handler_alone_takes_get)
     cr_expect_not(instance->takes_options);
     cr_expect_not(rtn_instance_needs_workers(instance));
     struct rtn_policy policy;
-    rtn_instance_policy(instance, &policy);
+    rtn_policies_route(instance, instance->server, instance->route, &policy);
     cr_expect_eq(policy.request_body, RTN_BODY_NONE);
 }
 
@@ -123,18 +124,19 @@ Test(instance_ws, websocket_policy_of_the_server)
             "    backlog_policy: drop\n",
             "{path: /, module: ws_kinds, handler: stream}");
     expect_handlers("none", "stream");
-    const struct rtn_ws_policy *policy = &instance->ws_policy;
-    cr_expect_eq(policy->session.message_limit, 2 << 20);
-    cr_expect_eq(policy->session.backlog_limit, 3 << 20);
-    cr_expect(policy->session.drop);
-    cr_expect(policy->streamed);
-    cr_expect_eq(policy->ping_timeout, 4000);
-    cr_expect_eq(policy->pong_timeout, 5000);
-    cr_expect_eq(policy->close_timeout, 6000);
-    cr_expect_eq(policy->session.write_timeout, 7000);
-    cr_assert_eq(policy->origins.count, 1);
-    cr_expect_str_eq(policy->origins.items[0], "same");
-    cr_expect_not(policy->deflate->on);
+    struct rtn_ws_policy policy;
+    rtn_policies_ws_route(instance, instance->server, instance->route, &policy);
+    cr_expect_eq(policy.session.message_limit, 2 << 20);
+    cr_expect_eq(policy.session.backlog_limit, 3 << 20);
+    cr_expect(policy.session.drop);
+    cr_expect(policy.streamed);
+    cr_expect_eq(policy.ping_timeout, 4000);
+    cr_expect_eq(policy.pong_timeout, 5000);
+    cr_expect_eq(policy.close_timeout, 6000);
+    cr_expect_eq(policy.session.write_timeout, 7000);
+    cr_assert_eq(policy.origins.count, 1);
+    cr_expect_str_eq(policy.origins.items[0], "same");
+    cr_expect_not(policy.deflate->on);
 }
 
 Test(instance_ws, websocket_policy_of_the_route)
@@ -143,17 +145,18 @@ Test(instance_ws, websocket_policy_of_the_route)
             "{path: /, module: ws_only, backlog_policy: close, origins: [all], deflate: {}, "
             "limits: {message: 2KiB, backlog: 3KiB}, timeouts: {ping: 4s, pong: 5s, close: 6s, write: 7s}}");
     expect_handlers("none", "only");
-    const struct rtn_ws_policy *policy = &instance->ws_policy;
-    cr_expect_eq(policy->session.message_limit, 2048);
-    cr_expect_eq(policy->session.backlog_limit, 3072);
-    cr_expect_not(policy->session.drop);
-    cr_expect_not(policy->streamed);
-    cr_expect_eq(policy->ping_timeout, 4000);
-    cr_expect_eq(policy->pong_timeout, 5000);
-    cr_expect_eq(policy->close_timeout, 6000);
-    cr_expect_eq(policy->session.write_timeout, 7000);
-    cr_expect_str_eq(policy->origins.items[0], "all");
-    cr_expect(policy->deflate->on);
+    struct rtn_ws_policy policy;
+    rtn_policies_ws_route(instance, instance->server, instance->route, &policy);
+    cr_expect_eq(policy.session.message_limit, 2048);
+    cr_expect_eq(policy.session.backlog_limit, 3072);
+    cr_expect_not(policy.session.drop);
+    cr_expect_not(policy.streamed);
+    cr_expect_eq(policy.ping_timeout, 4000);
+    cr_expect_eq(policy.pong_timeout, 5000);
+    cr_expect_eq(policy.close_timeout, 6000);
+    cr_expect_eq(policy.session.write_timeout, 7000);
+    cr_expect_str_eq(policy.origins.items[0], "all");
+    cr_expect(policy.deflate->on);
 }
 
 /* Clients. */
@@ -167,16 +170,17 @@ Test(instance_ws, a_client_has_the_only_websocket_handler)
     cr_expect_str_eq(instance->place.path, "ws://127.0.0.1:1/x");
     cr_expect_str_eq(instance->place.text, "client \"ws://127.0.0.1:1/x\"");
     cr_expect_eq(instance->methods, 0);
-    const struct rtn_ws_policy *policy = &instance->ws_policy;
-    cr_expect_eq(policy->session.message_limit, 2048);
-    cr_expect_eq(policy->session.backlog_limit, 3072);
-    cr_expect(policy->session.drop);
-    cr_expect_eq(policy->ping_timeout, 4000);
-    cr_expect_eq(policy->pong_timeout, 5000);
-    cr_expect_eq(policy->close_timeout, 6000);
-    cr_expect_eq(policy->session.write_timeout, 7000);
-    cr_expect_eq(policy->origins.count, 0);
-    cr_expect(policy->deflate->on);
+    struct rtn_ws_policy policy;
+    rtn_policies_ws_client(instance, instance->client, &policy);
+    cr_expect_eq(policy.session.message_limit, 2048);
+    cr_expect_eq(policy.session.backlog_limit, 3072);
+    cr_expect(policy.session.drop);
+    cr_expect_eq(policy.ping_timeout, 4000);
+    cr_expect_eq(policy.pong_timeout, 5000);
+    cr_expect_eq(policy.close_timeout, 6000);
+    cr_expect_eq(policy.session.write_timeout, 7000);
+    cr_expect_eq(policy.origins.count, 0);
+    cr_expect(policy.deflate->on);
 }
 
 Test(instance_ws, a_client_takes_no_http_handler)

@@ -86,7 +86,7 @@ Test(media, the_operator_comes_first)
     expect(media, "a.oDD", "x/odd");
     expect(media, "a.css", "text/css; charset=utf-8");
     expect(media, "a.none", NULL);
-    rtn_media_free(media);
+    rtn_media_unref(media);
 }
 
 Test(media, without_an_operator)
@@ -94,6 +94,6 @@ Test(media, without_an_operator)
     struct rtn_media *media = rtn_media_new(NULL);
     cr_assert(media != NULL);
     expect(media, "a.png", "image/png");
-    rtn_media_free(media);
-    rtn_media_free(NULL);
+    rtn_media_unref(media);
+    rtn_media_unref(NULL);
 }

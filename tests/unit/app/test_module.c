@@ -20,7 +20,7 @@ static void start_in(const char *first, const char *second)
 {
     const char *items[] = { first, second };
     struct rtn_schema_strings folders = { .items = items, .count = second != NULL ? 2 : 1 };
-    cr_assert_eq(rtn_modules_new(&folders, &modules), 0);
+    cr_assert_eq(rtn_modules_new(&folders, NULL, &modules), 0);
 }
 
 static void start(void)
@@ -238,8 +238,8 @@ static const struct {
     { "no_entry", "has no rtn_module_entry_v1: not a Retinue module, or RTN_REGISTER_MODULE is missing" },
     { "missing_symbol", "needs rtn_reply_hologram(), which this daemon does not have" },
     { "wrong_magic", "wrong magic number (0x12345678, not 0x52544e31)" },
-    { "newer_level", "is compiled for API level 5, but this daemon offers 4" },
-    { "newer_required", "requires API level 5, but this daemon offers 4" },
+    { "newer_level", "is compiled for API level 6, but this daemon offers 5" },
+    { "newer_required", "requires API level 6, but this daemon offers 5" },
     { "bad_sizes", "states impossible struct sizes" },
     { "no_name", "has no valid name" },
     { "bad_name", "has no valid name" },
@@ -378,7 +378,7 @@ Test(module, prints_what_people_need)
     static const char *const words[] = {
         "options 1.0\n",
         "\n  file       " TEST_MODULES "/options.so\n",
-        "\n  API level  4 (compiler ",
+        "\n  API level  5 (compiler ",
         "\n  threads    loop: never blocks",
         "\nhandlers\n  options  threads: loop, methods: all but OPTIONS\n",
         "\n  flag      bool\n            A flag.\n",

@@ -375,7 +375,7 @@ Test(config, explain_prints_the_facts)
                                "them. When the queue is full, requests are answered with 503.\n"
                                "  type: whole number, 1 to 1000000\n"
                                "  default: 1024\n"
-                               "  a change takes hold: at the next start\n"
+                               "  a change takes hold: at a reload, while the server runs\n"
                                "  example: queue: 200\n");
 }
 

@@ -72,8 +72,8 @@ static struct rtn_hub_type *add_type(const char *name, size_t size)
     const struct rtn_hub_shape shape = { .name = name, .version = 1, .size = size };
     struct rtn_hub_type *type = rtn_hub_add(stand.hub, &shape);
     cr_assert_not_null(type);
-    type->port = stand.port;
-    stand.port->type_count++;
+    rtn_hub_publish(type, stand.port, NULL);
+    rtn_hub_count_types(stand.hub);
     return type;
 }
 
@@ -124,9 +124,11 @@ static int move_bytes(size_t length)
 Test(hub, types_are_found_by_name_and_in_order)
 {
     set_up(1);
-    cr_expect_eq(rtn_hub_find(stand.hub, "number"), stand.number);
-    cr_expect_eq(rtn_hub_find(stand.hub, "bytes"), stand.bytes);
-    cr_expect_null(rtn_hub_find(stand.hub, "numb"));
+    struct rtn_hub_shape shape = stand.number->shape;
+    cr_expect_eq(rtn_hub_find(stand.hub, &shape), stand.number);
+    cr_expect_eq(rtn_hub_find(stand.hub, &stand.bytes->shape), stand.bytes);
+    shape.name = "numb";
+    cr_expect_null(rtn_hub_find(stand.hub, &shape));
     cr_expect_eq(rtn_hub_next(stand.hub, NULL), stand.number);
     cr_expect_eq(rtn_hub_next(stand.hub, stand.number), stand.bytes);
     cr_expect_null(rtn_hub_next(stand.hub, stand.bytes));
@@ -158,6 +160,71 @@ Test(hub, a_port_without_types_stays_closed)
     stand.number->port = port;
     cr_expect_eq(send_number(0, 0), -ECANCELED);
     rtn_hub_end(port);
+    tear_down();
+}
+
+Test(hub, a_port_is_had_again_when_its_server_is_gone)
+{
+    set_up(3);
+    struct rtn_hub_port *port = rtn_hub_add_port(stand.hub, "other", 3, deliver, drop);
+    struct rtn_hub_port *beside = rtn_hub_add_port(stand.hub, "other", 3, deliver, drop); /* takes its place */
+    cr_expect_neq(port, beside);
+    rtn_hub_publish(stand.bytes, port, NULL);
+    rtn_hub_count_types(stand.hub);
+    rtn_hub_open(port);
+    cr_expect_eq(move_bytes(4), 0);
+    rtn_hub_close(port);
+    rtn_hub_end(port);
+    cr_expect_eq(atomic_load(&stand.dropped), 1);
+    cr_expect_eq(move_bytes(4), -ECANCELED);
+    cr_expect_eq(rtn_hub_add_port(stand.hub, "other", 1, deliver, drop), port);
+    cr_expect_eq(move_bytes(4), -ECANCELED);
+    rtn_hub_count_types(stand.hub);
+    rtn_hub_open(port);
+    cr_expect_eq(move_bytes(4), 0);
+    cr_expect_eq(move_bytes(4), -EAGAIN);
+    rtn_hub_close(port);
+    rtn_hub_end(port);
+    rtn_hub_end(beside);
+    tear_down();
+}
+
+Test(hub, ports_open_by_themselves_when_they_have_types_and_a_loop)
+{
+    set_up(3);
+    struct rtn_hub_port *port = rtn_hub_add_port(stand.hub, "other", 3, deliver, drop);
+    rtn_hub_attach(port, &stand.loop, &stand);
+    rtn_hub_count_types(stand.hub);
+    cr_expect_not(port->opened);
+    rtn_hub_publish(stand.bytes, port, NULL);
+    cr_expect_eq(move_bytes(4), -ECANCELED);
+    rtn_hub_count_types(stand.hub);
+    cr_expect_eq(move_bytes(4), 0);
+    rtn_hub_publish(stand.bytes, NULL, NULL);
+    cr_expect_eq(move_bytes(4), -ENOENT);
+    cr_expect_eq(rtn_hub_waiting(port), 1);
+    rtn_hub_close(port);
+    rtn_hub_end(port);
+    tear_down();
+}
+
+Test(hub, the_capacity_changes_while_messages_wait)
+{
+    set_up(2);
+    rtn_hub_open(stand.port);
+    cr_expect_eq(send_number(0, 0), 0);
+    cr_expect_eq(send_number(0, 1), 0);
+    cr_expect_eq(send_number(0, 2), -EAGAIN);
+    rtn_hub_set_capacity(stand.port, 3);
+    cr_expect_eq(send_number(0, 2), 0);
+    rtn_hub_set_capacity(stand.port, 1);
+    cr_expect_eq(send_number(0, 3), -EAGAIN);
+    cr_expect_eq(rtn_hub_waiting(stand.port), 3);
+    begin();
+    cr_expect(reaches(&stand.delivered, 3));
+    cr_expect_eq(stand.disorders, 0);
+    rtn_hub_close(stand.port);
+    end();
     tear_down();
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/un.h>
 
 #include <criterion/criterion.h>
@@ -127,4 +128,72 @@ Test(addr, formats_unix_and_others)
     struct sockaddr other = { .sa_family = AF_NETLINK };
     rtn_addr_format(text, &other, sizeof(other));
     cr_expect_str_eq(text, "address family 16");
+}
+
+/* "127.0.0.1:80", "[::1]:80", "unix:/path" or "unix:@name" as a socket address. */
+static socklen_t address_of(const char *text, struct sockaddr_storage *ret)
+{
+    struct rtn_addr addr;
+    memset(ret, 0, sizeof(*ret));
+    cr_assert_eq(rtn_addr_parse(text, &addr), 0);
+    struct sockaddr_in *v4 = (struct sockaddr_in *) ret;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *) ret;
+    struct sockaddr_un *un = (struct sockaddr_un *) ret;
+    if (addr.kind == RTN_ADDR_UNIX) {
+        un->sun_family = AF_UNIX;
+        memcpy(un->sun_path, addr.name, strlen(addr.name));
+        if (addr.name[0] == '@')
+            un->sun_path[0] = '\0';
+        return (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(addr.name));
+    }
+    if (inet_pton(AF_INET, addr.host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t) atoi(addr.port));
+        return sizeof(*v4);
+    }
+    cr_assert_eq(inet_pton(AF_INET6, addr.host, &v6->sin6_addr), 1);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons((uint16_t) atoi(addr.port));
+    return sizeof(*v6);
+}
+
+Test(addr, equal_ones_and_those_in_the_way)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool equal;
+        bool overlaps;
+    } table[] = {
+        { "127.0.0.1:80", "127.0.0.1:80", true, true },   { "127.0.0.1:80", "127.0.0.1:81", false, false },
+        { "127.0.0.1:80", "127.0.0.2:80", false, false }, { "127.0.0.1:80", "0.0.0.0:80", false, true },
+        { "[::]:80", "0.0.0.0:80", false, true },         { "[::]:80", "127.0.0.1:80", false, true },
+        { "[::]:80", "[::1]:80", false, true },           { "[::]:80", "[::1]:81", false, false },
+        { "[::1]:80", "[::1]:80", true, true },           { "[::1]:80", "[::2]:80", false, false },
+        { "[::1]:80", "127.0.0.1:80", false, false },     { "[::ffff:127.0.0.1]:80", "127.0.0.1:80", false, true },
+        { "unix:/run/a", "unix:/run/a", true, false },    { "unix:/run/a", "unix:/run/ab", false, false },
+        { "unix:@name", "unix:@name", true, false },      { "unix:@name", "unix:@names", false, false },
+        { "unix:/run/a", "127.0.0.1:80", false, false },  { "unix:@name", "unix:/run/a", false, false },
+    };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(table); i++) {
+        struct sockaddr_storage a;
+        struct sockaddr_storage b;
+        socklen_t a_length = address_of(table[i].a, &a);
+        socklen_t b_length = address_of(table[i].b, &b);
+        const struct sockaddr *one = (struct sockaddr *) &a;
+        const struct sockaddr *two = (struct sockaddr *) &b;
+        cr_expect_eq(rtn_addr_is_equal(one, a_length, two, b_length), table[i].equal, "%s %s", table[i].a, table[i].b);
+        cr_expect_eq(rtn_addr_is_equal(two, b_length, one, a_length), table[i].equal, "%s %s", table[i].b, table[i].a);
+        cr_expect_eq(rtn_addr_overlaps(one, two), table[i].overlaps, "%s %s", table[i].a, table[i].b);
+        cr_expect_eq(rtn_addr_overlaps(two, one), table[i].overlaps, "%s %s", table[i].b, table[i].a);
+    }
+}
+
+Test(addr, a_path_is_equal_with_and_without_its_nul)
+{
+    struct sockaddr_storage a;
+    socklen_t length = address_of("unix:/run/a", &a);
+    const struct sockaddr *address = (struct sockaddr *) &a;
+    cr_expect(rtn_addr_is_equal(address, length, address, length + 1));
+    cr_expect_not(rtn_addr_is_equal(address, offsetof(struct sockaddr_un, sun_path), address, length));
 }

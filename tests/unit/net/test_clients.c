@@ -227,3 +227,30 @@ Test(clients, threads)
     cr_expect_leq(rtn_clients_count(clients), 1);
     rtn_clients_free(clients);
 }
+
+Test(clients, limits_change_while_clients_are_there)
+{
+    struct rtn_clients *clients = make(0, 0, 0);
+    const struct rtn_ip one = ip("192.0.2.1");
+    cr_expect_not(rtn_clients_counts(clients));
+    cr_expect(rtn_clients_open(clients, &one, 0));
+    rtn_clients_tune(clients, &(struct rtn_clients_limits){ .connections = 2, .rate = 10, .burst = 1 });
+    cr_expect(rtn_clients_counts(clients));
+    cr_expect(rtn_clients_open(clients, &one, 0), "the one before did not count");
+    cr_expect(rtn_clients_open(clients, &one, 0));
+    cr_expect_not(rtn_clients_open(clients, &one, 0));
+    cr_expect_eq(rtn_clients_request(clients, &one, 0), 0);
+    cr_expect_eq(rtn_clients_request(clients, &one, 0), 100);
+    rtn_clients_tune(clients, &(struct rtn_clients_limits){ .connections = 1, .rate = 100, .burst = 5 });
+    cr_expect_eq(rtn_clients_request(clients, &one, 0), 60, "what is owed from before counts");
+    cr_expect_eq(rtn_clients_request(clients, &one, 60), 0);
+    rtn_clients_close(clients, &one, 0);
+    cr_expect_not(rtn_clients_open(clients, &one, 0), "those that are too many stay, and no other comes");
+    rtn_clients_close(clients, &one, 0);
+    cr_expect(rtn_clients_open(clients, &one, 0));
+    rtn_clients_tune(clients, &(struct rtn_clients_limits){ 0 });
+    rtn_clients_close(clients, &one, 10000);
+    cr_expect_eq(rtn_clients_request(clients, &one, 10000), 0);
+    cr_expect_eq(rtn_clients_count(clients), 0, "what counted is taken back without a limit, too");
+    rtn_clients_free(clients);
+}

@@ -321,3 +321,67 @@ Test(listener, activated_sockets_of_one_name_are_all_taken)
     rtn_listener_close(listener);
     rtn_activation_done(&activation);
 }
+
+/* Taken over */
+
+Test(listener, whoever_has_it_too_keeps_it_open)
+{
+    struct rtn_listener *listener = must_open("127.0.0.1:0", RTN_LISTENER_DEFAULT_MODE, 1);
+    int fd = listener->sockets[0].fd;
+    cr_expect_eq(rtn_listener_ref(listener), listener);
+    rtn_listener_stop(listener);
+    cr_expect_not(listener->stopped);
+    rtn_listener_close(listener);
+    cr_expect_geq(fcntl(fd, F_GETFL), 0);
+    rtn_listener_stop(listener);
+    cr_expect(listener->stopped);
+    rtn_listener_close(listener);
+    cr_expect_lt(fcntl(fd, F_GETFL), 0);
+}
+
+/* Every socket has a loop and every loop a socket, whatever the numbers were and are. */
+Test(listener, sockets_are_shared_among_other_numbers_of_loops)
+{
+    for (unsigned sockets = 1; sockets <= 5; sockets++) {
+        struct rtn_listener *listener = must_open("127.0.0.1:0", RTN_LISTENER_DEFAULT_MODE, sockets);
+        cr_assert_eq(listener->count, sockets);
+        for (unsigned loops = 1; loops <= 7; loops++) {
+            unsigned of_loop[7] = { 0 };
+            for (unsigned i = 0; i < sockets; i++) {
+                unsigned of_socket = 0;
+                for (unsigned loop = 0; loop < loops; loop++) {
+                    bool is_for = rtn_listener_is_for(listener, i, loop, loops);
+                    of_socket += is_for;
+                    of_loop[loop] += is_for;
+                }
+                cr_expect_gt(of_socket, 0, "socket %u of %u, %u loops", i, sockets, loops);
+            }
+            for (unsigned loop = 0; loop < loops; loop++)
+                cr_expect_gt(of_loop[loop], 0, "loop %u of %u, %u sockets", loop, loops, sockets);
+        }
+        for (unsigned i = 0; i < sockets; i++) {
+            for (unsigned loop = 0; loop < sockets; loop++)
+                cr_expect_eq(rtn_listener_is_for(listener, i, loop, sockets), i == loop);
+        }
+        rtn_listener_close(listener);
+    }
+}
+
+Test(listener, sockets_of_the_service_manager_go_back)
+{
+    struct rtn_activation_socket *sockets = calloc(1, sizeof(*sockets));
+    struct rtn_activation activation = { .sockets = sockets, .count = 1 };
+    sockets[0].name = strdup("web");
+    int fd = passed_socket();
+    sockets[0].fd = fd;
+    for (int i = 0; i < 2; i++) {
+        struct rtn_listener *listener = NULL;
+        cr_assert_eq(rtn_listener_open("systemd:web", 0, 1, &activation, &listener, &error), 0, "%s", error.data);
+        cr_expect_eq(listener->sockets[0].fd, fd);
+        cr_expect_eq(activation.sockets[0].fd, -1);
+        rtn_listener_close(listener);
+        cr_expect_eq(activation.sockets[0].fd, fd);
+        cr_expect_geq(fcntl(fd, F_GETFL), 0);
+    }
+    rtn_activation_done(&activation);
+}

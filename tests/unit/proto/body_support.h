@@ -24,7 +24,7 @@ static const int modes[] = { RTN_BODY_BUFFERED, RTN_BODY_STREAMED, RTN_BODY_NONE
 
 static inline void set_mode(int mode)
 {
-    http.policy.request_body = mode;
+    terms.policy.request_body = mode;
 }
 
 /* What the request comes to, said the same way whatever its mode: content is added to as it comes. */

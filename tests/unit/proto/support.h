@@ -19,10 +19,11 @@
 static struct rtn_config_server config = {
     .limits = { .target = MOST_TARGET, .header = MOST_HEADER, .header_count = MOST_FIELDS, .body = MOST_BODY },
 };
-static struct rtn_http1 http = {
+static struct rtn_terms terms = {
     .config = &config,
     .policy = { .request_body = RTN_BODY_BUFFERED, .body_limit = MOST_BODY },
 };
+static struct rtn_http1 http = { .terms = &terms };
 
 static inline struct rtn_request *new_request(void)
 {

@@ -202,7 +202,7 @@ Test(http1_body, policy_of_the_route_counts)
         if (rows[i].status == 0)
             cr_expect(rtn_str_equal(request->body, RTN_STR("abcd")), "%s", rows[i].text);
         rtn_request_clear(request);
-        cr_expect_eq(request->policy, &http.policy);
+        cr_expect_eq(request->policy, &terms.policy);
         rtn_request_free(request);
     }
 }

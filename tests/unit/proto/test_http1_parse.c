@@ -283,7 +283,7 @@ Test(http1_parse, stops_once_at_the_end_of_the_head)
         request->end = text.length;
         cr_expect_eq(rtn_request_parse(request), RTN_REQUEST_HEADED, "%s", texts[i]);
         cr_expect_eq(request->parsed, request->start + request->head_length);
-        cr_expect_eq(request->policy, &http.policy);
+        cr_expect_eq(request->policy, &terms.policy);
         cr_expect_eq(request->body_received, 0);
         cr_expect_eq(rtn_request_parse(request), RTN_REQUEST_COMPLETE, "%s", texts[i]);
         cr_expect_eq(rtn_request_parse(request), RTN_REQUEST_COMPLETE, "%s", texts[i]);

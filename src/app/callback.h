@@ -1,0 +1,36 @@
+/*
+ * Around every call into a module: whose callback the thread is in, for whoever looks at it from outside (see
+ * activity.h). Calls nest. [any]
+ */
+#ifndef RTN_APP_CALLBACK_H
+#define RTN_APP_CALLBACK_H
+
+#include "app/instance.h"
+#include "loop/activity.h"
+
+/* `what` and `name` stay as long as the call: texts of the daemon or of the module. */
+static inline struct rtn_activity_call rtn_callback_enter(const struct rtn_instance *instance, const char *what,
+                                                          const char *name)
+{
+    const struct rtn_activity_call call = {
+        .label = &instance->label, .what = what, .name = name, .limit_ms = RTN_ACTIVITY_USUAL
+    };
+    return rtn_activity_enter(&call);
+}
+
+/* The same with a time of its own; 0: as long as it likes. */
+static inline struct rtn_activity_call rtn_callback_enter_for(const struct rtn_instance *instance, const char *what,
+                                                              const char *name, int64_t limit_ms)
+{
+    const struct rtn_activity_call call = {
+        .label = &instance->label, .what = what, .name = name, .limit_ms = limit_ms, .firm = true
+    };
+    return rtn_activity_enter(&call);
+}
+
+static inline void rtn_callback_leave(const struct rtn_activity_call *before)
+{
+    rtn_activity_leave(before);
+}
+
+#endif

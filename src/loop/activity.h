@@ -1,0 +1,128 @@
+/*
+ * What each thread of the daemon is doing, for whoever looks at it from outside: which callback of which module it is
+ * in, and since when; and whether a loop comes round. [any] unless a function says otherwise
+ *
+ * A thread writes its own record, with plain stores; main reads it. Texts are not copied: they are those of an instance
+ * or of a module's tables; who frees those calls rtn_activity_fence() before.
+ */
+#ifndef RTN_LOOP_ACTIVITY_H
+#define RTN_LOOP_ACTIVITY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/list.h"
+
+#define RTN_ACTIVITY_NAME_SIZE 16
+
+#define RTN_ACTIVITY_USUAL (-1) /* watched->handler_ms */
+
+enum rtn_activity_kind { RTN_ACTIVITY_MAIN, RTN_ACTIVITY_LOOP, RTN_ACTIVITY_WORKER };
+
+/* Whose callbacks they are. */
+struct rtn_activity_label {
+    const char *place; /* route "/x" */
+    const char *module;
+};
+
+/* What is watched of a server, and what came of it: [main] writes, any thread reads. */
+struct rtn_watched {
+    _Atomic int64_t stall_ms; /* that a callback may hold a loop; 0: as long as it likes */
+    _Atomic int64_t handler_ms; /* the same of a worker, where its own call says nothing else */
+    _Atomic uint64_t loop_stalls; /* so far */
+    _Atomic uint64_t worker_stalls;
+    _Atomic unsigned stuck_loops; /* now */
+    _Atomic unsigned stuck_workers;
+};
+
+/* What the thread runs. */
+struct rtn_activity_call {
+    const struct rtn_activity_label *label; /* NULL: no callback */
+    const char *what; /* "handler", "timer" */
+    const char *name; /* of the handler; NULL: none */
+    int64_t since_ms; /* coarse monotonic time */
+    int64_t limit_ms; /* on a worker: how long it may take; 0: as long as it likes; RTN_ACTIVITY_USUAL */
+    bool firm; /* the limit holds also when it says that it blocks */
+};
+
+/* What main knows of a callback that takes too long. [main] */
+struct rtn_episode {
+    struct rtn_activity_call call; /* seen when last looked */
+    bool open; /* it was reported, and its end is to be */
+    int64_t next_report_ms; /* of its duration: tenfold each time */
+    char text[256]; /* route "/x": module m: handler h */
+    char request_id[132];
+    char backtrace[1400];
+    unsigned rounds; /* of the loop, as the progress was asked for */
+};
+
+struct rtn_activity {
+    struct rtn_list node;
+    enum rtn_activity_kind kind;
+    char server[64];
+    char name[RTN_ACTIVITY_NAME_SIZE];
+    pid_t thread;
+    void *stack; /* for signals */
+    struct rtn_watched *watched; /* NULL: its callbacks may take what they like */
+
+    atomic_uint sequence; /* odd while the next six are being changed */
+    _Atomic(const struct rtn_activity_label *) label;
+    _Atomic(const char *) what;
+    _Atomic(const char *) name_called;
+    _Atomic int64_t since_ms;
+    _Atomic int64_t limit_ms;
+    atomic_bool firm;
+    atomic_bool blocked; /* the callback says so */
+    atomic_uint rounds; /* of a loop */
+    atomic_bool waiting; /* the loop, for events */
+
+    struct rtn_episode episode;
+};
+
+/* Of the calling thread, from its start to its end. Without memory it has none, and nothing is known of it. */
+struct rtn_activity *rtn_activity_begin(enum rtn_activity_kind kind, const char *server, const char *name,
+                                        struct rtn_watched *watched);
+void rtn_activity_end(void);
+
+/* NULL when the thread has none. Safe in signal handlers. */
+struct rtn_activity *rtn_activity_here(void);
+
+/* What the calling thread calls next; what it was in comes back, for leave. */
+struct rtn_activity_call rtn_activity_enter(const struct rtn_activity_call *call);
+void rtn_activity_leave(const struct rtn_activity_call *before);
+
+/* The callback has got on: its time begins anew. */
+void rtn_activity_progress(void);
+
+/* From now on, a limit for what the thread is in; returns the one before. 0: it waits for a client. */
+int64_t rtn_activity_limit(int64_t limit_ms);
+
+void rtn_activity_block(bool blocked);
+
+/* A loop is about to wait, or has come back from that. */
+void rtn_activity_wait(bool waiting);
+
+/* False when it changes all the time: nothing is stuck there. */
+bool rtn_activity_read(const struct rtn_activity *activity, struct rtn_activity_call *ret);
+
+/* How long the call may take on this thread; 0: as long as it likes. */
+int64_t rtn_activity_limit_of(const struct rtn_activity *activity, const struct rtn_activity_call *call);
+
+/* True when a callback is over its limit. */
+bool rtn_activity_over(const struct rtn_activity *activity, int64_t now_ms);
+
+/* Calls `look` for every thread, none of which ends meanwhile. [main] */
+void rtn_activity_each(void (*look)(struct rtn_activity *activity, void *data), void *data);
+
+/*
+ * Before what labels and names are part of is freed, when no callback of it runs any more: waits for whoever looks at
+ * it.
+ */
+void rtn_activity_fence(void);
+
+/* The clock of since_ms: a few milliseconds late, and cheap. */
+int64_t rtn_activity_now_ms(void);
+
+#endif

@@ -1,0 +1,231 @@
+/* One episode per thread at most: a thread is in one callback. What is reported is copied, since it may end. */
+#include "loop/stalls.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "log/log.h"
+#include "loop/backtrace.h"
+#include "stats/stats.h"
+
+static bool is_loop(const struct rtn_activity *activity)
+{
+    return activity->kind == RTN_ACTIVITY_LOOP;
+}
+
+static bool is_same(const struct rtn_activity_call *a, const struct rtn_activity_call *b)
+{
+    return a->label == b->label && a->what == b->what && a->since_ms == b->since_ms;
+}
+
+static const char *key_of(const struct rtn_activity *activity)
+{
+    return is_loop(activity) ? "stall" : "timeouts.handler";
+}
+
+static void count(struct rtn_activity *activity, bool begins)
+{
+    struct rtn_watched *watched = activity->watched;
+    _Atomic unsigned *stuck = is_loop(activity) ? &watched->stuck_loops : &watched->stuck_workers;
+    if (!begins) {
+        atomic_fetch_sub_explicit(stuck, 1, memory_order_relaxed);
+        return;
+    }
+    atomic_fetch_add_explicit(stuck, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(is_loop(activity) ? &watched->loop_stalls : &watched->worker_stalls, 1,
+                              memory_order_relaxed);
+    rtn_stats_add(rtn_stats_server(activity->server),
+                  is_loop(activity) ? RTN_STATS_LOOP_STALLS : RTN_STATS_WORKER_STALLS, 1);
+}
+
+static void seconds(char out[32], int64_t ms)
+{
+    (void) snprintf(out, 32, "%" PRId64 ".%d s", ms / 1000, (int) (ms % 1000 / 100));
+}
+
+static void describe(struct rtn_episode *episode)
+{
+    const struct rtn_activity_call *call = &episode->call;
+    (void) snprintf(episode->text, sizeof(episode->text), "%s: module %s: %s%s%s", call->label->place,
+                    call->label->module, call->what, call->name != NULL ? " " : "",
+                    call->name != NULL ? call->name : "");
+}
+
+/* False when it has come back meanwhile. */
+static bool take_backtrace(struct rtn_activity *activity)
+{
+    struct rtn_episode *episode = &activity->episode;
+    struct rtn_backtrace backtrace;
+    struct rtn_activity_call now;
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
+    bool taken = rtn_backtrace_take(activity, &backtrace);
+    if (!rtn_activity_read(activity, &now) || !is_same(&now, &episode->call))
+        return false;
+    episode->backtrace[0] = '\0';
+    episode->request_id[0] = '\0';
+    if (!taken)
+        return true;
+    rtn_backtrace_format(&backtrace, sizeof(episode->backtrace) - 1, &text);
+    (void) snprintf(episode->backtrace, sizeof(episode->backtrace), "%s", rtn_buf_str(&text).data);
+    (void) snprintf(episode->request_id, sizeof(episode->request_id), "%s", backtrace.request_id);
+    return true;
+}
+
+static void log_episode(const struct rtn_activity *activity, int64_t ms, int64_t limit_ms)
+{
+    const struct rtn_episode *episode = &activity->episode;
+    const char *id = episode->request_id[0] != '\0' ? episode->request_id : NULL;
+    char duration[32];
+    char limit[32];
+    seconds(duration, ms);
+    seconds(limit, limit_ms);
+    const char *before = rtn_log_set_request(id);
+    rtn_log(RTN_LOG_WARN, "server \"%s\": %s: has held %s for %s (%s is %s); %s%s", activity->server, episode->text,
+            activity->name, duration, key_of(activity), limit,
+            episode->backtrace[0] != '\0' ? "backtrace: " : "no backtrace: the thread does not answer",
+            episode->backtrace);
+    (void) rtn_log_set_request(before);
+}
+
+static void begin(struct rtn_activity *activity, int64_t ms, int64_t limit_ms)
+{
+    struct rtn_episode *episode = &activity->episode;
+    if (!take_backtrace(activity))
+        return;
+    describe(episode);
+    if (!episode->open)
+        count(activity, true);
+    episode->open = true;
+    episode->next_report_ms = ms * 10;
+    log_episode(activity, ms, limit_ms);
+}
+
+static void end(struct rtn_activity *activity, int64_t now_ms)
+{
+    struct rtn_episode *episode = &activity->episode;
+    char duration[32];
+    if (!episode->open)
+        return;
+    episode->open = false;
+    count(activity, false);
+    seconds(duration, now_ms - episode->call.since_ms);
+    const char *before = rtn_log_set_request(episode->request_id[0] != '\0' ? episode->request_id : NULL);
+    rtn_log(RTN_LOG_WARN, "server \"%s\": %s: came back after %s on %s", activity->server, episode->text, duration,
+            activity->name);
+    (void) rtn_log_set_request(before);
+}
+
+static void look(struct rtn_activity *activity, void *data)
+{
+    int64_t now_ms = *(const int64_t *) data;
+    struct rtn_episode *episode = &activity->episode;
+    struct rtn_activity_call call;
+    if (activity->watched == NULL)
+        return;
+    if (!rtn_activity_read(activity, &call))
+        call = (struct rtn_activity_call){ 0 };
+    if (!is_same(&call, &episode->call)) {
+        end(activity, now_ms);
+        episode->call = call;
+        return;
+    }
+    int64_t limit_ms = rtn_activity_limit_of(activity, &call);
+    int64_t ms = now_ms - call.since_ms;
+    bool due = call.label != NULL && limit_ms > 0 && ms >= limit_ms;
+    if (due && (!episode->open || ms >= episode->next_report_ms))
+        begin(activity, ms, limit_ms);
+}
+
+void rtn_stalls_look(void)
+{
+    int64_t now_ms = rtn_activity_now_ms();
+    rtn_activity_each(look, &now_ms);
+}
+
+/* Views */
+
+struct reporter {
+    void (*stall)(const struct rtn_stall_view *view, void *data);
+    void (*activity)(const struct rtn_activity_view *view, void *data);
+    void *data;
+    int64_t now_ms;
+};
+
+static void report_stall(struct rtn_activity *activity, void *data)
+{
+    const struct reporter *reporter = data;
+    const struct rtn_episode *episode = &activity->episode;
+    if (!episode->open)
+        return;
+    const struct rtn_stall_view view = { .server = activity->server,
+                                         .thread = activity->name,
+                                         .kind = is_loop(activity) ? "loop" : "worker",
+                                         .text = episode->text,
+                                         .request_id = episode->request_id,
+                                         .ms = reporter->now_ms - episode->call.since_ms,
+                                         .backtrace = episode->backtrace };
+    reporter->stall(&view, reporter->data);
+}
+
+void rtn_stalls_each(void (*report)(const struct rtn_stall_view *view, void *data), void *data)
+{
+    struct reporter reporter = { .stall = report, .data = data, .now_ms = rtn_activity_now_ms() };
+    rtn_activity_each(report_stall, &reporter);
+}
+
+static void report_activity(struct rtn_activity *activity, void *data)
+{
+    const struct reporter *reporter = data;
+    struct rtn_activity_call call;
+    struct rtn_activity_view view = { .server = activity->server,
+                                      .thread = activity->name,
+                                      .kind = activity->kind,
+                                      .stalled = activity->episode.open,
+                                      .blocked = atomic_load_explicit(&activity->blocked, memory_order_relaxed) };
+    if (rtn_activity_read(activity, &call) && call.label != NULL) {
+        view.place = call.label->place;
+        view.module = call.label->module;
+        view.what = call.what;
+        view.name = call.name;
+        view.running_ms = RTN_MAX(reporter->now_ms - call.since_ms, 0);
+    }
+    reporter->activity(&view, reporter->data);
+}
+
+void rtn_stalls_activities(void (*report)(const struct rtn_activity_view *view, void *data), void *data)
+{
+    struct reporter reporter = { .activity = report, .data = data, .now_ms = rtn_activity_now_ms() };
+    rtn_activity_each(report_activity, &reporter);
+}
+
+/* Progress */
+
+struct progress {
+    bool good;
+    char *why;
+    size_t size;
+};
+
+static void look_at_rounds(struct rtn_activity *activity, void *data)
+{
+    struct progress *progress = data;
+    if (!is_loop(activity))
+        return;
+    unsigned rounds = atomic_load_explicit(&activity->rounds, memory_order_relaxed);
+    bool stands = rounds == activity->episode.rounds && !atomic_load_explicit(&activity->waiting, memory_order_relaxed);
+    activity->episode.rounds = rounds;
+    if (!stands || !progress->good)
+        return;
+    progress->good = false;
+    (void) snprintf(progress->why, progress->size, "%s does not come round%s%s", activity->name,
+                    activity->episode.open ? ": " : "", activity->episode.open ? activity->episode.text : "");
+}
+
+bool rtn_stalls_loops_progress(char *why, size_t size)
+{
+    struct progress progress = { .good = true, .why = why, .size = size };
+    rtn_activity_each(look_at_rounds, &progress);
+    return progress.good;
+}

@@ -1,0 +1,203 @@
+/* What threads run, seen from outside: views, episodes and their ends, backtraces, progress of loops. */
+#include "pool_support.h"
+
+#include "loop/backtrace.h"
+#include "loop/loop.h"
+#include "loop/stalls.h"
+
+#define TEXT "route \"/x\": module m: handler h"
+
+static struct rtn_watched watched;
+static const struct rtn_activity_label label = { "route \"/x\"", "m" };
+
+struct thread {
+    pthread_t thread;
+    enum rtn_activity_kind kind;
+    struct gate gate;
+    atomic_uint ended;
+    const char *request;
+};
+
+/* By this name it is looked for. */
+__attribute__((noinline)) static void stand_at_the_gate(struct thread *thread)
+{
+    gate_pass(&thread->gate);
+    __asm__ volatile("");
+}
+
+static void *run(void *data)
+{
+    struct thread *thread = data;
+    const struct rtn_activity_call call = { .label = &label, .what = "handler", .name = "h", .limit_ms = 1 };
+    cr_assert_not_null(rtn_activity_begin(thread->kind, "get", "get/thread", &watched));
+    const struct rtn_activity_call before = rtn_activity_enter(&call);
+    (void) rtn_log_set_request(thread->request);
+    stand_at_the_gate(thread);
+    rtn_activity_leave(&before);
+    atomic_fetch_add(&thread->ended, 1);
+    rtn_activity_end();
+    return NULL;
+}
+
+static void begin(struct thread *thread, enum rtn_activity_kind kind)
+{
+    *thread = (struct thread){ .kind = kind, .gate = GATE_CLOSED, .request = "id-1" };
+    rtn_backtrace_init(NULL);
+    cr_assert_eq(rtn_thread_start(&thread->thread, run, thread), 0);
+    cr_assert(reaches(&thread->gate.entered, 1));
+}
+
+static void end(struct thread *thread)
+{
+    gate_open(&thread->gate);
+    pthread_join(thread->thread, NULL);
+}
+
+struct seen {
+    unsigned count;
+    struct rtn_stall_view stall;
+    char text[256];
+    char backtrace[2000];
+    char request_id[64];
+};
+
+static void note_stall(const struct rtn_stall_view *view, void *data)
+{
+    struct seen *seen = data;
+    seen->count++;
+    seen->stall = *view;
+    (void) snprintf(seen->text, sizeof(seen->text), "%s", view->text);
+    (void) snprintf(seen->backtrace, sizeof(seen->backtrace), "%s", view->backtrace);
+    (void) snprintf(seen->request_id, sizeof(seen->request_id), "%s", view->request_id);
+}
+
+static struct seen look(void)
+{
+    struct seen seen = { 0 };
+    rtn_stalls_look();
+    rtn_stalls_each(note_stall, &seen);
+    return seen;
+}
+
+static struct seen wait_for_stall(void)
+{
+    struct seen seen = look();
+    for (int64_t until = rtn_clock_ms() + BOUND_MS; seen.count == 0 && rtn_clock_ms() < until; pause_ms(1))
+        seen = look();
+    return seen;
+}
+
+Test(stalls, a_worker_over_its_time)
+{
+    struct thread thread;
+    begin(&thread, RTN_ACTIVITY_WORKER);
+    const struct seen seen = wait_for_stall();
+    cr_assert_eq(seen.count, 1);
+    cr_expect_str_eq(seen.text, TEXT);
+    cr_expect_str_eq(seen.stall.kind, "worker");
+    cr_expect_str_eq(seen.request_id, "id-1");
+    cr_expect_not_null(strstr(seen.backtrace, "stand_at_the_gate+0x"), "%s", seen.backtrace);
+    cr_expect_eq(atomic_load(&watched.worker_stalls), 1);
+    cr_expect_eq(atomic_load(&watched.stuck_workers), 1);
+    (void) look();
+    cr_expect_eq(atomic_load(&watched.worker_stalls), 1);
+    end(&thread);
+    cr_expect_eq(atomic_load(&watched.stuck_workers), 0);
+    cr_expect_eq(look().count, 0);
+}
+
+Test(stalls, a_loop_by_the_time_of_its_server)
+{
+    struct thread thread;
+    atomic_store(&watched.stall_ms, 0);
+    begin(&thread, RTN_ACTIVITY_LOOP);
+    pause_ms(10);
+    (void) look();
+    cr_expect_eq(look().count, 0);
+    atomic_store(&watched.stall_ms, 1);
+    cr_expect_eq(wait_for_stall().count, 1);
+    cr_expect_eq(atomic_load(&watched.loop_stalls), 1);
+    end(&thread);
+}
+
+static void note_activity(const struct rtn_activity_view *view, void *data)
+{
+    unsigned *found = data;
+    if (view->place == NULL)
+        return;
+    *found += 1;
+    cr_expect_str_eq(view->server, "get");
+    cr_expect_str_eq(view->place, label.place);
+    cr_expect_str_eq(view->module, "m");
+    cr_expect_str_eq(view->name, "h");
+}
+
+Test(stalls, what_runs_now)
+{
+    struct thread thread;
+    unsigned found = 0;
+    begin(&thread, RTN_ACTIVITY_WORKER);
+    rtn_stalls_activities(note_activity, &found);
+    cr_expect_eq(found, 1);
+    end(&thread);
+    rtn_stalls_activities(note_activity, &found);
+    cr_expect_eq(found, 1);
+}
+
+Test(stalls, calls_nest)
+{
+    const struct rtn_activity_call outer = { .label = &label, .what = "handler", .name = "outer" };
+    const struct rtn_activity_call inner = { .label = &label, .what = "timer" };
+    struct rtn_activity_call now;
+    struct rtn_activity *activity = rtn_activity_begin(RTN_ACTIVITY_MAIN, NULL, "main", NULL);
+    const struct rtn_activity_call none = rtn_activity_enter(&outer);
+    const struct rtn_activity_call before = rtn_activity_enter(&inner);
+    cr_assert(rtn_activity_read(activity, &now));
+    cr_expect_str_eq(now.what, "timer");
+    cr_expect_null(now.name);
+    rtn_activity_leave(&before);
+    cr_assert(rtn_activity_read(activity, &now));
+    cr_expect_str_eq(now.name, "outer");
+    rtn_activity_leave(&none);
+    cr_assert(rtn_activity_read(activity, &now));
+    cr_expect_null(now.label);
+    rtn_activity_end();
+}
+
+/* Progress */
+
+static struct gate hook_gate = GATE_CLOSED;
+
+static void on_hold(struct rtn_mail *mail)
+{
+    (void) mail;
+    gate_pass(&hook_gate);
+}
+
+static bool comes_to(bool wanted, char *why, size_t size)
+{
+    for (int64_t until = rtn_clock_ms() + BOUND_MS; rtn_clock_ms() < until; pause_ms(5)) {
+        if (rtn_stalls_loops_progress(why, size) == wanted)
+            return true;
+    }
+    return false;
+}
+
+Test(stalls, a_loop_that_does_not_come_round)
+{
+    const struct rtn_loop_options options = { .server = "get", .log_level = &silent, .watched = &watched };
+    struct rtn_loop loop;
+    struct rtn_mail mail = { .deliver = on_hold };
+    char why[128] = "";
+    cr_assert_eq(rtn_loop_init(&loop, &options), 0);
+    cr_assert_eq(rtn_loop_start(&loop), 0);
+    cr_assert(comes_to(true, why, sizeof(why)));
+    cr_expect(rtn_stalls_loops_progress(why, sizeof(why)), "an idle loop is no loop that stands");
+    rtn_loop_post(&loop, &mail);
+    cr_assert(comes_to(false, why, sizeof(why)));
+    cr_expect_str_eq(why, "get/loop-0 does not come round");
+    gate_open(&hook_gate);
+    cr_assert(comes_to(true, why, sizeof(why)));
+    cr_assert_eq(rtn_loop_stop(&loop, BOUND_MS), 0);
+    rtn_loop_done(&loop);
+}
