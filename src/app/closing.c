@@ -11,6 +11,7 @@
 #include "app/session_events.h"
 #include "app/slots.h"
 #include "app/step.h"
+#include "base/clock.h"
 #include "proto/connection.h"
 
 static const struct {
@@ -80,12 +81,14 @@ void rtn_dispatch_end_slots(struct rtn_connection *connection)
 
 static void end_request(struct rtn_request *request)
 {
+    bool answered = request->connection->taken_status != 0;
     request->active = false;
     request->response.state = RTN_RESPONSE_ENDED;
     const char *before = rtn_log_set_request(request->response.request_id);
     rtn_step_cancel(request);
     (void) rtn_log_set_request(before);
-    rtn_access_log(request, true);
+    rtn_call_of(request)->ended_us = rtn_clock_us();
+    rtn_access_log(request, !answered);
 }
 
 static void end_request_on_worker(struct rtn_task *task)

@@ -25,7 +25,7 @@ struct rtn_control {
 };
 
 /* A wish is there to be asked / no longer; while the control is set. */
-void rtn_control_add(struct rtn_control *control, struct rtn_wish *wish);
+void rtn_control_add(struct rtn_control *to, struct rtn_wish *wish);
 void rtn_control_remove(struct rtn_wish *wish);
 
 /* From now on it is there to be asked; NULL: no longer. */

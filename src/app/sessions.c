@@ -75,11 +75,11 @@ static unsigned group_of(uint64_t id)
 
 static int sort_by_loop(const uint64_t *ids, size_t count, struct sorted *ret)
 {
-    size_t *at = ret->starts;
+    memset(ret->starts, 0, sizeof(ret->starts));
     ret->ids = malloc(RTN_MAX(count, (size_t) 1) * sizeof(uint64_t));
     if (ret->ids == NULL)
         return -ENOMEM;
-    memset(at, 0, sizeof(ret->starts));
+    size_t *at = ret->starts;
     for (size_t i = 0; i < count; i++)
         at[group_of(ids[i]) + 1]++;
     for (unsigned i = 0; i < GROUPS; i++)

@@ -38,9 +38,7 @@ static void run_on_worker(struct rtn_task *task)
 {
     struct rtn_request *request = RTN_CONTAINER_OF(task, struct rtn_request, task);
     request->sink = worker_sink;
-    if (!rtn_http1_begin_work(request->connection))
-        rtn_http1_hand_back(request);
-    else if (work(request) == RTN_TURN_REPLIED)
+    if (rtn_http1_begin_work(request->connection) && work(request) == RTN_TURN_REPLIED)
         rtn_http1_finish(request);
     else
         rtn_http1_hand_back(request);

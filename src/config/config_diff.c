@@ -119,12 +119,11 @@ static const struct rtn_config_server *find_server(const struct rtn_config *conf
     return NULL;
 }
 
-static void add_server(struct rtn_config_diff *diff, const struct rtn_config_server *before,
+static void add_server(struct rtn_config_diff *diff, const char *name, const struct rtn_config_server *before,
                        const struct rtn_config_server *after)
 {
     struct rtn_config_change *change = &diff->servers[diff->server_count++];
-    *change = (struct rtn_config_change){ .before = before, .after = after };
-    change->server = after != NULL ? after->name : before->name;
+    *change = (struct rtn_config_change){ .server = name, .before = before, .after = after };
     if (before != NULL && after != NULL) {
         compare(change, &diff->arena);
         return;
@@ -154,10 +153,10 @@ void rtn_config_diff(const struct rtn_config *before, const struct rtn_config *a
         rtn_config_alloc(&ret->arena, (before->servers.count + after->servers.count) * sizeof(*ret->servers));
     compare_daemon(before, after, ret);
     for (size_t i = 0; i < after->servers.count; i++)
-        add_server(ret, find_server(before, new[i].name), &new[i]);
+        add_server(ret, new[i].name, find_server(before, new[i].name), &new[i]);
     for (size_t i = 0; i < before->servers.count; i++) {
         if (find_server(after, old[i].name) == NULL)
-            add_server(ret, &old[i], NULL);
+            add_server(ret, old[i].name, &old[i], NULL);
     }
 }
 

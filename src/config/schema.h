@@ -63,6 +63,9 @@ struct rtn_schema_context {
 struct rtn_schema_key {
     const char *name;
     enum rtn_schema_type type;
+    bool required;
+    bool consumed; /* has done its work while loading: the dump holds it as a comment */
+    bool switches_on; /* a map that counts by being there, be it empty: a dump has it only where it was given */
     size_t offset;
     const char *fallback;
     const char *fallback_help;
@@ -71,9 +74,6 @@ struct rtn_schema_key {
     const struct rtn_schema_table *table;
     bool (*check)(void *value, const struct rtn_node *node, const struct rtn_schema_context *context);
     const char *pattern; /* of strings, names and values in free maps, for --schema: an ECMAScript regular expression */
-    bool required;
-    bool consumed; /* has done its work while loading: the dump holds it as a comment */
-    bool switches_on; /* a map that counts by being there, be it empty: a dump has it only where it was given */
     const char *help; /* one or more sentences */
     const char *example; /* a value as written in YAML; may be NULL */
 };

@@ -89,7 +89,8 @@ static void report(int number)
     put(&line, "; backtrace:\n");
     ssize_t written = write(STDERR_FILENO, line.text, line.length);
     (void) written;
-    backtrace_symbols_fd(frames, backtrace(frames, FRAMES), STDERR_FILENO);
+    int count = backtrace(frames, FRAMES);
+    backtrace_symbols_fd(frames, count, STDERR_FILENO);
 }
 
 /* One that was sent does not come again when the handler returns; a fault does, at the same instruction. */

@@ -331,7 +331,9 @@ bool rtn_daemon_stop_init(struct rtn_daemon *daemon)
 void rtn_daemon_stop_done(struct rtn_daemon *daemon)
 {
     rtn_control_set(NULL);
-    if (daemon->ev != NULL && daemon->runs != NULL) {
+    if (daemon->runs == NULL)
+        return;
+    if (daemon->ev != NULL) {
         ev_prepare_stop(daemon->ev, &daemon->settle);
         ev_timer_stop(daemon->ev, &daemon->look);
         ev_timer_stop(daemon->ev, &daemon->reload_limit);

@@ -117,6 +117,6 @@ void rtn_daemon_generations_supersede(struct rtn_daemon *daemon, unsigned number
 
 void rtn_daemon_generations_done(struct rtn_daemon *daemon)
 {
-    while (!rtn_list_empty(&daemon->old_generations))
-        old_free(RTN_CONTAINER_OF(daemon->old_generations.next, struct old_generation, node));
+    RTN_LIST_FOREACH (node, &daemon->old_generations)
+        old_free(RTN_CONTAINER_OF(node, struct old_generation, node));
 }

@@ -24,15 +24,15 @@ static void on_discarded(struct rtn_server *server, int result, void *data)
 
 static void undo_program(struct rtn_reload_change *change)
 {
-    struct rtn_reload *reload = change->reload;
-    if (change->plan->run != NULL)
-        rtn_server_relisten_undo(change->plan->run->server);
-    if (!change->prepared) {
+    const struct rtn_run *run = change->plan->run;
+    if (run != NULL)
+        rtn_server_relisten_undo(run->server);
+    if (run == NULL || !change->prepared) {
         free_program(change);
         return;
     }
-    reload->pending++;
-    rtn_server_discard(change->plan->run->server, on_discarded, change);
+    change->reload->pending++;
+    rtn_server_discard(run->server, on_discarded, change);
 }
 
 /* One whose thread does not come back stays among those that are looked at until it does. */

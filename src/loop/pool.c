@@ -149,18 +149,22 @@ static bool has_room(struct rtn_pool *pool, const struct rtn_task *task)
     return rtn_lanes_of(&pool->lanes, task)->queued < pool->options.queue + RTN_MIN(threads, places);
 }
 
-/* With the mutex held: the first of the list; NULL when nobody takes it. */
-static struct rtn_task *next_that_fits(struct rtn_pool *pool, const struct rtn_list *tasks)
+static struct rtn_task *first(const struct rtn_list *tasks)
 {
-    struct rtn_task *task = RTN_CONTAINER_OF(tasks->next, struct rtn_task, node);
-    return has_takers(pool) && has_room(pool, task) ? task : NULL;
+    return RTN_CONTAINER_OF(tasks->next, struct rtn_task, node);
+}
+
+/* With the mutex held: somebody takes it. */
+static bool fits(struct rtn_pool *pool, const struct rtn_task *task)
+{
+    return has_takers(pool) && has_room(pool, task);
 }
 
 unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned count)
 {
     pthread_mutex_lock(&pool->mutex);
-    struct rtn_task *task;
-    for (; count > 0 && (task = next_that_fits(pool, tasks)) != NULL; count--) {
+    for (; count > 0 && fits(pool, first(tasks)); count--) {
+        struct rtn_task *task = first(tasks);
         rtn_list_remove(&task->node);
         rtn_lanes_add(&pool->lanes, task);
         rtn_stats_add(pool->block, RTN_STATS_POOL_TAKEN + task->lane, 1);
@@ -168,8 +172,7 @@ unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned
     rtn_pool_wake_one(pool);
     pthread_mutex_unlock(&pool->mutex);
     if (count > 0) /* all of one lane */
-        rtn_stats_add(pool->block, RTN_STATS_POOL_REFUSED + RTN_CONTAINER_OF(tasks->next, struct rtn_task, node)->lane,
-                      count);
+        rtn_stats_add(pool->block, RTN_STATS_POOL_REFUSED + first(tasks)->lane, count);
     return count;
 }
 
@@ -244,6 +247,7 @@ void rtn_pool_block_end(void)
     while (!rtn_pool_has_place(pool))
         pthread_cond_wait(&pool->place, &pool->mutex);
     pool->returning--;
+    rtn_pool_unstick(pool, worker); /* it may have been found over its time while it waited */
     pool->blocked--;
     worker->blocked = false;
     rtn_pool_pass_place(pool);

@@ -1,4 +1,9 @@
-/* One episode per thread at most: a thread is in one callback. What is reported is copied, since it may end. */
+/*
+ * One episode per thread at most: a thread is in one callback. What is reported is copied, since it may end.
+ *
+ * A thread that blocks the signal costs main the time that it is waited for. So one look waits for one such thread, and
+ * reports the others at later ones.
+ */
 #include "loop/stalls.h"
 
 #include <inttypes.h>
@@ -53,14 +58,20 @@ static void describe(struct rtn_episode *episode)
                     call->name != NULL ? call->name : "");
 }
 
+struct look {
+    int64_t now_ms;
+    bool waited; /* for a thread that did not answer */
+};
+
 /* False when it has come back meanwhile. */
-static bool take_backtrace(struct rtn_activity *activity)
+static bool take_backtrace(struct rtn_activity *activity, struct look *look)
 {
     struct rtn_episode *episode = &activity->episode;
     struct rtn_backtrace backtrace;
     struct rtn_activity_call now;
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     bool taken = rtn_backtrace_take(activity, &backtrace);
+    look->waited = !taken;
     if (!rtn_activity_read(activity, &now) || !is_same(&now, &episode->call))
         return false;
     episode->backtrace[0] = '\0';
@@ -89,10 +100,10 @@ static void log_episode(const struct rtn_activity *activity, int64_t ms, int64_t
     (void) rtn_log_set_request(before);
 }
 
-static void begin(struct rtn_activity *activity, int64_t ms, int64_t limit_ms)
+static void begin(struct rtn_activity *activity, struct look *look, int64_t ms, int64_t limit_ms)
 {
     struct rtn_episode *episode = &activity->episode;
-    if (!take_backtrace(activity))
+    if (look->waited || !take_backtrace(activity, look))
         return;
     describe(episode);
     if (!episode->open)
@@ -117,9 +128,10 @@ static void end(struct rtn_activity *activity, int64_t now_ms)
     (void) rtn_log_set_request(before);
 }
 
-static void look(struct rtn_activity *activity, void *data)
+static void look_at(struct rtn_activity *activity, void *data)
 {
-    int64_t now_ms = *(const int64_t *) data;
+    struct look *look = data;
+    int64_t now_ms = look->now_ms;
     struct rtn_episode *episode = &activity->episode;
     struct rtn_activity_call call;
     if (activity->watched == NULL)
@@ -135,13 +147,13 @@ static void look(struct rtn_activity *activity, void *data)
     int64_t ms = now_ms - call.since_ms;
     bool due = call.label != NULL && limit_ms > 0 && ms >= limit_ms;
     if (due && (!episode->open || ms >= episode->next_report_ms))
-        begin(activity, ms, limit_ms);
+        begin(activity, look, ms, limit_ms);
 }
 
 void rtn_stalls_look(void)
 {
-    int64_t now_ms = rtn_activity_now_ms();
-    rtn_activity_each(look, &now_ms);
+    struct look look = { .now_ms = rtn_activity_now_ms() };
+    rtn_activity_each(look_at, &look);
 }
 
 /* Views */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/http1_internal.h"
+
 struct rtn_slot *rtn_connection_slot(const struct rtn_connection *connection, const void *key)
 {
     struct rtn_slot *slot = connection->slots;
@@ -28,8 +30,7 @@ struct rtn_slot *rtn_connection_make_slot(struct rtn_connection *connection, voi
 
 bool rtn_connection_is_gone(const struct rtn_connection *connection)
 {
-    if (connection->broken != 0 || connection->stream.fd < 0 ||
-        atomic_load_explicit(&connection->owner, memory_order_acquire) == RTN_OWNER_TAKEN)
+    if (connection->broken != 0 || connection->stream.fd < 0 || rtn_http1_is_taken(connection))
         return true;
     struct pollfd poller = { .fd = connection->stream.fd, .events = POLLRDHUP };
     return poll(&poller, 1, 0) > 0 && (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;

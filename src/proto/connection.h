@@ -21,8 +21,9 @@
  * The baton. A worker gives it back silently (WORKER -> LOOP) when nothing is left to do; the loop changes WORKER
  * to CALL when it wants to be told, and the worker then posts the connection's mail instead. TAKEN: the worker did not
  * come back in time, and the client was answered without it; when it comes it posts the mail, and may send nothing.
+ * TAKING: the loop is about to decide whether it is TAKEN or CALL; who wants to know waits for that moment.
  */
-enum rtn_owner { RTN_OWNER_LOOP, RTN_OWNER_WORKER, RTN_OWNER_CALL, RTN_OWNER_TAKEN };
+enum rtn_owner { RTN_OWNER_LOOP, RTN_OWNER_WORKER, RTN_OWNER_CALL, RTN_OWNER_TAKING, RTN_OWNER_TAKEN };
 
 enum rtn_connection_state {
     RTN_CONNECTION_READING, /* waiting for a request, or for the rest of one */

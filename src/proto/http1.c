@@ -218,6 +218,8 @@ static void leave(struct rtn_connection *connection, enum rtn_outcome outcome)
     /* Held from the end of the iteration on: a failure is dealt with when the connection comes back. */
     connection->state = RTN_CONNECTION_HANDLED;
     (void) rtn_response_flush(connection->request);
+    if (rtn_stream_pending(&connection->stream))
+        rtn_http1_hold_queued(connection);
 }
 
 void rtn_http1_advance(struct rtn_connection *connection)

@@ -171,13 +171,20 @@ bool rtn_http1_leave_to_worker(struct rtn_connection *connection);
 
 /* http1_taken.c: workers that do not come back */
 
+/* What the loop decides, which is about to. [worker] */
+bool rtn_http1_wait_until_decided(const struct rtn_connection *connection);
+
 static inline bool rtn_http1_is_taken(const struct rtn_connection *connection)
 {
-    return atomic_load_explicit(&connection->owner, memory_order_acquire) == RTN_OWNER_TAKEN;
+    int owner = atomic_load_explicit(&connection->owner, memory_order_acquire);
+    return owner == RTN_OWNER_TAKEN || (owner == RTN_OWNER_TAKING && rtn_http1_wait_until_decided(connection));
 }
 
 /* The time of whoever will handle it begins. */
 void rtn_http1_begin_hold(struct rtn_request *request);
+
+/* What was sent before it is still queued: nothing else may be sent by its side. Before the worker begins. */
+void rtn_http1_hold_queued(struct rtn_connection *connection);
 
 /* Before anything is sent to the client. 0, or -ETIMEDOUT when the connection was taken away. [worker] */
 int rtn_http1_begin_sending(struct rtn_connection *connection);
@@ -192,7 +199,7 @@ int64_t rtn_http1_on_held_due(struct rtn_connection *connection, int64_t now);
 /* After it was taken: reads and drops. */
 void rtn_http1_read_taken(struct rtn_connection *connection);
 
-/* The worker has given back what was taken from it: closes the connection. */
+/* The worker has given back what was taken from it: the connection ends, once the client has seen its answer. */
 void rtn_http1_end_taken(struct rtn_connection *connection);
 
 /* http1_worker.c */

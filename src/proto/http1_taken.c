@@ -4,13 +4,15 @@
  * but the socket behind it, and what it keeps for itself.
  *
  * Who may send is decided between two words. The worker notes that it sends before it looks whether the connection was
- * taken; the loop takes it before it looks whether the worker has sent anything (see barrier.h). So either the client
- * has got nothing and gets 504, and whatever the worker sends later is refused; or some of the reply has left, and the
- * connection is reset, so that nobody takes that for the whole.
+ * taken; the loop says that it is taking it before it looks whether the worker has sent anything (see barrier.h), and a
+ * worker that sees that waits for the decision. So either the client has got nothing and gets 504, and whatever the
+ * worker sends later is refused; or some of the reply has left, and the connection is reset, so that nobody takes that
+ * for the whole; or the worker has got on just now, and nothing has happened.
  *
  * The time of a worker that sends begins anew with each sending; while it waits for the client it has none.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -23,6 +25,14 @@
 #define TEXT "504 Gateway Timeout: the handler took too long (timeouts.handler)\n"
 
 /* On workers */
+
+bool rtn_http1_wait_until_decided(const struct rtn_connection *connection)
+{
+    int owner;
+    while ((owner = atomic_load_explicit(&connection->owner, memory_order_acquire)) == RTN_OWNER_TAKING)
+        (void) sched_yield();
+    return owner == RTN_OWNER_TAKEN;
+}
 
 bool rtn_http1_begin_work(struct rtn_connection *connection)
 {
@@ -71,17 +81,28 @@ void rtn_http1_begin_hold(struct rtn_request *request)
         rtn_wheel_file(&http->wheel, &connection->timeout, connection->held_ms + connection->held_timeout);
 }
 
-static bool take(struct rtn_connection *connection)
+void rtn_http1_hold_queued(struct rtn_connection *connection)
+{
+    atomic_store_explicit(&connection->sent_ms, connection->held_ms, memory_order_relaxed);
+}
+
+/* False when the worker has given it back. */
+static bool begin_taking(struct rtn_connection *connection)
 {
     int owner = atomic_load_explicit(&connection->owner, memory_order_acquire);
     while (owner == RTN_OWNER_WORKER || owner == RTN_OWNER_CALL) {
-        if (atomic_compare_exchange_weak_explicit(&connection->owner, &owner, RTN_OWNER_TAKEN, memory_order_acq_rel,
+        if (atomic_compare_exchange_weak_explicit(&connection->owner, &owner, RTN_OWNER_TAKING, memory_order_acq_rel,
                                                   memory_order_acquire)) {
             rtn_barrier_dear();
             return true;
         }
     }
     return false;
+}
+
+static void decide(struct rtn_connection *connection, enum rtn_owner owner)
+{
+    atomic_store_explicit(&connection->owner, owner, memory_order_release);
 }
 
 static int write_reply(const struct rtn_connection *connection, char *out, size_t size)
@@ -150,18 +171,11 @@ static int64_t began(const struct rtn_connection *connection)
     return RTN_MAX(RTN_MAX(begun, sent), connection->held_ms);
 }
 
-static bool is_due(const struct rtn_connection *connection, int64_t now)
+/* When its time will be over, as far as it is known; while it waits for the client, when to look again. */
+static int64_t due_at(const struct rtn_connection *connection, int64_t now)
 {
     int64_t since = began(connection);
-    return since != INT64_MAX && since + connection->held_timeout <= now;
-}
-
-/* It has begun to send just now. When it has noticed already that it was taken, it gives the connection up. */
-static void leave(struct rtn_connection *connection)
-{
-    int owner = RTN_OWNER_TAKEN;
-    (void) atomic_compare_exchange_strong_explicit(&connection->owner, &owner, RTN_OWNER_CALL, memory_order_acq_rel,
-                                                   memory_order_acquire);
+    return (since != INT64_MAX ? since : now) + connection->held_timeout;
 }
 
 int64_t rtn_http1_on_held_due(struct rtn_connection *connection, int64_t now)
@@ -175,17 +189,14 @@ int64_t rtn_http1_on_held_due(struct rtn_connection *connection, int64_t now)
     }
     if (connection->held_timeout == 0)
         return look;
-    int64_t since = began(connection);
-    if (since == INT64_MAX)
-        return RTN_MIN(look, now + connection->held_timeout);
-    if (since + connection->held_timeout > now)
-        return since + connection->held_timeout;
-    if (!take(connection))
+    int64_t due = due_at(connection, now);
+    if (due > now)
+        return RTN_MIN(look, due);
+    if (!begin_taking(connection))
         return look;
-    if (is_due(connection, now))
-        return answer(connection, now);
-    leave(connection);
-    return look;
+    due = due_at(connection, now);
+    decide(connection, due > now ? RTN_OWNER_CALL : RTN_OWNER_TAKEN);
+    return due > now ? RTN_MIN(look, due) : answer(connection, now);
 }
 
 void rtn_http1_read_taken(struct rtn_connection *connection)
@@ -206,5 +217,16 @@ void rtn_http1_end_taken(struct rtn_connection *connection)
         request->response.length = connection->taken_bytes;
     }
     rtn_http1_tell_replied(connection, connection->taken_status != 0);
-    rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the handler did not come back in time (timeouts.handler)");
+    connection->cause = RTN_CLOSE_TIMEOUT;
+    connection->detail = "the handler did not come back in time (timeouts.handler)";
+    int64_t left = connection->taken_status != 0 ? connection->held_ms - rtn_http1_now_ms(connection->http) : 0;
+    if (left <= 0) {
+        rtn_http1_close(connection, connection->cause, connection->detail);
+        return;
+    }
+    if (request != NULL && !request->active)
+        rtn_http1_drop_request(connection);
+    connection->state = RTN_CONNECTION_LINGER;
+    rtn_http1_set_deadline(connection, left);
+    ev_io_start(connection->http->loop->ev, &connection->read);
 }

@@ -1,7 +1,7 @@
 /*
- * From one set of terms to the next. Who has what is begun keeps the old ones, and the last of them tells. Requests that
- * workers give back are released where the loop collects them, so while old terms wait for their users, workers are
- * asked to wake the loop when they are done (RTN_OWNER_CALL).
+ * From one set of terms to the next. Who has what is begun keeps the old ones, and the last of them tells. Requests
+ * that workers give back are released where the loop collects them, so while old terms wait for their users, workers
+ * are asked to wake the loop when they are done (RTN_OWNER_CALL).
  */
 #include "proto/terms.h"
 

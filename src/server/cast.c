@@ -112,8 +112,8 @@ static void call(struct rtn_cast *cast, const struct rtn_role *role, void (*hook
 }
 
 /* One that can. 0 or -errno, logged. */
-static int try_call(struct rtn_cast *cast, const struct rtn_role *role,
-                    int (*hook)(void *instance, rtn_server *server), const char *name)
+static int try_call(struct rtn_cast *cast, const struct rtn_role *role, int (*hook)(void *instance, rtn_server *server),
+                    const char *name)
 {
     const struct rtn_instance *instance = role->instance;
     if (hook == NULL)

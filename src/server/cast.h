@@ -1,6 +1,8 @@
 /*
- * The instances of a server that live, and the running of their hooks: which of them each thread has started. start,
- * quiesce and stop run on loop 0, thread_start and thread_stop on every loop and worker, each once.
+ * The instances of a server that live, and the running of their hooks: which of them each thread has started. [main]
+ * unless a function says otherwise
+ *
+ * start, quiesce and stop run on loop 0, thread_start and thread_stop on every loop and worker, each once.
  *
  * Main changes who is there, by epochs: a thread that refreshes itself goes from the epoch that it has seen to the
  * present one, starts what has come in between and stops what has gone. An instance is taken out when every thread has

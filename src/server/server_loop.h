@@ -7,6 +7,8 @@
 
 #include "server/server.h"
 
+struct rtn_ws_client_spec;
+
 struct rtn_accept_watcher {
     struct ev_io io;
     bool proxy_protocol; /* trusted peers begin with a PROXY header */
@@ -78,7 +80,10 @@ void rtn_server_worker_refreshed(void *data);
 /* Where callbacks of the server come that the calling thread begins: on its loop, when it is one, else the first. */
 struct rtn_site *rtn_server_site(struct rtn_server *server);
 
-/* server_outgoing.c: begins the loop's share of the connections in `clients`. */
+/* server_outgoing.c: as rtn_ws_client_new(); the order holds its instance until it is forgotten. Any thread. */
+int rtn_server_order_client(struct rtn_http1 *http, const struct rtn_ws_client_spec *spec, uint64_t *id);
+
+/* server_clients.c: begins the loop's share of the connections in `clients`. */
 void rtn_server_outgoing_open(struct rtn_server_loop *loop);
 
 /* Marks the rows of `program` that are those of `old`. [main] */

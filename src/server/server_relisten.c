@@ -3,6 +3,9 @@
  * makes both before the change, and sends each loop its watchers; when the last loop has them, main gives the listeners
  * back that are not there any more. Of a socket that another server has taken over nothing is closed: both have it for
  * a moment.
+ *
+ * libev takes a descriptor out of epoll only when it hears of it once more. So sockets that go are shut down, which is
+ * heard of, and closed when each loop has waited for events since: none touches them any more then.
  */
 #include "server/server_relisten.h"
 
@@ -20,6 +23,7 @@ struct share {
     struct rtn_relisten *relisten;
     struct rtn_server_loop *loop;
     struct rtn_accept_watchers watchers;
+    bool waited; /* the loop has begun to wait since the sockets were shut down */
 };
 
 struct rtn_relisten {
@@ -100,14 +104,12 @@ static bool add_listeners(struct rtn_relisten *relisten, struct rtn_diags *diags
     return good;
 }
 
-static void on_share(struct rtn_mail *mail);
-
 static bool add_shares(struct rtn_relisten *relisten)
 {
     bool good = true;
     for (unsigned i = 0; i < relisten->loops; i++) {
         struct share *share = &relisten->shares[i];
-        *share = (struct share){ .mail.deliver = on_share, .relisten = relisten, .loop = &relisten->server->loops[i] };
+        *share = (struct share){ .relisten = relisten, .loop = &relisten->server->loops[i] };
         good =
             rtn_accept_watchers_new(share->loop, relisten->listeners, relisten->config, &share->watchers) == 0 && good;
     }
@@ -149,17 +151,59 @@ static void on_share(struct rtn_mail *mail)
         rtn_mailbox_post(main, &relisten->mail);
 }
 
-static void on_changed(struct rtn_mail *mail)
+static void finish(struct rtn_relisten *relisten)
 {
-    struct rtn_relisten *relisten = RTN_CONTAINER_OF(mail, struct rtn_relisten, mail);
     struct rtn_server *server = relisten->server;
     rtn_server_relisten_done done = relisten->done;
     void *data = relisten->data;
-    for (size_t i = 0; i < relisten->count; i++)
-        rtn_listener_stop(relisten->listeners[i]); /* unless somebody has it */
     relisten_free(relisten);
     if (done != NULL)
         done(server, data);
+}
+
+static void on_swept(struct rtn_mail *mail)
+{
+    finish(RTN_CONTAINER_OF(mail, struct rtn_relisten, mail));
+}
+
+/* [loop]: by mail to itself, which comes after the next wait. */
+static void on_sweep(struct rtn_mail *mail)
+{
+    struct share *share = RTN_CONTAINER_OF(mail, struct share, mail);
+    struct rtn_relisten *relisten = share->relisten;
+    struct rtn_mailbox *main = relisten->server->host->mailbox;
+    if (!share->waited) {
+        share->waited = true;
+        rtn_loop_post(&share->loop->loop, &share->mail);
+    } else if (atomic_fetch_sub(&relisten->waited_for, 1) == 1)
+        rtn_mailbox_post(main, &relisten->mail);
+}
+
+static void begin_round(struct rtn_relisten *relisten, void (*part)(struct rtn_mail *mail),
+                        void (*then)(struct rtn_mail *mail))
+{
+    struct rtn_server *server = relisten->server;
+    relisten->mail.deliver = then;
+    atomic_store(&relisten->waited_for, relisten->loops);
+    for (unsigned i = 0; i < relisten->loops; i++) {
+        relisten->shares[i].mail.deliver = part;
+        rtn_loop_post(&server->loops[i].loop, &relisten->shares[i].mail);
+    }
+}
+
+/* Those that somebody has stay as they are. */
+static void on_changed(struct rtn_mail *mail)
+{
+    struct rtn_relisten *relisten = RTN_CONTAINER_OF(mail, struct rtn_relisten, mail);
+    bool closes = false;
+    for (size_t i = 0; i < relisten->count; i++) {
+        closes = closes || (relisten->listeners[i]->references == 1 && relisten->listeners[i]->count > 0);
+        rtn_listener_stop(relisten->listeners[i]);
+    }
+    if (closes)
+        begin_round(relisten, on_sweep, on_swept);
+    else
+        finish(relisten);
 }
 
 /* Of listeners that the server has no longer. */
@@ -204,11 +248,8 @@ static void commit(struct rtn_server *server, rtn_server_relisten_done done, voi
     server->relisten = NULL;
     relisten->done = done;
     relisten->data = data;
-    relisten->mail.deliver = on_changed;
     exchange(relisten);
-    atomic_store(&relisten->waited_for, relisten->loops);
-    for (unsigned i = 0; i < relisten->loops; i++)
-        rtn_loop_post(&server->loops[i].loop, &relisten->shares[i].mail);
+    begin_round(relisten, on_share, on_changed);
 }
 
 void rtn_server_relisten_commit(struct rtn_server *server, rtn_server_relisten_done done, void *data)

@@ -12,8 +12,8 @@
 #include "server/server.h"
 
 /*
- * What came of it: 0 or -errno, which was logged. It is always told, never before the call has returned; when the server
- * ends meanwhile by rtn_server_end(), with -ECANCELED, and of commit with 0.
+ * What came of it: 0 or -errno, which was logged. It is always told, never before the call has returned; when the
+ * server ends meanwhile by rtn_server_end(), with -ECANCELED, and of commit with 0.
  */
 typedef void (*rtn_server_swap_done)(struct rtn_server *server, int result, void *data);
 

@@ -1,6 +1,6 @@
 /*
- * Terms from the program to the loop and back. A route, a client or a line server goes on with its sessions when the new
- * program has the same instance; where it has it twice there is no telling, but any of them will do.
+ * Terms from the program to the loop and back. A route, a client or a line server goes on with its sessions when the
+ * new program has the same instance; where it has it twice there is no telling, but any of them will do.
  */
 #include "server/server_terms.h"
 

@@ -51,6 +51,7 @@ static int64_t count_entries(const char *path)
         return -1;
     int64_t count = 0;
     const struct dirent *entry;
+    /* cppcheck-suppress readdirCalled */
     while ((entry = readdir(folder)) != NULL) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
         count += entry->d_name[0] != '.';
     (void) closedir(folder);

@@ -10,7 +10,9 @@ import yaml
 
 import harness
 from bounds import WAIT_BOUND
+from common import wait_until
 from raw import Raw
+from test_memory import is_sanitized
 
 PLAN = re.compile(r'(server "[^"]+": (?:unchanged|tuned live|routes swapped|re-listen|restarted|added|removed)\b.*'
                   r'|daemon: [a-z_.]+\b.*)$')
@@ -94,6 +96,12 @@ def swap_module(path, source):
     new = pathlib.Path(path).with_suffix(".new")
     shutil.copy(source, new)
     os.replace(new, path)
+
+
+def wait_mapped(running, count):
+    """Waits until the process has so many module files mapped. A sanitizer's build unloads none, for its reports' sake."""
+    if not is_sanitized():
+        wait_until(lambda: mapped_modules(running) == count, f"{count} modules are mapped, not {mapped_modules(running)}")
 
 
 def mapped_modules(running):

@@ -19,7 +19,7 @@ import harness
 from bounds import WAIT_BOUND
 from common import TEST_MODULES, Gate, is_listening, send_get, wait_until
 from raw import Raw
-from reload_talk import change_content, generation, mapped_modules, refused, reload, swap_module, write
+from reload_talk import change_content, generation, mapped_modules, refused, reload, swap_module, wait_mapped, write
 from ws_talk import connect
 
 HOOKS = ["configure", "ready", "start", "thread_start", "quiesce", "thread_stop", "stop", "unload"]
@@ -250,10 +250,10 @@ def test_a_swapped_module_serves_new_clients_and_leaves_old_sessions(site):
     with connect(running, "/talk") as new:
         assert say(new) == "two it" and say(old) == "one it" and echo.ask("here") == "here"
         assert running.get("/count").text == "two it 1 ticks=0\n"
-        assert mapped_modules(running) == before + 1
+        wait_mapped(running, before + 1)
         old.close_and_wait()
         running.log_wait("remake one it: unload")
-        wait_until(lambda: mapped_modules(running) == before, "the old module is not mapped any more")
+        wait_mapped(running, before)
         assert say(new) == "two it"
     echo.close_and_wait()
     assert place.steps("it", "two") == HOOKS[:4]
@@ -294,10 +294,9 @@ def test_many_generations_leave_nothing_behind(site):
         assert generation(reload(running)) == i + 2
         with connect(running, "/talk") as end:
             assert say(end) == ("two it" if i % 2 == 0 else "one it")
-    mapped = mapped_modules(running)
-    wait_until(lambda: mapped_modules(running) == 1, f"one module is mapped, not {mapped}")
-    unloaded = len(running.log.find("unload"))
-    assert unloaded == 24 and len(running.log.find("configure")) == 26
+    wait_mapped(running, 1)
+    running.log_wait("unload", count=24)
+    assert len(running.log.find("unload")) == 24 and len(running.log.find("configure")) == 26
 
 
 # Addresses

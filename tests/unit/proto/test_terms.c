@@ -163,7 +163,12 @@ static void begin(void)
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(all); i++) {
         configs[i] = (struct rtn_config_server){
             .name = "terms",
-            .limits = { .target = 100, .header = 20000, .header_count = 10, .body = 1000, .line = 100, .backlog = 1000 },
+            .limits = { .target = 100,
+                        .header = 20000,
+                        .header_count = 10,
+                        .body = 1000,
+                        .line = 100,
+                        .backlog = 1000 },
             .timeouts = { .header = LONG_MS, .body = LONG_MS, .idle = LONG_MS, .write = LONG_MS, .linger = LONG_MS },
         };
         rtn_line_policy_init(&policies[i], &configs[i]);
@@ -431,9 +436,8 @@ Test(terms, session_keeps_those_it_was_opened_under)
 
 Test(terms, session_that_is_moved_has_the_new_limits)
 {
-    policies[1].session = (struct rtn_session_policy){
-        .message_limit = 10, .backlog_limit = 5, .drop = true, .write_timeout = LONG_MS
-    };
+    policies[1].session =
+        (struct rtn_session_policy){ .message_limit = 10, .backlog_limit = 5, .drop = true, .write_timeout = LONG_MS };
     policies[1].drop_long = true;
     int fd = connect_for_lines();
     struct rtn_connection *connection = first_connection();
