@@ -184,19 +184,21 @@ static void kick(struct rtn_inbox *inbox)
 }
 
 /*
- * Who handles it here; NULL: nobody does. The port of a type is changed first, so that for a moment there may be
- * somebody of another port.
+ * Who handles it here; NULL: nobody does. A type that changes port has no receiver for a moment: one that was there
+ * before and after the port was looked at is of that port, so that its instance cannot be gone.
  */
 static struct rtn_receiver *choose(const struct rtn_message *message)
 {
-    struct rtn_receiver *receiver = atomic_load(&message->type->receiver);
-    while (receiver == NULL || receiver->inbox->port != message->port) {
-        if (atomic_load(&message->type->port) != message->port)
-            return NULL;
+    const struct rtn_hub_type *type = message->type;
+    struct rtn_receiver *receiver = atomic_load(&type->receiver);
+    while (atomic_load(&type->port) == message->port) {
+        struct rtn_receiver *before = receiver;
+        receiver = atomic_load(&type->receiver);
+        if (receiver != NULL && receiver == before)
+            return receiver;
         sched_yield();
-        receiver = atomic_load(&message->type->receiver);
     }
-    return receiver;
+    return NULL;
 }
 
 static void lose(struct rtn_message *message)

@@ -20,7 +20,6 @@ struct rtn_receiver {
 /* What one instance is given one at a time: all its types share it. */
 struct rtn_inbox {
     struct rtn_instance *instance;
-    const struct rtn_hub_port *port; /* of its server; set by the wiring, before it is published */
     struct rtn_receiver *receivers; /* one for each row */
     struct rtn_list waiting; /* messages */
     struct rtn_list running; /* the worker's, while busy */

@@ -45,7 +45,9 @@ static void finish(struct rtn_job *job)
         return;
     }
     if (!job->quiet && serial != NULL) {
-        job->task = (struct rtn_task){ .run = on_turn, .serial = serial, .what = job->instance->place.text };
+        job->task = (struct rtn_task){
+            .run = on_turn, .serial = serial, .what = job->instance->place.text, .lane = RTN_LANE_CALLBACKS
+        };
         if (rtn_pool_submit_always(job->site->pool, &job->task))
             return;
     }

@@ -46,8 +46,10 @@ static void run_on_worker(struct rtn_task *task)
 
 void rtn_step_taken(struct rtn_connection *connection, bool answered)
 {
-    rtn_log(RTN_LOG_WARN, "%s: the handler did not come back in time (timeouts.handler): %s; connection %" PRIu64,
+    bool begun = atomic_load_explicit(&connection->begun_ms, memory_order_relaxed) != 0;
+    rtn_log(RTN_LOG_WARN, "%s: %s in time (timeouts.handler): %s; connection %" PRIu64,
             connection->handled_by != NULL ? connection->handled_by : "",
+            begun ? "the handler did not come back" : "no worker took it",
             answered ? "the client gets 504" : "its reply is cut off", connection->id);
 }
 

@@ -3,7 +3,8 @@
  * errors that name both places and for printing. Types of the hub are found by all that a declaration says, so that a
  * name whose declaration has changed is another type; within one wiring a name means one of them.
  *
- * Modules of an older wiring that are still there have been wired to the same types, and stay so.
+ * Modules of an older wiring that are still there have been wired to the same types, and stay so. A server that is
+ * stopped stays in the wiring, without what its parties were: then only names are left of them.
  */
 #include "app/wiring.h"
 
@@ -157,6 +158,7 @@ static void add_row(const struct adding *adding, size_t row)
         return;
     }
     wire->owner = *adding->party;
+    wire->to = rtn_config_strdup(&adding->wiring->arena, rtn_str_of(adding->party->server->name));
     wire->port = adding->port;
     wire->receiver = &instance->inbox->receivers[row];
 }
@@ -169,7 +171,10 @@ static void add_sender(const struct adding *adding, struct rtn_wire *wire)
     if (*last != NULL)
         return;
     *last = rtn_config_alloc(&adding->wiring->arena, sizeof(**last));
-    **last = (struct rtn_wiring_sender){ .party = *adding->party };
+    **last = (struct rtn_wiring_sender){
+        .party = *adding->party,
+        .server = rtn_config_strdup(&adding->wiring->arena, rtn_str_of(adding->party->server->name)),
+    };
 }
 
 static void add_sends(const struct adding *adding, struct rtn_message_type *const *types, size_t count)
@@ -179,13 +184,6 @@ static void add_sends(const struct adding *adding, struct rtn_message_type *cons
         if (wire != NULL)
             add_sender(adding, wire);
     }
-}
-
-/* One that is shared has it. */
-static void set_port(struct rtn_inbox *inbox, const struct rtn_hub_port *port)
-{
-    if (inbox->port != port)
-        inbox->port = port;
 }
 
 void rtn_wiring_add(struct rtn_wiring *wiring, const struct rtn_wiring_party *party, struct rtn_hub_port *port,
@@ -198,7 +196,6 @@ void rtn_wiring_add(struct rtn_wiring *wiring, const struct rtn_wiring_party *pa
     if (messages == NULL)
         return;
     add_sends(&adding, messages->handler.sends, messages->send_count);
-    set_port(party->instance->inbox, port);
     for (size_t i = 0; i < messages->row_count; i++)
         add_row(&adding, i);
 }

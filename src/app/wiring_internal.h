@@ -8,6 +8,7 @@
 
 struct rtn_wiring_sender {
     struct rtn_wiring_party party;
+    const char *server; /* its name, which outlives a server that is stopped */
     struct rtn_wiring_sender *next;
 };
 
@@ -16,6 +17,7 @@ struct rtn_wire {
     struct rtn_hub_type *type;
     struct rtn_wiring_party declared; /* by whom first */
     struct rtn_wiring_party owner; /* instance is NULL: none */
+    const char *to; /* the name of its server; NULL: none */
     struct rtn_wiring_sender *senders; /* in the order of the configuration */
     struct rtn_hub_port *port; /* of the owner, as the next */
     struct rtn_receiver *receiver;

@@ -1,4 +1,6 @@
 /* Wirings as people and programs read them. */
+#include <string.h>
+
 #include "app/wiring_internal.h"
 
 static void append_size(struct rtn_buf *out, size_t size)
@@ -30,7 +32,7 @@ size_t rtn_wiring_count(const struct rtn_wiring *wiring)
 static bool is_first(const struct rtn_wire *wire, const struct rtn_wiring_sender *sender)
 {
     const struct rtn_wiring_sender *before = wire->senders;
-    while (before != sender && before->party.server != sender->party.server)
+    while (strcmp(before->server, sender->server) != 0)
         before = before->next;
     return before == sender;
 }
@@ -39,7 +41,7 @@ static void append_senders(const struct rtn_wire *wire, struct rtn_buf *out)
 {
     for (const struct rtn_wiring_sender *sender = wire->senders; sender != NULL; sender = sender->next) {
         if (is_first(wire, sender))
-            rtn_buf_printf(out, "%s%s", sender != wire->senders ? ", " : "", sender->party.server->name);
+            rtn_buf_printf(out, "%s%s", sender != wire->senders ? ", " : "", sender->server);
     }
 }
 
@@ -49,7 +51,7 @@ static void put_senders(struct rtn_json *json, const struct rtn_wire *wire)
     rtn_json_array(json);
     for (const struct rtn_wiring_sender *sender = wire->senders; sender != NULL; sender = sender->next) {
         if (is_first(wire, sender))
-            rtn_json_text(json, sender->party.server->name);
+            rtn_json_text(json, sender->server);
     }
     rtn_json_end(json);
 }
@@ -78,7 +80,7 @@ void rtn_wiring_json(const struct rtn_wiring *wiring, struct rtn_json *json)
         put_size(json, "answer_size", type->shape.answer_size); /* 0: no answer */
         put_senders(json, wire);
         rtn_json_key(json, "to");
-        rtn_json_text(json, wire->owner.instance != NULL ? wire->owner.server->name : NULL);
+        rtn_json_text(json, wire->to);
         rtn_json_key(json, "waiting");
         rtn_json_int(json, wire->port != NULL ? rtn_hub_waiting(wire->port) : 0);
         rtn_json_end(json);
@@ -96,6 +98,6 @@ void rtn_wiring_print(const struct rtn_wiring *wiring, const char *prefix, struc
         rtn_buf_append_text(out, "): ");
         append_senders(wire, out);
         rtn_buf_printf(out, "%s-> %s\n", wire->senders != NULL ? " " : "nobody ",
-                       wire->owner.instance != NULL ? wire->owner.server->name : "nobody");
+                       wire->to != NULL ? wire->to : "nobody");
     }
 }

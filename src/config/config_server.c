@@ -120,7 +120,7 @@ static const struct rtn_schema_key keys[] = {
       .min = 0,
       .max = 3600000,
       .help = "A handler that holds a loop for so long is named in the log, with a backtrace. 0: none is. It is looked "
-              "five times a second, so that a shorter one may go unseen.",
+              "for five times a second, so that a shorter one may go unseen.",
       .example = "1s" },
     { .name = "queue",
       .type = RTN_SCHEMA_INT,

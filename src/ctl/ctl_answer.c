@@ -31,9 +31,7 @@ const char *rtn_ctl_paint_count(const char *cell)
 
 int rtn_ctl_answer_print(struct rtn_buf *text)
 {
-    const struct rtn_str s = rtn_buf_str(text);
-    bool good = fwrite(s.data, 1, s.length, stdout) == s.length && fflush(stdout) == 0;
-    return good ? RTN_CTL_OK : RTN_CTL_FAILED;
+    return rtn_ctl_print(rtn_buf_str(text));
 }
 
 int rtn_ctl_answer_finish(const struct rtn_ctl *ctl, struct rtn_ctl_table *table, struct rtn_ctl_reply *reply,

@@ -145,7 +145,8 @@ static void add_server(struct rtn_ctl_rates *rates, const json_t *before, const 
     rate_requests(rate, before, now, rates->seconds);
     rate_traffic(rate, before, now, rates->seconds);
     take_state(rate, now);
-    add_routes(rates, before, now);
+    if (rate->up)
+        add_routes(rates, before, now);
 }
 
 static struct rtn_ctl_rate *make_room(size_t count)

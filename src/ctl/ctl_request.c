@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -112,6 +113,13 @@ void rtn_ctl_reply_done(struct rtn_ctl_reply *reply)
     reply->json = NULL;
 }
 
+static const char *nobody_listens(const char *path)
+{
+    struct stat file;
+    bool is_other = stat(path, &file) == 0 && !S_ISSOCK(file.st_mode);
+    return is_other ? "that is no socket" : "the socket is there, but nobody listens";
+}
+
 int rtn_ctl_explain(const struct rtn_ctl *ctl, int error)
 {
     static const char hint[] = "retinuectl: the key daemon.control says where its socket is; --socket PATH, or "
@@ -121,7 +129,7 @@ int rtn_ctl_explain(const struct rtn_ctl *ctl, int error)
                       : error == -EPROTO       ? "that is not the answer of a daemon"
                       : error == -ETIMEDOUT    ? "the daemon does not answer; its main thread is busy"
                       : error == -ENOENT       ? "there is no such file"
-                      : error == -ECONNREFUSED ? "the socket is there, but nobody listens"
+                      : error == -ECONNREFUSED ? nobody_listens(ctl->socket)
                                                : strerror(-error);
     fprintf(stderr, "retinuectl: %s %s: %s\n", nobody ? "no daemon at" : "cannot talk to the daemon at", ctl->socket,
             why);
@@ -161,11 +169,17 @@ void rtn_ctl_escape(struct rtn_buf *out, const char *text)
     }
 }
 
+int rtn_ctl_print(struct rtn_str text)
+{
+    if (fwrite(text.data, 1, text.length, stdout) == text.length && fflush(stdout) == 0)
+        return RTN_CTL_OK;
+    fprintf(stderr, "retinuectl: cannot write: %s\n", strerror(errno));
+    return RTN_CTL_FAILED;
+}
+
 int rtn_ctl_print_json(const struct rtn_ctl_reply *reply)
 {
-    const struct rtn_str text = rtn_buf_str(&reply->text);
-    return fwrite(text.data, 1, text.length, stdout) == text.length && fflush(stdout) == 0 ? RTN_CTL_OK
-                                                                                           : RTN_CTL_FAILED;
+    return rtn_ctl_print(rtn_buf_str(&reply->text));
 }
 
 int64_t rtn_ctl_int(const json_t *object, const char *key)

@@ -35,6 +35,9 @@ int rtn_ctl_explain(const struct rtn_ctl *ctl, int error);
 /* Appends text for a query: everything but letters, digits and - is escaped. */
 void rtn_ctl_escape(struct rtn_buf *out, const char *text);
 
+/* Writes to stdout; says so on stderr when that fails. Returns the exit status. */
+int rtn_ctl_print(struct rtn_str text);
+
 /* The reply as it came, on stdout. Returns the exit status. */
 int rtn_ctl_print_json(const struct rtn_ctl_reply *reply);
 

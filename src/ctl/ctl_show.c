@@ -5,6 +5,9 @@
 #include "ctl/ctl_answer.h"
 #include "ctl/ctl_format.h"
 
+#define METHODS_MOST 6 /* with more, only the first */
+#define METHODS_SHOWN 3
+
 /* Status */
 
 static void append_generation(const json_t *generation, const json_t *status, struct rtn_buf *out)
@@ -47,8 +50,9 @@ int rtn_ctl_status(const struct rtn_ctl *ctl)
     if (!rtn_ctl_answer_get(ctl, "/status", &reply, &status))
         return status;
     const json_t *answer = reply.json;
-    rtn_buf_printf(&text, "retinued %s, process %lld, %s for %s\n", rtn_ctl_text(answer, "version"),
-                   (long long) rtn_ctl_int(answer, "pid"), rtn_ctl_text(answer, "state"),
+    const char *state = rtn_ctl_text(answer, "state");
+    rtn_buf_printf(&text, "retinued %s, process %lld, %s%s for %s\n", rtn_ctl_text(answer, "version"),
+                   (long long) rtn_ctl_int(answer, "pid"), state, strcmp(state, "running") == 0 ? "" : ", up",
                    rtn_ctl_age(age, rtn_ctl_int(answer, "uptime_ms")));
     append_generation(json_object_get(answer, "generation"), answer, &text);
     append_servers(rtn_ctl_array(answer, "servers"), &text);
@@ -149,13 +153,29 @@ static void append_answer(const json_t *route, struct rtn_buf *out)
         rtn_buf_printf(out, "%s: %s", module, handler);
 }
 
+/* Many handlers take all methods that there are: that would be most of the table. */
+static void add_methods(struct rtn_ctl_table *table, const char *methods)
+{
+    const char *shown = NULL;
+    size_t count = 1;
+    for (const char *comma = strchr(methods, ','); comma != NULL; comma = strchr(comma + 1, ',')) {
+        if (count == METHODS_SHOWN)
+            shown = comma;
+        count++;
+    }
+    if (count > METHODS_MOST)
+        rtn_ctl_table_add(table, "%.*s, %zu more", (int) (shown - methods), methods, count - METHODS_SHOWN);
+    else
+        rtn_ctl_table_add(table, "%s", methods);
+}
+
 static void add_route(struct rtn_ctl_table *table, const json_t *route)
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf answer = { 0 };
     append_answer(route, &answer);
     rtn_ctl_table_add(table, "%s", rtn_ctl_text(route, "server"));
     rtn_ctl_table_add(table, "%s%s", rtn_ctl_text(route, "host"), rtn_ctl_text(route, "path"));
-    rtn_ctl_table_add(table, "%s", rtn_ctl_text(route, "methods"));
+    add_methods(table, rtn_ctl_text(route, "methods"));
     rtn_ctl_table_add(table, "%s", answer.data);
     rtn_ctl_table_add(table, "%s", rtn_ctl_text(route, "kind"));
     rtn_ctl_table_add(table, "%s", rtn_ctl_text(route, "threads"));

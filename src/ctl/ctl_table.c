@@ -114,11 +114,19 @@ static void fit_end(struct rtn_buf *out, const char *text, unsigned columns)
     rtn_buf_printf(out, "~%s", text);
 }
 
-static void add_cell(const struct rtn_ctl_table *table, size_t at, const char *text, const char *paint, unsigned width,
-                     struct rtn_buf *out)
+struct layout {
+    unsigned *widths;
+    size_t shown; /* columns */
+};
+
+static void add_cell(const struct rtn_ctl_table *table, const struct layout *layout, size_t at, const char *text,
+                     const char *paint, struct rtn_buf *out)
 {
     const struct rtn_ctl_column *column = &table->columns[at];
-    bool last = at + 1 == table->column_count;
+    unsigned width = layout->widths[at];
+    bool last = at + 1 == layout->shown;
+    if (at >= layout->shown)
+        return;
     if (paint != NULL)
         rtn_buf_printf(out, "\033[%sm", paint);
     unsigned length = rtn_ctl_columns(text);
@@ -134,21 +142,31 @@ static void add_cell(const struct rtn_ctl_table *table, size_t at, const char *t
         fill(out, gap_of(table));
 }
 
+static void lay_out(const struct rtn_ctl_table *table, unsigned width, struct layout *ret)
+{
+    unsigned total = measure(table, ret->widths);
+    ret->shown = table->column_count;
+    while (width > 0 && total > width && shrink(table, ret->widths))
+        total--;
+    while (table->drop && width > 0 && total > width && ret->shown > 1)
+        total -= ret->widths[--ret->shown] + gap_of(table);
+    if (table->drop && width > 0)
+        ret->widths[0] = RTN_MIN(ret->widths[0], width);
+}
+
 void rtn_ctl_table_render(const struct rtn_ctl_table *table, unsigned width, bool color, struct rtn_buf *out)
 {
-    unsigned *widths = calloc(table->column_count, sizeof(*widths));
-    if (widths == NULL)
+    struct layout layout = { .widths = calloc(table->column_count, sizeof(unsigned)) };
+    if (layout.widths == NULL)
         abort();
-    unsigned total = measure(table, widths);
-    while (width > 0 && total > width && shrink(table, widths))
-        total--;
+    lay_out(table, width, &layout);
     for (size_t i = 0; i < table->column_count; i++)
-        add_cell(table, i, table->columns[i].title, color ? "1" : NULL, widths[i], out);
+        add_cell(table, &layout, i, table->columns[i].title, color ? "1" : NULL, out);
     for (size_t i = 0; i < table->cell_count; i++) {
         size_t at = i % table->column_count;
         const struct rtn_ctl_column *column = &table->columns[at];
         const char *paint = color && column->paint != NULL ? column->paint(table->cells[i]) : NULL;
-        add_cell(table, at, table->cells[i], paint, widths[at], out);
+        add_cell(table, &layout, at, table->cells[i], paint, out);
     }
-    free(widths);
+    free(layout.widths);
 }

@@ -18,6 +18,7 @@ struct rtn_ctl_table {
     const struct rtn_ctl_column *columns;
     size_t column_count;
     unsigned gap; /* blanks between columns; 0: two */
+    bool drop; /* the last columns, where there is no room for them; else lines become too long */
     char **cells; /* row by row */
     size_t cell_count;
     size_t capacity;

@@ -99,8 +99,7 @@ static int print_round(struct top *top)
     if (top->ctl->json)
         return rtn_ctl_print_json(&top->picture);
     render(top, top->ctl->width, 0, NULL, &text);
-    return fwrite(text.data, 1, text.length, stdout) == text.length && fflush(stdout) == 0 ? RTN_CTL_OK
-                                                                                           : RTN_CTL_FAILED;
+    return rtn_ctl_print(rtn_buf_str(&text));
 }
 
 /* The first picture is only there for the difference. */

@@ -1,6 +1,6 @@
 /*
  * From the top: the process, the servers, handlers that are stuck, the routes that do most, as far as there is room.
- * The columns fit into 80.
+ * The columns fit into 80; with less, the last ones are left out.
  */
 #include "ctl/ctl_view.h"
 
@@ -101,6 +101,7 @@ static void render_servers(const struct rtn_ctl_view *view, struct rtn_buf *out)
     };
     struct rtn_ctl_table table = RTN_CTL_TABLE(columns);
     table.gap = 1;
+    table.drop = true;
     for (size_t i = 0; i < view->rates->server_count; i++)
         if (view->rates->servers[i].up)
             add_server(&table, &view->rates->servers[i], view->utf8);
@@ -146,6 +147,7 @@ static void render_routes(const struct rtn_ctl_view *view, unsigned lines, struc
     };
     struct rtn_ctl_table table = RTN_CTL_TABLE(columns);
     double most = most_requests(view->rates);
+    table.drop = true;
     for (size_t i = view->skip; i < view->rates->route_count && i - view->skip < lines; i++)
         add_route(&table, &view->rates->routes[i], most, view->utf8);
     rtn_ctl_table_render(&table, view->width, view->color, out);

@@ -7,7 +7,8 @@
 #include "net/listener_keep.h"
 #include "server/server.h"
 
-#define RTN_DAEMON_STOP_MS 2000 /* for all threads to end when no task is left */
+#define RTN_DAEMON_STOP_MS 2000 /* for all threads of a server to end when no task is left; main waits for that */
+#define RTN_DAEMON_END_MS 5000 /* the same at the end of the daemon, when nobody waits for main */
 
 /* Where a server is; only ever goes forward. */
 enum rtn_run_state {

@@ -286,7 +286,7 @@ static void on_settle(struct ev_loop *ev, struct ev_prepare *prepare, int events
 bool rtn_daemon_stop_end(struct rtn_daemon *daemon)
 {
     rtn_daemon_servers_listen_stop(daemon);
-    int64_t deadline_ms = rtn_clock_ms() + RTN_DAEMON_STOP_MS;
+    int64_t deadline_ms = rtn_clock_ms() + RTN_DAEMON_END_MS;
     for (size_t i = 0; i < daemon->run_count; i++) {
         struct rtn_run *run = daemon->runs[i];
         bool may_end = run->state == RTN_RUN_LEFT ? has_come_back(run) : run->state != RTN_RUN_ENDED;

@@ -5,6 +5,7 @@
 #include "daemon/reload.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/memory.h"
 #include "daemon/notify.h"
@@ -111,12 +112,16 @@ void rtn_reload_arrived(struct rtn_reload *reload)
 
 /* The end */
 
+/* With the blanks in front of a line: they put marks below what they are about. */
 static void log_lines(enum rtn_log_level level, struct rtn_str text)
 {
-    struct rtn_str line;
-    while (rtn_str_next(&text, '\n', &line)) {
+    while (text.length > 0) {
+        const char *end = memchr(text.data, '\n', text.length);
+        const struct rtn_str line = { text.data, end != NULL ? (size_t) (end - text.data) : text.length };
         if (line.length > 0)
             rtn_log(level, "%.*s", RTN_STR_ARG(line));
+        text.length -= RTN_MIN(line.length + 1, text.length);
+        text.data += line.length + (end != NULL ? 1 : 0);
     }
 }
 

@@ -37,15 +37,14 @@ static void load(struct rtn_reload *reload, const char *path)
         rtn_program_check(&servers[i], reload->generation, &reload->diags);
 }
 
-/* A server goes on with another program. */
+/* A server goes on with another program. What is wrong with a module has been said where it was met first. */
 static void make_program(struct rtn_reload_change *change)
 {
     struct rtn_reload *reload = change->reload;
     const struct rtn_config_server *config = change->plan->change->after;
     const struct rtn_program *old = change->plan->run->server->program;
-    size_t errors = reload->diags.errors;
     change->program = rtn_program_new(config, reload->generation, old, &reload->diags);
-    if (change->program == NULL && reload->diags.errors == errors)
+    if (change->program == NULL && is_good(reload))
         report_no_memory(reload, config);
 }
 
@@ -55,10 +54,9 @@ static void make_server(struct rtn_reload_change *change)
     struct rtn_reload *reload = change->reload;
     struct rtn_daemon *daemon = reload->daemon;
     const struct rtn_config_server *config = change->plan->change->after;
-    size_t errors = reload->diags.errors;
     change->run = rtn_run_new(daemon, config->name);
     change->run->server = rtn_server_new(config, reload->generation, &daemon->host, &reload->diags);
-    if (change->run->server == NULL && reload->diags.errors == errors)
+    if (change->run->server == NULL && is_good(reload))
         report_no_memory(reload, config);
     if (change->run->server == NULL)
         return;

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/map.h"
 #include "config/memory.h"
 #include "daemon/daemon_state.h"
 #include "daemon/reload.h"
@@ -27,8 +26,6 @@ struct rtn_watch_files {
     int fd; /* inotify */
     struct ev_io io;
     struct ev_timer settle;
-    struct rtn_arena arena;
-    struct rtn_map folders; /* to themselves: those that are watched */
 };
 
 static void on_settled(struct ev_loop *ev, struct ev_timer *timer, int events)
@@ -79,46 +76,46 @@ static void on_event(struct ev_loop *ev, struct ev_io *io, int events)
         ev_timer_again(ev, &watch->settle);
 }
 
-static void add_folder(struct rtn_watch_files *watch, const char *folder)
+/* Again at each reload: it may be another folder of that name now. One that is watched stays so. */
+static void add_folder(const struct rtn_watch_files *watch, const char *folder)
 {
-    const char *name = rtn_config_strdup(&watch->arena, rtn_str_of(folder));
-    if (rtn_map_get(&watch->folders, rtn_str_of(name)) != NULL)
-        return;
-    if (inotify_add_watch(watch->fd, name, EVENTS) < 0) {
-        if (errno != ENOENT)
-            rtn_log(RTN_LOG_WARN, "watch: changes in %s are not noticed: %m", name);
-        return;
-    }
-    (void) rtn_map_add(&watch->folders, rtn_str_of(name), (void *) (uintptr_t) name);
+    if (inotify_add_watch(watch->fd, folder, EVENTS) < 0 && errno != ENOENT)
+        rtn_log(RTN_LOG_WARN, "watch: changes in %s are not noticed: %m", folder);
 }
 
-static void add_folder_of(struct rtn_watch_files *watch, const char *path)
+/* Without a slash or with the first one alone, that is the folder. */
+static void add_folder_of(const struct rtn_watch_files *watch, const char *path)
 {
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf folder = { 0 };
     const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        add_folder(watch, ".");
-    else
-        add_folder(watch, slash == path ? "/" : rtn_config_printf(&watch->arena, "%.*s", (int) (slash - path), path));
+    rtn_buf_printf(&folder, "%.*s", slash != NULL ? RTN_MAX((int) (slash - path), 1) : 1, slash != NULL ? path : ".");
+    add_folder(watch, folder.data);
 }
 
 /* Patterns of folders are not followed: what they lead to now is among the files. */
-static void add_includes(struct rtn_watch_files *watch, const struct rtn_config *config)
+static void add_include(const struct rtn_watch_files *watch, const char *file, const char *pattern)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf path = { 0 };
+    const char *slash = strrchr(file, '/');
+    if (pattern[0] != '/' && slash != NULL)
+        rtn_buf_printf(&path, "%.*s/", (int) (slash - file), file);
+    rtn_buf_printf(&path, "%s", pattern);
+    const char *name = strrchr(path.data, '/');
+    if (name == NULL || memchr(path.data, '*', (size_t) (name - path.data)) == NULL)
+        add_folder_of(watch, path.data);
+}
+
+static void add_includes(const struct rtn_watch_files *watch, const struct rtn_config *config)
 {
     const struct rtn_schema_strings *include = &config->daemon.include;
     for (size_t i = 0; i < include->count; i++) {
         const char *file = include->nodes != NULL && include->nodes[i] != NULL ? include->nodes[i]->mark.source->path
                                                                                : watch->daemon->reloads.path;
-        const char *slash = strrchr(file, '/');
-        const char *path = include->items[i];
-        if (path[0] != '/' && slash != NULL)
-            path = rtn_config_printf(&watch->arena, "%.*s/%s", (int) (slash - file), file, path);
-        const char *name = strrchr(path, '/');
-        if (name == NULL || memchr(path, '*', (size_t) (name - path)) == NULL)
-            add_folder_of(watch, path);
+        add_include(watch, file, include->items[i]);
     }
 }
 
-static void add_modules(struct rtn_watch_files *watch)
+static void add_modules(const struct rtn_watch_files *watch)
 {
     const struct rtn_daemon *daemon = watch->daemon;
     for (size_t i = 0; i < daemon->run_count; i++) {
@@ -128,7 +125,7 @@ static void add_modules(struct rtn_watch_files *watch)
     }
 }
 
-static void add_all(struct rtn_watch_files *watch)
+static void add_all(const struct rtn_watch_files *watch)
 {
     const struct rtn_config *config = watch->daemon->generation->config;
     const char *path;
@@ -150,7 +147,6 @@ static struct rtn_watch_files *watch_new(struct rtn_daemon *daemon)
         free(watch);
         return NULL;
     }
-    rtn_arena_init(&watch->arena, NULL, 0);
     ev_io_init(&watch->io, on_event, watch->fd, EV_READ);
     watch->io.data = watch;
     ev_timer_init(&watch->settle, on_settled, 0., SETTLE_SECONDS);
@@ -180,8 +176,6 @@ void rtn_watch_done(struct rtn_daemon *daemon)
     ev_io_stop(daemon->ev, &watch->io);
     ev_timer_stop(daemon->ev, &watch->settle);
     rtn_fd_close(&watch->fd);
-    rtn_map_done(&watch->folders);
-    rtn_arena_done(&watch->arena);
     free(watch);
     daemon->watch = NULL;
 }

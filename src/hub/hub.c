@@ -92,6 +92,8 @@ struct rtn_hub_type *rtn_hub_add(struct rtn_hub *hub, const struct rtn_hub_shape
 
 void rtn_hub_publish(struct rtn_hub_type *type, struct rtn_hub_port *port, void *receiver)
 {
+    if (atomic_load(&type->port) != port)
+        atomic_store(&type->receiver, NULL);
     atomic_store(&type->port, port);
     atomic_store(&type->receiver, receiver);
 }

@@ -76,8 +76,8 @@ bool rtn_hub_is_shape(const struct rtn_hub_shape *a, const struct rtn_hub_shape 
 struct rtn_hub_type *rtn_hub_add(struct rtn_hub *hub, const struct rtn_hub_shape *shape);
 
 /*
- * From now on messages of the type go to `port`, which hands them to `receiver`; both may be NULL: -ENOENT. The port
- * comes first: whoever finds a receiver of another port in its port's name has to look again. [main]
+ * From now on messages of the type go to `port`, which hands them to `receiver`; both may be NULL: -ENOENT. When the
+ * port changes there is no receiver meanwhile: one that is found before and after the port is of that port. [main]
  */
 void rtn_hub_publish(struct rtn_hub_type *type, struct rtn_hub_port *port, void *receiver);
 

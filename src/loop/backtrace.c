@@ -76,6 +76,14 @@ static void note_request(struct rtn_backtrace *answer)
     answer->request_id[length] = '\0';
 }
 
+/* The signal itself may end what it asks for: a sleep comes back early. */
+static void note_call(struct rtn_backtrace *answer)
+{
+    const struct rtn_activity *activity = rtn_activity_here();
+    if (activity == NULL || !rtn_activity_read(activity, &answer->call))
+        answer->call = (struct rtn_activity_call){ 0 };
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     (void) number;
@@ -87,6 +95,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
         asked.answer.count = backtrace(asked.answer.frames, RTN_BACKTRACE_FRAMES);
         drop_own_frames(&asked.answer, interrupted(context));
         note_request(&asked.answer);
+        note_call(&asked.answer);
         atomic_store(&asked.state, STATE_ANSWERED);
         (void) sem_post(&asked.answered);
     }

@@ -18,6 +18,7 @@ struct rtn_backtrace {
     void *frames[RTN_BACKTRACE_FRAMES]; /* the innermost first */
     int count;
     char request_id[132]; /* of the request that the thread handled; "": none */
+    struct rtn_activity_call call; /* that it was in then; one without a label: none, or not known */
 };
 
 /* The realtime signal that is taken for it; threads must not block it. [any] */

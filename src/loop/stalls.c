@@ -63,16 +63,18 @@ struct look {
     bool waited; /* for a thread that did not answer */
 };
 
-/* False when it has come back meanwhile. */
+/* False when it came back before it answered. */
 static bool take_backtrace(struct rtn_activity *activity, struct look *look)
 {
     struct rtn_episode *episode = &activity->episode;
     struct rtn_backtrace backtrace;
-    struct rtn_activity_call now;
+    struct rtn_activity_call now = { 0 };
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     bool taken = rtn_backtrace_take(activity, &backtrace);
     look->waited = !taken;
-    if (!rtn_activity_read(activity, &now) || !is_same(&now, &episode->call))
+    if (!taken && !rtn_activity_read(activity, &now))
+        return false;
+    if (!is_same(taken ? &backtrace.call : &now, &episode->call))
         return false;
     episode->backtrace[0] = '\0';
     episode->request_id[0] = '\0';

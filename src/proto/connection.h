@@ -58,7 +58,8 @@ struct rtn_connection {
     struct ev_io write;
     _Atomic int owner; /* enum rtn_owner */
     _Atomic int64_t begun_ms; /* when the worker began with it; 0: it has not. Written by the worker, as the next */
-    _Atomic int64_t sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */
+    _Atomic int64_t
+        sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */
     enum rtn_connection_state state;
     bool close_after; /* close when all is sent */
     bool linger_after; /* and linger, because the client may still be sending */

@@ -62,6 +62,7 @@ static void move_connection(struct rtn_connection *connection)
 {
     if (rtn_http1_leave_to_worker(connection) || connection->state == RTN_CONNECTION_CLOSED)
         return;
+    connection->looked_at = NULL; /* those that come may be where those were that have gone */
     if (connection->session != NULL)
         move_session(connection->session);
     else if (is_unrouted(connection))
@@ -96,9 +97,11 @@ void rtn_http1_set_terms(struct rtn_http1 *http, struct rtn_terms *terms)
 
 /* The end of old ones */
 
+/* One whose handshake was under way when the terms changed may go on. */
 static void end_old_session(struct rtn_session *session, const struct rtn_session_end *end)
 {
-    if (session->opened)
+    move_session(session);
+    if (session->opened && session->terms != session->connection->http->terms)
         session->wire->begin_close(session, end);
 }
 

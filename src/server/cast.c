@@ -1,4 +1,10 @@
-/* The list of roles, which hooks are run along without holding its lock: who stands on a role keeps it there. */
+/*
+ * The list of roles, which hooks are run along without holding its lock: who stands on a role keeps it there.
+ *
+ * A new instance that some thread cannot start will not come into force, but until it has gone, which may take a while,
+ * threads have to get on: they leave it out. Only one batch of instances is about to come at a time, so that it is
+ * enough for a thread to know how many refusals there were when it came to that batch.
+ */
 #include "server/cast.h"
 
 #include <errno.h>
@@ -9,6 +15,7 @@
 #include "log/log.h"
 
 static _Thread_local unsigned seen; /* the epoch that the thread is at; 0: none */
+static _Thread_local unsigned known; /* refusals that it knew of when the last instances came to it */
 
 void rtn_cast_init(struct rtn_cast *cast, struct rtn_server *server)
 {
@@ -63,10 +70,28 @@ void rtn_cast_let_enter(struct rtn_cast *cast)
     cast->epoch++;
     RTN_LIST_FOREACH (node, &cast->roles) {
         struct rtn_role *role = RTN_CONTAINER_OF(node, struct rtn_role, node);
-        if (role->enters == 0)
-            role->enters = cast->epoch;
+        if (role->enters != 0)
+            continue;
+        role->enters = cast->epoch;
+        role->entering = cast->epoch > 1; /* those of the start are nobody's to do without */
     }
     pthread_mutex_unlock(&cast->mutex);
+}
+
+int rtn_cast_let_stay(struct rtn_cast *cast)
+{
+    bool refused = false;
+    pthread_mutex_lock(&cast->mutex);
+    RTN_LIST_FOREACH (node, &cast->roles) {
+        const struct rtn_role *role = RTN_CONTAINER_OF(node, struct rtn_role, node);
+        refused = refused || role->refused != 0;
+    }
+    RTN_LIST_FOREACH (node, &cast->roles) {
+        struct rtn_role *role = RTN_CONTAINER_OF(node, struct rtn_role, node);
+        role->entering = role->entering && refused;
+    }
+    pthread_mutex_unlock(&cast->mutex);
+    return refused ? -ECANCELED : 0;
 }
 
 void rtn_cast_let_leave(struct rtn_cast *cast)
@@ -136,14 +161,29 @@ static bool is_there(const struct rtn_role *role, unsigned epoch)
     return role->enters != 0 && role->enters <= epoch && (role->leaves == 0 || role->leaves > epoch);
 }
 
+static bool is_left_out(const struct rtn_role *role)
+{
+    return role->refused != 0 && role->refused <= known;
+}
+
 static bool has_come(const struct rtn_role *role, unsigned epoch)
 {
-    return is_there(role, epoch) && !is_there(role, seen);
+    return is_there(role, epoch) && !is_there(role, seen) && !is_left_out(role);
 }
 
 static bool has_gone(const struct rtn_role *role, unsigned epoch)
 {
-    return !is_there(role, epoch) && is_there(role, seen);
+    return !is_there(role, epoch) && is_there(role, seen) && !is_left_out(role);
+}
+
+/* What was left out of those that came before counts until others come. */
+static void learn(const struct rtn_cast *cast, unsigned epoch)
+{
+    const struct rtn_role *role = NULL;
+    while ((role = next(cast, role)) != NULL) {
+        if (is_there(role, epoch) && !is_there(role, seen))
+            known = cast->refusals;
+    }
 }
 
 static void stop_thread(struct rtn_cast *cast, const struct rtn_role *role)
@@ -151,7 +191,14 @@ static void stop_thread(struct rtn_cast *cast, const struct rtn_role *role)
     call(cast, role, role->instance->loaded->module.thread_stop, "thread_stop");
 }
 
-static int start_those(struct rtn_cast *cast, unsigned epoch)
+static void refuse(struct rtn_cast *cast, struct rtn_role *role)
+{
+    if (role->entering && role->refused == 0)
+        role->refused = ++cast->refusals;
+}
+
+/* `refused`: the one that failed can be done without. */
+static int start_those(struct rtn_cast *cast, unsigned epoch, bool *refused)
 {
     int r = 0;
     struct rtn_role *role = NULL;
@@ -161,6 +208,8 @@ static int start_those(struct rtn_cast *cast, unsigned epoch)
     }
     if (r == 0)
         return 0;
+    refuse(cast, role);
+    *refused = role->refused != 0;
     while ((role = previous(cast, role)) != NULL) {
         if (has_come(role, epoch))
             stop_thread(cast, role);
@@ -177,16 +226,35 @@ static void stop_those(struct rtn_cast *cast, unsigned epoch)
     }
 }
 
-int rtn_cast_refresh(struct rtn_cast *cast)
+static int refresh(struct rtn_cast *cast, bool *refused)
 {
     pthread_mutex_lock(&cast->mutex);
     unsigned epoch = cast->epoch;
-    int r = start_those(cast, epoch);
+    learn(cast, epoch);
+    int r = start_those(cast, epoch, refused);
     if (r == 0) {
         stop_those(cast, epoch);
         seen = epoch;
     }
     pthread_mutex_unlock(&cast->mutex);
+    return r;
+}
+
+int rtn_cast_refresh(struct rtn_cast *cast)
+{
+    bool refused = false;
+    return refresh(cast, &refused);
+}
+
+/* Each time it does without one more. */
+int rtn_cast_follow(struct rtn_cast *cast)
+{
+    int r;
+    bool refused;
+    do {
+        refused = false;
+        r = refresh(cast, &refused);
+    } while (r < 0 && refused);
     return r;
 }
 

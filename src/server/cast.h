@@ -35,6 +35,8 @@ struct rtn_role {
     enum rtn_role_stage stage;
     unsigned enters; /* the epoch since which threads have it; 0: not yet; guarded by the mutex, as the next */
     unsigned leaves; /* the epoch since which they do not; 0: they do */
+    bool entering; /* it has come to a server that serves, and may be refused; guarded by the mutex, as the next */
+    unsigned refused; /* a thread could not start it, by its turn among refusals: no other one tries; 0: none */
     bool quiesce_due; /* written while loop 0 does not run hooks, as the next */
     bool stop_due;
     bool started; /* [loop 0], as the rest */
@@ -49,6 +51,7 @@ struct rtn_cast {
     pthread_mutex_t mutex; /* of the list, whose changes are main's, and of the epochs */
     struct rtn_list roles; /* in the order of start */
     unsigned epoch;
+    unsigned refusals;
 };
 
 /* In place; keeper and registry are set by the caller. [main] */
@@ -71,11 +74,20 @@ void rtn_cast_remove(struct rtn_cast *cast, struct rtn_role *role);
 void rtn_cast_let_enter(struct rtn_cast *cast);
 void rtn_cast_let_leave(struct rtn_cast *cast);
 
+/* Those that have come stay. -ECANCELED: a thread has refused one of them. [main] */
+int rtn_cast_let_stay(struct rtn_cast *cast);
+
 /*
  * The calling thread goes to the present epoch: from nothing when it begins. 0, or -errno of a thread_start, logged:
  * then nothing has changed, but that instances that have gone may go again. [loop] [worker]
  */
 int rtn_cast_refresh(struct rtn_cast *cast);
+
+/*
+ * The same for a thread that others wait for: of those that are about to come it does without the ones that it cannot
+ * start. [worker]
+ */
+int rtn_cast_follow(struct rtn_cast *cast);
 
 /* The thread ends: thread_stop of all that it has, the last one first. [loop] [worker] */
 void rtn_cast_leave(struct rtn_cast *cast);

@@ -36,7 +36,7 @@ static int start_worker_thread(void *data)
     int r = rtn_step_worker_begin();
     if (r < 0)
         return r;
-    r = rtn_cast_refresh(&server->swap->cast);
+    r = rtn_cast_follow(&server->swap->cast);
     if (r < 0)
         rtn_step_worker_end();
     return r;
@@ -52,7 +52,7 @@ static void stop_worker_thread(void *data)
 static int refresh_worker_thread(void *data)
 {
     struct rtn_server *server = data;
-    return rtn_cast_refresh(&server->swap->cast);
+    return rtn_cast_follow(&server->swap->cast);
 }
 
 /* Where no handler needs it, its first thread is made when a module gives it something to do. */

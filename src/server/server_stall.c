@@ -28,10 +28,11 @@ void rtn_server_stall_look(struct rtn_server *server)
     stalls->pool = rtn_pool_look(server->pool);
     bool at_end = stalls->pool.over > stalls->pool.replaced && server->config->stuck_threads > 0;
     if (at_end && !stalls->told)
-        rtn_log(RTN_LOG_ERROR,
-                "server \"%s\": %u workers are stuck, and no more than %u are replaced (stuck_threads): what the "
-                "others hold is lost to the server",
-                server->config->name, stalls->pool.over, stalls->pool.replaced);
+        rtn_log(
+            RTN_LOG_ERROR,
+            "server \"%s\": %u workers are stuck, and no more than %u are replaced (stuck_threads): fewer are left for "
+            "others",
+            server->config->name, stalls->pool.over, stalls->pool.replaced);
     stalls->told = at_end;
 }
 

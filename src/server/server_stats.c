@@ -8,18 +8,18 @@
 #include "hub/hub.h"
 #include "server/server_loop.h"
 
-static void give_pool(struct rtn_stats_readings *out, struct rtn_pool *pool)
+static void give_pool(struct rtn_stats_readings *out, const struct rtn_server *server)
 {
     static const char *const lanes[RTN_LANES] = {
         [RTN_LANE_CLIENTS] = "clients", [RTN_LANE_CALLBACKS] = "callbacks", [RTN_LANE_TASKS] = "tasks"
     };
     struct rtn_pool_stats stats;
-    rtn_pool_stats(pool, &stats);
+    rtn_pool_stats(server->pool, &stats);
     rtn_stats_give(out, RTN_STATS_POOL_THREADS, NULL, stats.threads);
     rtn_stats_give(out, RTN_STATS_POOL_THREADS_MAX, NULL, stats.most);
     rtn_stats_give(out, RTN_STATS_POOL_RUNNING, NULL, stats.running);
     rtn_stats_give(out, RTN_STATS_POOL_BLOCKED, NULL, stats.blocked);
-    rtn_stats_give(out, RTN_STATS_POOL_STUCK, NULL, stats.stuck);
+    rtn_stats_give(out, RTN_STATS_POOL_STUCK, NULL, atomic_load(&server->stalls.watched.stuck_workers));
     for (size_t i = 0; i < RTN_LANES; i++)
         rtn_stats_give(out, RTN_STATS_POOL_QUEUED, lanes[i], stats.lanes[i]);
 }
@@ -31,7 +31,7 @@ static void read_stats(struct rtn_stats_readings *out, void *data)
     rtn_stats_give(out, RTN_STATS_OLD_PROGRAMS, NULL, atomic_load(&server->old_programs));
     rtn_stats_give(out, RTN_STATS_OLD_SESSIONS, NULL, atomic_load(&server->old_sessions));
     if (server->pool != NULL)
-        give_pool(out, server->pool);
+        give_pool(out, server);
     if (server->port->type_count == 0)
         return;
     rtn_stats_give(out, RTN_STATS_HUB_WAITING, NULL, rtn_hub_waiting(server->port));

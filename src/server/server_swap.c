@@ -84,6 +84,8 @@ static int enter(struct rtn_server_loop *loop)
 static void after_enter(struct rtn_swap *swap)
 {
     int r = atomic_load(&swap->failure);
+    if (r == 0)
+        r = rtn_cast_let_stay(&swap->cast);
     swap->enter_failed = r < 0;
     if (r < 0)
         undo(swap, r);

@@ -3,6 +3,9 @@ configuration and module files change all the time, some of them to what is wron
 """
 import pathlib
 import random
+import re
+import signal
+import subprocess
 import threading
 
 import harness
@@ -52,6 +55,27 @@ class Load(threading.Thread):
         self.join(WAIT_BOUND)
         assert self.problem is None, self.problem
         assert self.answers > 0
+
+
+class Wrk:
+    """wrk asks as fast as it can, on connections that stay; it counts what was not answered, and answers that are not 2xx."""
+
+    problem = None
+
+    def __init__(self, address, path):
+        self.command = ["wrk", "-t1", "-c4", "-d1h", "--timeout", f"{int(WAIT_BOUND)}s", f"http://{address[0]}:{address[1]}{path}"]
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        text, _ = self.process.communicate(timeout=WAIT_BOUND)
+        assert "Socket errors" not in text and "Non-2xx" not in text, text
+        count = re.search(r"(\d+) requests in", text)
+        assert count and int(count[1]) > 0, text
 
 
 class Storm:
@@ -148,7 +172,8 @@ def test_nobody_notices_a_storm_of_reloads(tmp_path):
         lines = [Raw(ports["lines"]) for _ in range(LINES)]
         ask_all(ends, lines)
         web = [(ports["web"], path) for path in ("/stays", "/worker", "/count")]
-        loads = [Load(web, True), Load(web, False), Load([(ports["restarts"], "/")], False)]
+        loads = [Load(web, True), Load(web, False), Load([(ports["restarts"], "/")], False),
+                 Wrk(ports["web"], "/stays"), Wrk(ports["web"], "/worker")]
         for load in loads:
             load.start()
         good = bad = 0

@@ -178,6 +178,20 @@ def test_nobody_is_there(tmp_path, command):
     assert f"no daemon at {tmp_path}/nothing: there is no such file" in result.stderr and "daemon.control" in result.stderr
 
 
+def test_a_full_disk(daemon):
+    with daemon(with_control(SERVERS)) as running, open("/dev/full", "w", encoding="ascii") as full:
+        for arguments in ([], ["--json"]):
+            result = subprocess.run([RETINUECTL, "--socket", control_path(running), "status", *arguments], stdout=full,
+                                    stderr=subprocess.PIPE, encoding="utf-8", check=False)
+            assert (result.returncode, result.stderr) == (1, "retinuectl: cannot write: No space left on device\n")
+
+
+def test_that_is_no_socket(tmp_path):
+    result = run_ctl("--socket", str(tmp_path), "status")
+    assert result.returncode == 3
+    assert result.stderr.startswith(f"retinuectl: no daemon at {tmp_path}: that is no socket\n")
+
+
 def test_nobody_listens(daemon, tmp_path):
     path = tmp_path / "control"
     subprocess.run(["/usr/bin/python3", "-c", f"import socket; socket.socket(socket.AF_UNIX).bind('{path}')"], check=True)

@@ -163,6 +163,7 @@ def test_who_waits_behind_it_gets_504_and_is_not_handled(running, gate):
         with ask(running, "/serial") as second:
             expect_timeout(first)
             expect_timeout(second)
+            running.log_wait(r'route "/serial": no worker took it in time \(timeouts.handler\): the client gets 504')
             gate.open()
             running.log_wait(r'"GET /serial HTTP/1.1" 504', count=2)
     assert running.get("/serial").status == 200

@@ -47,7 +47,8 @@ static const char first[] =
 static const char second[] =
     "{\"started_ms\": 1, \"uptime_ms\": 3000, \"process\": {\"cpu_ms\": {\"user\": 1000, \"system\": 100}}, "
     "\"servers\": ["
-    "{\"name\": \"chat\", \"requests\": {\"total\": 0}, \"line\": {\"in\": 2, \"out\": 4}},"
+    "{\"name\": \"chat\", \"requests\": {\"total\": 0}, \"line\": {\"in\": 2, \"out\": 4},"
+    " \"routes\": [{\"route\": \"/gone\", \"requests\": {\"total\": 0}}]},"
     "{\"name\": \"get\", \"up\": 1, \"requests\": {\"total\": 30, \"5xx\": 2, \"aborted\": 1},"
     " \"bytes\": {\"in\": 105, \"out\": 7}, \"connections\": {\"open\": 9, \"websocket\": 2, \"line\": 1},"
     " \"pool\": {\"running\": 3, \"max\": 8, \"queued\": {\"clients\": 1, \"callbacks\": 2, \"tasks\": 3}},"

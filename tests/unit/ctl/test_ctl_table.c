@@ -51,6 +51,27 @@ Test(ctl_table, cut)
            "b           -  bad\n");
 }
 
+static void expect_dropped(unsigned width, const char *expected)
+{
+    struct rtn_ctl_table table = RTN_CTL_TABLE(columns);
+    table.drop = true;
+    rtn_ctl_table_add(&table, "a server with a name");
+    rtn_ctl_table_add(&table, "7");
+    rtn_ctl_table_add(&table, "bad");
+    rtn_ctl_table_render(&table, width, false, &out);
+    cr_expect_str_eq(out.data, expected, "%s", out.data);
+    rtn_ctl_table_done(&table);
+    rtn_buf_done(&out);
+}
+
+Test(ctl_table, the_last_columns_are_dropped)
+{
+    expect_dropped(20, "NAME    COUNT  STATE\na ser~      7  bad\n");
+    expect_dropped(19, "NAME    COUNT\na ser~      7\n");
+    expect_dropped(12, "NAME\na ser~\n");
+    expect_dropped(3, "NA~\na ~\n");
+}
+
 Test(ctl_table, colors)
 {
     expect(24, true,

@@ -202,6 +202,38 @@ Test(pool_stuck, unless_its_time_is_firm)
     cr_expect_eq(atomic_load(&fixture.done), 1);
 }
 
+/* Its stretch of blocking is over, but not its wait for a place: it is found over its time in there. */
+Test(pool_stuck, who_waits_for_a_place_counts_once)
+{
+    struct fixture fixture;
+    atomic_uint count = 0;
+    struct gate second = GATE_CLOSED;
+    struct job jobs[2];
+    start(&fixture, 3, 1, 1);
+    hold(&fixture, 1, &(struct held){ .limit_ms = 1, .blocks = true, .firm = true });
+    cr_assert(reaches(&fixture.gate.entered, 1));
+    set_job(&jobs[0], 0, &second, &count);
+    cr_assert_eq(submit(fixture.pool, &jobs[0], 1), 0);
+    cr_assert(reaches(&second.entered, 1));
+    gate_open(&fixture.gate);
+    pause_ms(20);
+    cr_assert(is_replaced(&fixture, 1));
+    gate_open(&second);
+    cr_assert(reaches(&fixture.done, 1));
+    cr_assert(reaches(&count, 1));
+    struct gate third = GATE_CLOSED;
+    for (unsigned i = 0; i < 2; i++)
+        set_job(&jobs[i], i, &third, &count);
+    cr_assert_eq(submit(fixture.pool, jobs, 2), 0);
+    cr_assert(reaches(&third.entered, 1));
+    pause_ms(20);
+    cr_expect_eq(atomic_load(&third.entered), 1, "no more than one is active");
+    cr_expect_eq(stats_of(fixture.pool).stuck, 0);
+    gate_open(&third);
+    end(&fixture, 1);
+    cr_expect_eq(atomic_load(&count), 3);
+}
+
 Test(pool_stuck, as_long_as_it_likes)
 {
     struct fixture fixture;

@@ -164,6 +164,44 @@ Test(stalls, calls_nest)
     rtn_activity_end();
 }
 
+/* It comes back because it is asked where it is. */
+static void *sleep_once(void *data)
+{
+    struct thread *thread = data;
+    const struct rtn_activity_call call = { .label = &label, .what = "handler", .name = "h" };
+    const struct timespec long_time = { .tv_sec = 3600 };
+    cr_assert_not_null(rtn_activity_begin(RTN_ACTIVITY_LOOP, "get", "get/thread", &watched));
+    const struct rtn_activity_call before = rtn_activity_enter(&call);
+    (void) nanosleep(&long_time, NULL);
+    rtn_activity_leave(&before);
+    atomic_fetch_add(&thread->ended, 1);
+    gate_pass(&thread->gate);
+    rtn_activity_end();
+    return NULL;
+}
+
+Test(stalls, a_sleep_that_the_question_ends)
+{
+    struct thread thread = { .gate = GATE_CLOSED };
+    struct seen seen = { 0 };
+    atomic_store(&watched.stall_ms, 1);
+    rtn_backtrace_init(NULL);
+    cr_assert_eq(rtn_thread_start(&thread.thread, sleep_once, &thread), 0);
+    for (int64_t until = rtn_clock_ms() + BOUND_MS; atomic_load(&thread.ended) == 0 && rtn_clock_ms() < until;) {
+        const struct seen now = look();
+        seen = now.count > 0 ? now : seen;
+        pause_ms(1);
+    }
+    cr_assert_eq(atomic_load(&thread.ended), 1);
+    cr_expect_eq(atomic_load(&watched.loop_stalls), 1);
+    cr_expect_eq(seen.count, 1);
+    cr_expect_not_null(strstr(seen.backtrace, "sleep_once+0x"), "%s", seen.backtrace);
+    cr_assert(reaches(&thread.gate.entered, 1));
+    cr_expect_eq(look().count, 0);
+    cr_expect_eq(atomic_load(&watched.stuck_loops), 0);
+    end(&thread);
+}
+
 /* Progress */
 
 static struct gate hook_gate = GATE_CLOSED;
