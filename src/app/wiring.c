@@ -231,8 +231,19 @@ static const struct rtn_wire *wire_of(const struct rtn_wiring *wiring, const str
     return wire != NULL && wire->type == type ? wire : NULL;
 }
 
+/* Before a type is there, so that nobody is refused. */
+static void open_ports(const struct rtn_wiring *wiring)
+{
+    for (size_t i = 0; i < wiring->wires.count; i++) {
+        const struct rtn_wire *wire = rtn_wiring_at(wiring, i);
+        if (wire->port != NULL)
+            rtn_hub_expect_type(wire->port);
+    }
+}
+
 void rtn_wiring_commit(struct rtn_wiring *wiring)
 {
+    open_ports(wiring);
     for (struct rtn_hub_type *type = NULL; (type = rtn_hub_next(wiring->hub, type)) != NULL;) {
         const struct rtn_wire *wire = wire_of(wiring, type);
         rtn_hub_publish(type, wire != NULL ? wire->port : NULL, wire != NULL ? wire->receiver : NULL);

@@ -215,6 +215,13 @@ void rtn_hub_count_types(struct rtn_hub *hub)
     }
 }
 
+void rtn_hub_expect_type(struct rtn_hub_port *port)
+{
+    port->type_count++;
+    if (atomic_load(&port->loop) != NULL)
+        rtn_hub_open(port);
+}
+
 void rtn_hub_set_capacity(struct rtn_hub_port *port, unsigned capacity)
 {
     atomic_store(&port->capacity, capacity);

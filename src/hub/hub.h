@@ -114,6 +114,9 @@ unsigned rtn_hub_note_unhandled(const struct rtn_message *message);
 /* Counts the types of each port, and opens those that have some and a loop. [main] */
 void rtn_hub_count_types(struct rtn_hub *hub);
 
+/* A type is about to be published for the port, which takes messages from now on if it is attached. [main] */
+void rtn_hub_expect_type(struct rtn_hub_port *port);
+
 /* Hands out messages that wait, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop]
  */
 void rtn_hub_run(struct rtn_hub_port *port, unsigned most);

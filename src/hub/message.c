@@ -64,16 +64,27 @@ static void give_back(void (*release)(void *data), void *data, void (*let_go)(co
         let_go(keeper);
 }
 
+/* Into the port that owns the type; when that has changed just now, into the one that owns it since. */
+static int enter_owner(const struct rtn_hub_type *type, struct rtn_hub_port **ret)
+{
+    struct rtn_hub_port *now = atomic_load(&type->port);
+    int r;
+    do {
+        *ret = now;
+        r = now != NULL ? enter(now) : -ENOENT;
+        now = atomic_load(&type->port);
+    } while (r < 0 && now != *ret);
+    return r;
+}
+
 static int prepare(const struct rtn_hub_letter *letter, struct rtn_message **ret)
 {
     const struct rtn_hub_type *type = letter->type;
     bool fits = type->shape.size == SIZE_MAX || type->shape.size == letter->length;
     if (!fits || (letter->payload == NULL && letter->length > 0))
         return -EINVAL;
-    struct rtn_hub_port *port = atomic_load(&type->port);
-    if (port == NULL)
-        return -ENOENT;
-    int r = enter(port);
+    struct rtn_hub_port *port;
+    int r = enter_owner(type, &port);
     if (r == -EAGAIN)
         rtn_stats_add(type->stats, RTN_STATS_MESSAGE_REFUSED, 1);
     if (r < 0)
@@ -110,8 +121,8 @@ void rtn_hub_commit(struct rtn_message *message)
 
 int rtn_hub_forward(struct rtn_message *message)
 {
-    struct rtn_hub_port *port = atomic_load(&message->type->port);
-    int r = port != NULL ? enter(port) : -ENOENT;
+    struct rtn_hub_port *port;
+    int r = enter_owner(message->type, &port);
     if (r < 0)
         return r;
     atomic_fetch_sub(&message->port->state, 1);
