@@ -132,14 +132,14 @@ static void add_server(struct rtn_config_diff *diff, const char *name, const str
     change->kinds = RTN_CHANGE_BIT(change->change);
 }
 
-static void compare_daemon(const struct rtn_config *before, const struct rtn_config *after,
-                           struct rtn_config_diff *diff)
+void rtn_config_diff_daemon(const struct rtn_config_daemon *before, const struct rtn_config_daemon *after,
+                            struct rtn_config_diff *diff)
 {
     const struct rtn_diff_pair pair = { .table = &rtn_config_daemon_table,
-                                        .before = (const char *) &before->daemon,
-                                        .after = (const char *) &after->daemon,
-                                        .before_node = before->daemon.node,
-                                        .after_node = after->daemon.node };
+                                        .before = (const char *) before,
+                                        .after = (const char *) after,
+                                        .before_node = before->node,
+                                        .after_node = after->node };
     diff->daemon = gather_all(&pair, rtn_config_change_of_daemon, &diff->arena, &diff->daemon_count);
 }
 
@@ -151,7 +151,7 @@ void rtn_config_diff(const struct rtn_config *before, const struct rtn_config *a
     rtn_arena_init(&ret->arena, NULL, 0);
     ret->servers =
         rtn_config_alloc(&ret->arena, (before->servers.count + after->servers.count) * sizeof(*ret->servers));
-    compare_daemon(before, after, ret);
+    rtn_config_diff_daemon(&before->daemon, &after->daemon, ret);
     for (size_t i = 0; i < after->servers.count; i++)
         add_server(ret, new[i].name, find_server(before, new[i].name), &new[i]);
     for (size_t i = 0; i < before->servers.count; i++) {

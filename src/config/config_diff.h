@@ -66,6 +66,10 @@ struct rtn_config_diff {
 void rtn_config_diff(const struct rtn_config *before, const struct rtn_config *after, struct rtn_config_diff *ret);
 void rtn_config_diff_done(struct rtn_config_diff *diff);
 
+/* The keys of `daemon` are compared again, with other values before; these need not outlive the result. */
+void rtn_config_diff_daemon(const struct rtn_config_daemon *before, const struct rtn_config_daemon *after,
+                            struct rtn_config_diff *diff);
+
 /* config_diff_rows.c: what a change of a key takes, by its path below `servers.NAME` or `daemon`; -1: no row. */
 int rtn_config_change_of_server(const char *path);
 int rtn_config_change_of_daemon(const char *path);

@@ -1,5 +1,6 @@
 /* The commands that change something. What has become of them is said in a line; why they were refused, by the daemon.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/macros.h"
@@ -60,6 +61,8 @@ int rtn_ctl_reload(const struct rtn_ctl *ctl)
     const char *text = rtn_ctl_text(reply.json, "text");
     size_t length = strlen(text);
     printf("%s%s", text, length > 0 && text[length - 1] == '\n' ? "" : "\n");
+    if (!ctl->dry_run)
+        printf("generation %" PRId64 " is in force\n", rtn_ctl_int(reply.json, "generation"));
     rtn_ctl_reply_done(&reply);
     return RTN_CTL_OK;
 }

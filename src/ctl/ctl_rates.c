@@ -106,6 +106,7 @@ static void take_state(struct rtn_ctl_rate *rate, const json_t *now)
     rate->up = rtn_ctl_int(now, "up") != 0;
     rate->running = rtn_ctl_int(pool, "running");
     rate->workers = rtn_ctl_int(pool, "max");
+    rate->beside = RTN_MIN(rtn_ctl_int(pool, "stuck"), RTN_MAX(rate->running - rate->workers, 0));
     rate->queued = rtn_ctl_int(queued, "clients") + rtn_ctl_int(queued, "callbacks") + rtn_ctl_int(queued, "tasks") +
                    rtn_ctl_int(json_object_get(now, "hub"), "waiting");
     rate->websocket = rtn_ctl_int(connections, "websocket");

@@ -19,9 +19,10 @@ struct rtn_ctl_rate {
     int64_t p99_us;
     double load; /* requests at work at the same time, on average */
     /* Of servers only: */
-    bool up; /* else it has stopped, or only counts for the daemon itself */
+    bool up; /* else it has stopped */
     int64_t running; /* workers */
     int64_t workers; /* there may be; 0: none */
+    int64_t beside; /* of those running: stuck, and others work in their place */
     int64_t queued; /* tasks and messages that wait */
     int64_t http; /* connections, as the next two */
     int64_t websocket;

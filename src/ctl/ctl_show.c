@@ -77,7 +77,7 @@ static int print_names(struct rtn_ctl_reply *reply)
     return rtn_ctl_answer_print(&text);
 }
 
-/* Those that run now, of those there may be. */
+/* Those that run now, of those there may be; beside them those that others work in place of: "2/2+1 stuck". */
 static void add_workers(struct rtn_ctl_table *table, const json_t *workers)
 {
     if (!json_is_object(workers)) {
@@ -85,8 +85,13 @@ static void add_workers(struct rtn_ctl_table *table, const json_t *workers)
         rtn_ctl_table_add(table, "-");
         return;
     }
-    rtn_ctl_table_add(table, "%lld/%lld", (long long) rtn_ctl_int(workers, "running"),
-                      (long long) rtn_ctl_int(workers, "most"));
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf busy = { 0 };
+    const int64_t stuck = rtn_ctl_int(workers, "stuck");
+    rtn_buf_printf(&busy, "%lld/%lld", (long long) (rtn_ctl_int(workers, "running") - stuck),
+                   (long long) rtn_ctl_int(workers, "most"));
+    if (stuck > 0)
+        rtn_buf_printf(&busy, "+%lld stuck", (long long) stuck);
+    rtn_ctl_table_add(table, "%s", rtn_buf_str(&busy).data);
     rtn_ctl_table_add(table, "%lld", (long long) rtn_ctl_int(workers, "queued"));
 }
 

@@ -65,8 +65,11 @@ static void add_server(struct rtn_ctl_table *table, const struct rtn_ctl_rate *r
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf busy = { 0 };
     if (rate->workers > 0) {
-        append_bar(&busy, (double) rate->running / (double) rate->workers, utf8);
-        rtn_buf_printf(&busy, " %lld/%lld", (long long) rate->running, (long long) rate->workers);
+        const int64_t running = rate->running - rate->beside;
+        append_bar(&busy, (double) running / (double) rate->workers, utf8);
+        rtn_buf_printf(&busy, " %lld/%lld", (long long) running, (long long) rate->workers);
+        if (rate->beside > 0)
+            rtn_buf_printf(&busy, "+%lld", (long long) rate->beside);
     }
     rtn_ctl_table_add(table, "%s", rate->server);
     add_count(table, rate->requests);

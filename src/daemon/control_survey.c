@@ -95,6 +95,7 @@ static void put_pool(struct rtn_json *json, const struct rtn_server *server)
     put_int(json, "threads", stats.threads);
     put_int(json, "most", server->config->threads);
     put_int(json, "running", stats.running);
+    put_int(json, "stuck", stats.stuck); /* of those running; others work in their place */
     put_int(json, "blocked", stats.blocked);
     put_int(json, "queued", stats.queued);
     put_int(json, "queue", server->config->queue);

@@ -184,7 +184,8 @@ int rtn_daemon_run(const char *config_path)
         fprintf(stderr, "retinued: the sockets of the service manager cannot be used: %s\n", strerror(-r));
     else if (load(&daemon, config_path) && open_log(&daemon) && make_loop(&daemon) && rtn_daemon_stop_init(&daemon) &&
              rtn_daemon_servers_make(&daemon) && rtn_daemon_servers_listen(&daemon) &&
-             rtn_control_socket_open(&daemon) && rtn_daemon_servers_ready(&daemon) && start_writers(&daemon) && rtn_daemon_servers_start(&daemon))
+             rtn_control_socket_open(&daemon) && rtn_daemon_servers_ready(&daemon) && start_writers(&daemon) &&
+             rtn_daemon_servers_start(&daemon))
         status = serve(&daemon);
     if (daemon.left_behind)
         leave(&daemon, status);

@@ -80,8 +80,8 @@ static void wire(struct rtn_daemon *daemon)
 bool rtn_daemon_servers_make(struct rtn_daemon *daemon)
 {
     const struct rtn_schema_array *configs = &daemon->generation->config->servers;
-    if (rtn_resolver_new(daemon->log, &daemon->log_level, &daemon->resolver) < 0 ||
-        rtn_hub_new(&daemon->hub) < 0 || rtn_wiring_new(daemon->hub, &daemon->wiring) < 0)
+    if (rtn_resolver_new(daemon->log, &daemon->log_level, &daemon->resolver) < 0 || rtn_hub_new(&daemon->hub) < 0 ||
+        rtn_wiring_new(daemon->hub, &daemon->wiring) < 0)
         return false;
     daemon->host = (struct rtn_server_host){ .log = daemon->log,
                                              .log_level = &daemon->log_level,

@@ -45,6 +45,9 @@ struct rtn_watch_files;
 struct rtn_reloads {
     const char *path; /* of the configuration */
     struct rtn_list asks; /* that wait */
+    struct rtn_config_daemon started; /* keys that only a start reads, as they were then: log.to, log.format, control */
+    struct rtn_arena memory; /* their values */
+    bool remembered; /* they are there: since the first reload */
     struct rtn_reload *current; /* NULL: none is under way */
     struct rtn_mail turn; /* for the next one */
     bool turn_posted;

@@ -129,11 +129,25 @@ static void plan_server(const struct rtn_daemon *daemon, struct rtn_generation *
         server->ends = count_connections(server->run->server);
 }
 
+/* What only a restart of the daemon changes is still what the daemon was started with. */
+static void compare_in_use(const struct rtn_daemon *daemon, const struct rtn_generation *generation,
+                           struct rtn_plan *plan)
+{
+    const struct rtn_config_daemon *started = &daemon->reloads.started;
+    struct rtn_config_daemon in_use = daemon->generation->config->daemon;
+    in_use.log = started->log;
+    in_use.log.level = daemon->generation->config->daemon.log.level;
+    in_use.control = started->control;
+    plan->daemon_differs = plan->diff.daemon_count > 0;
+    rtn_config_diff_daemon(&in_use, &generation->config->daemon, &plan->diff);
+}
+
 void rtn_plan_make(const struct rtn_daemon *daemon, struct rtn_generation *generation, struct rtn_plan *ret,
                    struct rtn_diags *diags)
 {
     *ret = (struct rtn_plan){ .generation = generation->number };
     rtn_config_diff(daemon->generation->config, generation->config, &ret->diff);
+    compare_in_use(daemon, generation, ret);
     ret->count = ret->diff.server_count;
     ret->servers = rtn_config_alloc(&ret->diff.arena, ret->count * sizeof(*ret->servers));
     for (size_t i = 0; i < ret->count; i++) {
@@ -179,5 +193,5 @@ bool rtn_plan_is_empty(const struct rtn_plan *plan)
         if (plan->servers[i].kinds != 0)
             return false;
     }
-    return plan->diff.daemon_count == 0;
+    return !plan->daemon_differs;
 }

@@ -32,6 +32,7 @@ struct rtn_plan {
     struct rtn_plan_server *servers; /* as in the diff */
     size_t count;
     unsigned generation; /* that is to be */
+    bool daemon_differs; /* from the configuration in force; `diff` compares keys of `daemon` with what is in use */
 };
 
 /*

@@ -113,13 +113,13 @@ void rtn_reload_arrived(struct rtn_reload *reload)
 /* The end */
 
 /* With the blanks in front of a line: they put marks below what they are about. */
-static void log_lines(enum rtn_log_level level, struct rtn_str text)
+static void log_lines(enum rtn_log_level level, const char *before, struct rtn_str text)
 {
     while (text.length > 0) {
         const char *end = memchr(text.data, '\n', text.length);
         const struct rtn_str line = { text.data, end != NULL ? (size_t) (end - text.data) : text.length };
         if (line.length > 0)
-            rtn_log(level, "%.*s", RTN_STR_ARG(line));
+            rtn_log(level, "%s%.*s", before, RTN_STR_ARG(line));
         text.length -= RTN_MIN(line.length + 1, text.length);
         text.data += line.length + (end != NULL ? 1 : 0);
     }
@@ -129,16 +129,17 @@ static void report(const struct rtn_reload *reload)
 {
     const struct rtn_reload_ask *ask = reload->ask;
     unsigned number = reload->daemon->generation->number;
+    const char *before = ask->dry_run ? "dry run: " : "";
     struct rtn_str text = rtn_buf_str(&reload->text);
     if (reload->unchanged) {
-        log_lines(RTN_LOG_INFO, text);
+        log_lines(RTN_LOG_INFO, before, text);
         rtn_log(RTN_LOG_NOTICE, "%s: nothing has changed; generation %u stays in force", ask->who, number);
     } else if (!reload->failed) {
-        log_lines(RTN_LOG_NOTICE, text);
+        log_lines(RTN_LOG_NOTICE, before, text);
         rtn_log(RTN_LOG_NOTICE, ask->dry_run ? "%s: a reload would do that" : "%s: reloaded: generation %u is in force",
                 ask->who, number);
     } else {
-        log_lines(RTN_LOG_ERROR, text);
+        log_lines(RTN_LOG_ERROR, before, text);
         rtn_log(RTN_LOG_ERROR, "%s: the reload failed; generation %u stays in force", ask->who, number);
     }
 }
@@ -197,7 +198,7 @@ static void fail(struct rtn_reload *reload)
     rtn_reload_undo(reload, rtn_reload_end);
 }
 
-/* A hook has said in the log what was wrong with it. */
+/* A hook that failed is among the errors; of anything else the log knows. */
 static void on_started(struct rtn_reload *reload)
 {
     struct rtn_daemon *daemon = reload->daemon;
@@ -205,16 +206,39 @@ static void on_started(struct rtn_reload *reload)
         rtn_diags_error(&reload->diags, (struct rtn_mark){ 0 }, "the daemon stops");
         fail(reload);
     } else if (reload->failed) {
-        rtn_diags_error(&reload->diags, (struct rtn_mark){ 0 }, "a server could not be started; the log says why");
+        if (reload->diags.errors == 0)
+            rtn_diags_error(&reload->diags, (struct rtn_mark){ 0 }, "a server could not be started; the log says why");
         fail(reload);
     } else {
         rtn_reload_commit(reload, rtn_reload_end);
     }
 }
 
+static const char *keep_text(struct rtn_reloads *reloads, const char *text)
+{
+    return text != NULL ? rtn_config_strdup(&reloads->memory, ((struct rtn_str){ text, strlen(text) })) : NULL;
+}
+
+/* The first reload finds the configuration that the daemon was started with. */
+static void remember(struct rtn_daemon *daemon)
+{
+    struct rtn_reloads *reloads = &daemon->reloads;
+    const struct rtn_config_daemon *config = &daemon->generation->config->daemon;
+    if (reloads->remembered)
+        return;
+    reloads->remembered = true;
+    rtn_arena_init(&reloads->memory, NULL, 0);
+    reloads->started.log.target = keep_text(reloads, config->log.target);
+    reloads->started.log.to = config->log.to;
+    reloads->started.log.path = keep_text(reloads, config->log.path);
+    reloads->started.log.format = config->log.format;
+    reloads->started.control = keep_text(reloads, config->control);
+}
+
 static void begin(struct rtn_reload *reload)
 {
     struct rtn_daemon *daemon = reload->daemon;
+    remember(daemon);
     if (!reload->ask->dry_run)
         rtn_notify_reloading();
     rtn_log(RTN_LOG_INFO, "%s: reads %s", reload->ask->who, daemon->reloads.path);
@@ -274,4 +298,6 @@ void rtn_daemon_reloads_done(struct rtn_daemon *daemon)
 {
     if (daemon->reloads.asks.next != NULL)
         refuse_all(daemon);
+    if (daemon->reloads.remembered)
+        rtn_arena_done(&daemon->reloads.memory);
 }

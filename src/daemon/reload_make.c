@@ -147,12 +147,18 @@ bool rtn_reload_make(struct rtn_reload *reload, const char *path)
 
 /* Starting */
 
+static void on_failed(struct rtn_reload *reload, struct rtn_server *server)
+{
+    reload->failed = true;
+    rtn_server_report_failure(server, &reload->diags);
+}
+
 static void on_prepared(struct rtn_server *server, int result, void *data)
 {
-    (void) server;
     struct rtn_reload_change *change = data;
     change->prepared = result == 0;
-    change->reload->failed = change->reload->failed || result < 0;
+    if (result < 0)
+        on_failed(change->reload, server);
     rtn_reload_arrived(change->reload);
 }
 
@@ -160,8 +166,10 @@ static void on_starter_ended(struct rtn_mail *mail)
 {
     struct rtn_reload *reload = RTN_CONTAINER_OF(mail, struct rtn_reload, starter_mail);
     (void) pthread_join(reload->starter, NULL);
-    for (size_t i = 0; i < reload->plan.count; i++)
-        reload->failed = reload->failed || reload->changes[i].started < 0;
+    for (size_t i = 0; i < reload->plan.count; i++) {
+        if (reload->changes[i].started < 0)
+            on_failed(reload, reload->changes[i].run->server);
+    }
     rtn_reload_arrived(reload);
 }
 

@@ -122,8 +122,8 @@ void rtn_hub_expect_type(struct rtn_hub_port *port);
 void rtn_hub_run(struct rtn_hub_port *port, unsigned most);
 
 /*
- * Drops what is left, when the port is closed and its loop has ended; says in the log what it was good for, unless it was
- * never opened. Then it may be had again, by a server of its name. Twice does no harm. [main]
+ * Drops what is left, when the port is closed and its loop has ended; says in the log what it was good for, unless it
+ * was never opened. Then it may be had again, by a server of its name. Twice does no harm. [main]
  */
 void rtn_hub_end(struct rtn_hub_port *port);
 

@@ -103,7 +103,7 @@ int rtn_pool_new(const struct rtn_pool_options *options, struct rtn_pool **ret)
     if (pool == NULL)
         return -ENOMEM;
     pool->options = *options;
-    pool->block = rtn_stats_server(options->server);
+    pool->block = rtn_stats_server(rtn_pool_counts_for(options));
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

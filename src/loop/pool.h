@@ -45,6 +45,7 @@ struct rtn_task {
 
 struct rtn_pool_options {
     const char *server; /* names the threads server/worker-N */
+    bool uncounted; /* it is no server's: nothing of it is counted */
     unsigned threads; /* at most so many threads; at least 1 */
     unsigned active; /* at most so many outside of rtn_pool_block_begin/end */
     unsigned queue; /* tasks of each lane that may wait for a worker */

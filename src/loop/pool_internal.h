@@ -57,6 +57,12 @@ struct rtn_pool {
 /* The one that the thread is; NULL on other threads. */
 extern _Thread_local struct rtn_worker *rtn_pool_worker;
 
+/* The server that it counts for; NULL: none. */
+static inline const char *rtn_pool_counts_for(const struct rtn_pool_options *options)
+{
+    return options->uncounted ? NULL : options->server;
+}
+
 /* These are called with the mutex held. */
 
 /* Threads that count against options.threads. */

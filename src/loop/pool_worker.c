@@ -147,7 +147,7 @@ static void *work(void *data)
     rtn_pool_worker = worker;
     pthread_setname_np(pthread_self(), worker->name);
     rtn_log_set_context(&worker->log_context);
-    rtn_stats_thread_begin(pool->options.server);
+    rtn_stats_thread_begin(rtn_pool_counts_for(&pool->options));
     struct rtn_activity *activity =
         rtn_activity_begin(RTN_ACTIVITY_WORKER, pool->options.server, worker->name, pool->options.watched);
     pthread_mutex_lock(&pool->mutex);

@@ -34,7 +34,8 @@ void rtn_clients_close(struct rtn_clients *clients, const struct rtn_ip *address
 /* A request, of a client with or without connections of its own. 0, or the milliseconds until one would be taken. */
 int64_t rtn_clients_request(struct rtn_clients *clients, const struct rtn_ip *address, int64_t now_ms);
 
-/* Other limits from now on. What is known of clients stays, connections that were opened without a limit do not count. */
+/* Other limits from now on. What is known of clients stays, connections that were opened without a limit do not count.
+ */
 void rtn_clients_tune(struct rtn_clients *clients, const struct rtn_clients_limits *limits);
 
 /* There is a limit of connections now: one that is opened counts. */

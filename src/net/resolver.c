@@ -64,6 +64,7 @@ int rtn_resolver_new(struct rtn_log *log, const _Atomic int *log_level, struct r
     /* Nothing but rtn_pool_submit_always() is used, which knows no bound: lookups are as many as their dials. */
     const struct rtn_pool_options options = {
         .server = "lookup",
+        .uncounted = true,
         .threads = THREADS,
         .active = THREADS,
         .retire_ms = RETIRE_MS,

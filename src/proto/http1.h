@@ -46,8 +46,8 @@ struct rtn_http1_handler {
      * be. response.length is what was sent. On the thread that holds the request.
      */
     void (*replied)(struct rtn_request *request, bool whole);
-    /* A worker did not come back in time: the client has got 504 (`answered`), or was cut off. What the worker holds must
-     * not be looked at. */
+    /* A worker did not come back in time: the client has got 504 (`answered`), or was cut off. What the worker holds
+     * must not be looked at. */
     void (*taken)(struct rtn_connection *connection, bool answered);
     /* Files are next to be sent: has rtn_http1_send_files() called on a worker. */
     void (*send_files)(struct rtn_connection *connection);

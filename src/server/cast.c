@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "app/callback.h"
+#include "config/schema.h"
 #include "log/log.h"
 
 static _Thread_local unsigned seen; /* the epoch that the thread is at; 0: none */
@@ -27,6 +28,7 @@ void rtn_cast_init(struct rtn_cast *cast, struct rtn_server *server)
 void rtn_cast_done(struct rtn_cast *cast)
 {
     pthread_mutex_destroy(&cast->mutex);
+    rtn_buf_done(&cast->failure);
 }
 
 int rtn_cast_add(struct rtn_cast *cast, struct rtn_instance *instance)
@@ -136,6 +138,38 @@ static void call(struct rtn_cast *cast, const struct rtn_role *role, void (*hook
     pthread_mutex_lock(&cast->mutex);
 }
 
+/* Those that were there before are not what somebody waits for. */
+static bool is_new(const struct rtn_cast *cast, const struct rtn_role *role)
+{
+    return role->enters == 0 || role->entering || cast->epoch == 1;
+}
+
+/* As text, since the instance may be gone when it is told. */
+static void note_failure(struct rtn_cast *cast, const struct rtn_role *role, const char *hook, int result)
+{
+    const struct rtn_instance *instance = role->instance;
+    if (cast->failure.length > 0 || !is_new(cast, role))
+        return;
+    cast->failed_at = rtn_schema_mark(instance->place.node, "module");
+    rtn_buf_printf(&cast->failure, "server \"%s\": %s: module %s: %s failed: %s", instance->server->name,
+                   instance->place.text, instance->loaded->module.name, hook, strerror(-result));
+}
+
+void rtn_cast_forget_failure(struct rtn_cast *cast)
+{
+    pthread_mutex_lock(&cast->mutex);
+    rtn_buf_clear(&cast->failure);
+    pthread_mutex_unlock(&cast->mutex);
+}
+
+void rtn_cast_report_failure(struct rtn_cast *cast, struct rtn_diags *diags)
+{
+    pthread_mutex_lock(&cast->mutex);
+    if (cast->failure.length > 0)
+        rtn_diags_error(diags, cast->failed_at, "%s", cast->failure.data);
+    pthread_mutex_unlock(&cast->mutex);
+}
+
 /* One that can. 0 or -errno, logged. */
 static int try_call(struct rtn_cast *cast, const struct rtn_role *role, int (*hook)(void *instance, rtn_server *server),
                     const char *name)
@@ -151,6 +185,8 @@ static int try_call(struct rtn_cast *cast, const struct rtn_role *role, int (*ho
         rtn_log(RTN_LOG_ERROR, "%s: module %s: %s failed: %s", instance->place.text, instance->loaded->module.name,
                 name, strerror(-r));
     pthread_mutex_lock(&cast->mutex);
+    if (r < 0)
+        note_failure(cast, role, name, r);
     return RTN_MIN(r, 0);
 }
 

@@ -52,6 +52,8 @@ struct rtn_cast {
     struct rtn_list roles; /* in the order of start */
     unsigned epoch;
     unsigned refusals;
+    struct rtn_mark failed_at; /* the first hook of a new instance that failed; guarded by the mutex, as the next */
+    struct rtn_buf failure; /* what is to be said of it; empty: none has */
 };
 
 /* In place; keeper and registry are set by the caller. [main] */
@@ -68,6 +70,12 @@ struct rtn_role *rtn_cast_find(const struct rtn_cast *cast, const struct rtn_ins
 
 /* The instance has no keeper any more. No thread may have it. [main] */
 void rtn_cast_remove(struct rtn_cast *cast, struct rtn_role *role);
+
+/* What failed before is of no interest any more. [main] */
+void rtn_cast_forget_failure(struct rtn_cast *cast);
+
+/* Adds an error at the first instance whose start or thread_start failed while it came, if any did. [main] */
+void rtn_cast_report_failure(struct rtn_cast *cast, struct rtn_diags *diags);
 
 /* A new epoch: threads have all that are there but those / have those no longer that have come to RTN_ROLE_LEAVING.
  * [main] */

@@ -11,9 +11,9 @@
 #include "app/instances.h"
 #include "config/config.h"
 #include "net/listener.h"
-#include "stats/gauge.h"
 #include "server/program.h"
 #include "server/server_stall.h"
+#include "stats/gauge.h"
 
 struct rtn_server_loop;
 struct rtn_swap;

@@ -10,8 +10,10 @@ int rtn_ask(const struct rtn_message_type *type, rtn_server *server, void *insta
     RTN_CLEANUP(rtn_instances_give_back) struct rtn_instance *owner = rtn_server_instance(server, instance);
     if (owner == NULL)
         return -EINVAL;
-    const struct rtn_question_spec spec = {
-        .type = type, .site = rtn_server_site(server), .instance = owner, .owner = owner, .question = rtn_question_known(question)
-    };
+    const struct rtn_question_spec spec = { .type = type,
+                                            .site = rtn_server_site(server),
+                                            .instance = owner,
+                                            .owner = owner,
+                                            .question = rtn_question_known(question) };
     return spec.question.call != NULL ? rtn_question_ask(&spec) : -EINVAL;
 }

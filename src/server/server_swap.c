@@ -126,12 +126,18 @@ void rtn_server_prepare(struct rtn_server *server, struct rtn_program *program, 
     struct rtn_swap *swap = server->swap;
     begin(swap, RTN_SWAP_START, done, data);
     swap->program = program;
+    rtn_cast_forget_failure(&swap->cast);
     int r = make_next_terms(server, program);
     if (r == 0)
         r = add_new(swap, program);
     if (r < 0)
         undo(swap, r);
     rtn_swap_tell(swap);
+}
+
+void rtn_server_report_failure(struct rtn_server *server, struct rtn_diags *diags)
+{
+    rtn_cast_report_failure(&server->swap->cast, diags);
 }
 
 void rtn_server_discard(struct rtn_server *server, rtn_server_swap_done done, void *data)

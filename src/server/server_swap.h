@@ -21,6 +21,9 @@ typedef void (*rtn_server_swap_done)(struct rtn_server *server, int result, void
  */
 void rtn_server_prepare(struct rtn_server *server, struct rtn_program *program, rtn_server_swap_done done, void *data);
 
+/* Adds an error at the instance whose hook let prepare, or the start of the server, fail, if it was one. */
+void rtn_server_report_failure(struct rtn_server *server, struct rtn_diags *diags);
+
 /* Undoes a good prepare: thread_stop, stop; then done. */
 void rtn_server_discard(struct rtn_server *server, rtn_server_swap_done done, void *data);
 

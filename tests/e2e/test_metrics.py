@@ -1,4 +1,5 @@
 """What the daemon counts: known traffic, and exactly that in the metrics."""
+import json
 import re
 import threading
 
@@ -277,6 +278,13 @@ def test_the_process_is_told(daemon):
     assert metrics.value("process_threads") >= 4
     assert metrics.value("process_resident_memory_bytes") > 1 << 20
     assert running.get("/wrong", server="stat").text == "-22"
+
+
+def test_only_servers_are_shown_as_servers(daemon):
+    """Threads of the daemon itself count for none."""
+    running = daemon(config(HTTP))
+    assert set(re.findall(r'[{,]server="([^"]*)"', running.get("/metrics", server="stat").text)) == {"get", "stat", "jobs"}
+    assert {server["name"] for server in json.loads(running.get("/status.json", server="stat").text)["servers"]} == {"get", "stat", "jobs"}
 
 
 def test_a_server_that_was_stopped_keeps_its_counts(daemon):

@@ -184,6 +184,18 @@ def test_what_only_a_restart_of_the_daemon_changes_is_said(site):
     assert place.running.get("/count").text == "one other 1 ticks=0\n"
 
 
+def test_what_is_in_use_needs_no_restart(site, tmp_path):
+    first, second = (f"control: {tmp_path}/{name}, log: {{format: {form}}}" for name, form in (("one", "text"), ("two", "json")))
+    place = site(web(count()), first)
+    lines = "\n".join(place.reload(web(count()), second))
+    assert f"daemon: control {tmp_path}/one -> {tmp_path}/two: needs a restart" in lines and "log.format text -> json: needs" in lines
+    again = place.reload(web(count()), second)
+    assert "nothing has changed; generation 2 stays in force" in again[-1] and "needs a restart" in "\n".join(again)
+    back = place.reload(web(count()), first)
+    assert generation(back) == 3 and "needs a restart" not in "\n".join(back)
+    assert "needs a restart" not in "\n".join(place.reload(web(count()), first))
+
+
 # Routes
 
 
@@ -444,6 +456,7 @@ def taken():
 
 
 GOOD = web(count() + talk(), "web") + web(count(name="second"), "second", "_second")
+STARTING = r'retinued\.yaml:\d+:\d+: error: server "{}": route "/count": module remake: {} failed: \w'
 FAILURES = {
     "syntax": ("  web: [", r"retinued\.yaml:\d+:\d+: error: "),
     "unknown key": (web(count(), keys="    thread: 1\n"), r'retinued\.yaml:6:5: error: server "web": unknown key "thread"'),
@@ -454,10 +467,11 @@ FAILURES = {
     "no module": (web("path: /, module: no_entry\n"), r"retinued\.yaml:\d+:\d+: error: module \"no_entry\""),
     "configure": (web(count(options=", fail: configure")), r"retinued\.yaml:\d+:\d+: error: .*told to fail"),
     "ready": (web(count(options=", fail: ready")), r"retinued\.yaml:\d+:\d+: error: .*told to fail"),
-    "start": (web(count(name="bad", options=", fail: start")), r"start failed"),
-    "thread_start": (web(count(name="bad", options=", fail: thread_start")), r"thread_start failed"),
-    "start of a new server": (GOOD + web(count(name="bad", options=", fail: start"), "new", "_new"), r"start failed"),
-    "thread_start of a new server": (GOOD + web(count(name="bad", options=", fail: thread_start"), "new", "_new"), r"thread_start failed"),
+    "start": (web(count(name="bad", options=", fail: start")), STARTING.format("web", "start")),
+    "thread_start": (web(count(name="bad", options=", fail: thread_start")), STARTING.format("web", "thread_start")),
+    "start of a new server": (GOOD + web(count(name="bad", options=", fail: start"), "new", "_new"), STARTING.format("new", "start")),
+    "thread_start of a new server": (GOOD + web(count(name="bad", options=", fail: thread_start"), "new", "_new"),
+                                     STARTING.format("new", "thread_start")),
     "address": (web(count(), listen="[127.0.0.1:{port}, 127.0.0.1:TAKEN]"), r"retinued\.yaml:\d+:\d+: error: .*the address is in use"),
     "address of a new server": (GOOD + web(count(), "new", listen="127.0.0.1:TAKEN"), r"retinued\.yaml:\d+:\d+: error: .*the address is in use"),
     "wiring": (web(count()) + "    modules: [{module: wire_sender}]\n", r"retinued\.yaml:\d+:\d+: error: .*no server handles it"),
@@ -475,7 +489,7 @@ def test_a_failure_changes_nothing(site, taken, what):
         assert raw.request(target="/count").text == "one it 1 ticks=0\n" and say(end) == "one it"
         before = place.steps("it"), place.steps("second"), sorted(running.threads())
         said = place.refused(broken if "second" in broken else broken + second if broken.endswith("\n") else broken)
-        assert re.search(told, said) and "memory" not in said, said
+        assert re.search(told, said) and "memory" not in said and "log says why" not in said, said
         assert "the reload failed; generation 1 stays in force" in said
         assert raw.request(target="/count").text == "one it 2 ticks=0\n" and say(end) == "one it"
         assert running.get("/count", "second").text == "one second 1 ticks=0\n"

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from bounds import WAIT_BOUND
-from common import Gate, send_get
+from common import Gate, send_get, wait_until
 from control_talk import RETINUECTL, control_path, ctl, run_ctl, with_control
 from harness import ROOT
 
@@ -56,6 +56,22 @@ def test_status_names_stuck_handlers(daemon, tmp_path):
         assert "connections: no answer from bad/loop-0" in ctl(running, "servers")
         gate.open()
         assert raw.response().status == 200
+
+
+def test_workers_that_are_replaced_are_told_apart(daemon, tmp_path):
+    gate = Gate(tmp_path)
+    bad = f"""
+  bad:
+    listen: 127.0.0.1:0
+    threads: 1
+    stuck_threads: 1
+    routes: [{{path: /, module: slow, handler: slow, options: {{until: {gate}}}, timeouts: {{handler: 300ms}}}}]
+"""
+    with daemon(with_control(bad)) as running, running.raw() as raw:
+        send_get(raw)
+        wait_until(lambda: "0/1+1 stuck" in ctl(running, "servers"), "the worker is replaced")
+        gate.open()
+        wait_until(lambda: cells(ctl(running, "servers"))[0][5] == "0/1", "it has come back")
 
 
 def test_tables(daemon):
@@ -147,10 +163,12 @@ def test_reload(daemon):
         assert running.get("/", "other").text == "x"
         change(running, running.text.replace('text: "x"', 'text: "y"'))
         plan = ctl(running, "reload", "--dry-run")
-        assert "other" in plan
+        assert "other" in plan and "is in force" not in plan
+        assert running.log.find("dry run: server \"other\": ")
         assert running.get("/", "other").text == "x"
         assert "generation  1\n" in ctl(running, "status")
-        assert "other" in ctl(running, "reload")
+        said = ctl(running, "reload")
+        assert "other" in said and said.endswith("\ngeneration 2 is in force\n")
         assert running.get("/", "other").text == "y"
         assert "generation  2" in ctl(running, "status")
 

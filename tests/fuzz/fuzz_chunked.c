@@ -89,7 +89,8 @@ static void run(int mode, struct rtn_str body, size_t piece, struct outcome *out
     static const struct rtn_config_server config = {
         .limits = { .target = 256, .header = 256, .header_count = 8, .body = 512 },
     };
-    struct rtn_terms terms = { .config = &config, .policy = { .request_body = mode, .body_limit = config.limits.body } };
+    struct rtn_terms terms = { .config = &config,
+                               .policy = { .request_body = mode, .body_limit = config.limits.body } };
     struct rtn_http1 http = { .terms = &terms };
     struct rtn_request *request = rtn_request_new(&http, (unsigned) config.limits.header_count);
     check(request != NULL, "memory");

@@ -64,12 +64,17 @@ function showPlots(series) {
   }
 }
 
+const CLOSED = { normal: null, client: 'by the client', lost: 'lost', timeout: 'after a time-out', protocol: 'for an error in the protocol',
+  security: 'for security', network: 'for an error of the network', handler: 'by a handler', shutdown: 'at the end of the server',
+  backlog: 'too slow to read' };
+
 function factsOf(server) {
   const { connections = {}, pool, stalls = {}, old = {}, hub = {}, requests = {} } = server;
-  const closed = Object.entries(connections.closed ?? {}).filter(([cause, n]) => n > 0 && cause !== 'normal').map(([cause, n]) => `${count(n)} ${cause}`);
+  const closed = Object.entries(connections.closed ?? {}).filter(([cause, n]) => n > 0 && CLOSED[cause] !== null)
+    .map(([cause, n]) => `${count(n)} ${CLOSED[cause] ?? cause}`);
   const facts = [['requests', count(requests.total ?? 0)], ['being handled', count(requests.active ?? 0)],
     ['connections accepted', count(connections.accepted ?? 0)]];
-  if (closed.length > 0) facts.push(['closed by', closed.join(', ')]);
+  if (closed.length > 0) facts.push(['closed', closed.join(', ')]);
   if (pool?.max > 0) facts.push(['threads', `${pool.threads} of ${pool.max}`]);
   if (hub.capacity > 0) facts.push(['messages waiting', `${count(hub.waiting)} of ${count(hub.capacity)}`]);
   facts.push(['stalls', `${count(stalls.loop ?? 0)} loop, ${count(stalls.worker ?? 0)} worker`]);

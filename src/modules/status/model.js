@@ -153,11 +153,6 @@ function takeAll(time, seconds, state, cells) {
   model.all.take(time, seconds, counters, [cells], { open, resident: state.process?.memory?.resident ?? 0 });
 }
 
-// Threads that belong to no server may be counted by a name, too.
-function isServer({ up, connections = {}, requests = {} }) {
-  return up !== undefined || connections.accepted > 0 || requests.total > 0;
-}
-
 // A daemon that was started anew counts from 0 again.
 function take(state) {
   const old = model.state;
@@ -166,7 +161,6 @@ function take(state) {
   if (same && seconds <= 0) return;
   const time = state.time_ms;
   model.state = state;
-  state.servers = state.servers.filter(isServer);
   const cells = new Array(UPPERS.length).fill(0);
   for (const server of state.servers) takeServer(time, seconds, server).forEach((number, i) => { cells[i] += number; });
   takeAll(time, seconds, state, cells);

@@ -197,6 +197,12 @@ function markNumber(where, text, isZero, isHot) {
   where.classList.toggle('hot', Boolean(isHot));
 }
 
+// Others work in place of those that are stuck.
+function workersOf({ running, max, stuck }) {
+  const beside = Math.min(stuck, Math.max(0, running - max));
+  return `${running - beside} of ${max}${beside > 0 ? ` + ${beside} stuck` : ''}`;
+}
+
 function writeServer(row, { key, series, up }) {
   const { gauges } = series;
   const failed = series.rate('c5') + series.rate('aborted') + series.rate('refused');
@@ -212,7 +218,7 @@ function writeServer(row, { key, series, up }) {
   markNumber(row.queue, count(queued), queued === 0, false);
   row.queue.classList.toggle('warm', areShort(gauges));
   if (gauges.max === 0) row.workers('none', 0);
-  else row.workers(`${gauges.running} of ${gauges.max}`, gauges.running / gauges.max, gauges.stuck > 0 ? 'hot' : areShort(gauges) ? 'warm' : '');
+  else row.workers(workersOf(gauges), Math.min(1, gauges.running / gauges.max), gauges.stuck > 0 ? 'hot' : areShort(gauges) ? 'warm' : '');
   say(row.open, count(gauges.open));
   const messages = MESSAGES.reduce((sum, name) => sum + series.rate(name), 0);
   say(row.kinds, kindsOf(gauges) + (messages > 0 ? `, ${rate(messages)} messages/s` : ''));

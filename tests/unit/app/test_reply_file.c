@@ -30,9 +30,9 @@ static struct rtn_config_server config = {
     .limits = { .target = 100, .header = 20000, .header_count = 50, .body = 1000 },
 };
 static struct rtn_routing routing;
-static struct rtn_terms terms = {
-    .config = &config, .policy = { .request_body = RTN_BODY_BUFFERED }, .routing = &routing
-};
+static struct rtn_terms terms = { .config = &config,
+                                  .policy = { .request_body = RTN_BODY_BUFFERED },
+                                  .routing = &routing };
 static struct rtn_http1 http = { .terms = &terms };
 static struct rtn_sink sink;
 static struct rtn_connection connection;

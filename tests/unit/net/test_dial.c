@@ -11,10 +11,13 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/macros.h"
+#include "stats/report.h"
 #include "support.h"
 
 struct result {
@@ -248,6 +251,22 @@ Test(dial, a_name_is_looked_up)
     stop_loop();
     expect_connected(&attempt, listener, true);
     cr_expect_eq(atomic_load(&lookups), 1);
+    (void) close(listener);
+}
+
+/* Its threads belong to the daemon, and are shown as no server's. */
+Test(dial, lookups_count_for_no_server)
+{
+    int port;
+    int listener = make_port(8, &port);
+    struct attempt attempt = to_host("localhost", port);
+    finish(&attempt);
+    stop_loop();
+    expect_connected(&attempt, listener, true);
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
+    cr_assert_eq(rtn_stats_json(&text), 0);
+    cr_expect_not_null(strstr(rtn_buf_str(&text).data, "\"test\""));
+    cr_expect_null(strstr(rtn_buf_str(&text).data, "\"lookup\""));
     (void) close(listener);
 }
 

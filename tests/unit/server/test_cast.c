@@ -28,6 +28,7 @@ static struct rtn_instances registry;
 static struct rtn_loaded loaded;
 static struct memory memories[COUNT];
 static struct rtn_instance instances[COUNT];
+static const struct rtn_config_server owner = { .name = "get" };
 
 static void note(char letter, const void *data)
 {
@@ -85,7 +86,9 @@ static void begin(void)
     rtn_cast_init(&cast, NULL);
     for (unsigned i = 0; i < COUNT; i++) {
         memories[i] = (struct memory){ .number = i };
-        instances[i] = (struct rtn_instance){ .loaded = &loaded, .data = &memories[i], .place = { .text = "it" } };
+        instances[i] = (struct rtn_instance){
+            .loaded = &loaded, .data = &memories[i], .server = &owner, .place = { .text = "it" }
+        };
     }
 }
 
@@ -181,6 +184,26 @@ Test(cast, failing_start_ends_the_round_and_is_not_stopped)
     rtn_cast_quiesce(&cast, true);
     rtn_cast_stop(&cast, true);
     expect("a0a1q0z0");
+}
+
+Test(cast, the_first_failure_of_a_new_one_is_reported_until_it_is_forgotten)
+{
+    struct rtn_diags diags = { 0 };
+    rtn_cast_report_failure(&cast, &diags);
+    cr_assert_eq(diags.errors, 0);
+    memories[1].start_result = -EIO;
+    add(0);
+    add(1);
+    cr_assert_eq(rtn_cast_start(&cast), -EIO);
+    memories[1].start_result = -EPERM;
+    cr_assert_eq(rtn_cast_start(&cast), -EPERM);
+    rtn_cast_report_failure(&cast, &diags);
+    cr_assert_eq(diags.errors, 1);
+    cr_assert_str_eq(diags.items[0].message, "server \"get\": it: module cast: start failed: Input/output error");
+    rtn_cast_forget_failure(&cast);
+    rtn_cast_report_failure(&cast, &diags);
+    cr_assert_eq(diags.count, 1);
+    rtn_diags_done(&diags);
 }
 
 Test(cast, failing_thread_start_is_undone)
