@@ -72,17 +72,13 @@ void rtn_wiring_json(const struct rtn_wiring *wiring, struct rtn_json *json)
         const struct rtn_wire *wire = rtn_wiring_at(wiring, i);
         const struct rtn_hub_type *type = wire->type;
         rtn_json_object(json);
-        rtn_json_key(json, "type");
-        rtn_json_text(json, type->shape.name);
-        rtn_json_key(json, "version");
-        rtn_json_int(json, type->shape.version);
+        rtn_json_put_text(json, "type", type->shape.name);
+        rtn_json_put_int(json, "version", type->shape.version);
         put_size(json, "size", type->shape.size); /* null: any */
         put_size(json, "answer_size", type->shape.answer_size); /* 0: no answer */
         put_senders(json, wire);
-        rtn_json_key(json, "to");
-        rtn_json_text(json, wire->to);
-        rtn_json_key(json, "waiting");
-        rtn_json_int(json, wire->port != NULL ? rtn_hub_waiting(wire->port) : 0);
+        rtn_json_put_text(json, "to", wire->to);
+        rtn_json_put_int(json, "waiting", wire->port != NULL ? rtn_hub_waiting(wire->port) : 0);
         rtn_json_end(json);
     }
     rtn_json_end(json);

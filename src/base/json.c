@@ -162,3 +162,21 @@ void rtn_json_null(struct rtn_json *json)
     begin_value(json);
     rtn_buf_append_text(json->out, "null");
 }
+
+void rtn_json_put_text(struct rtn_json *json, const char *key, const char *value)
+{
+    rtn_json_key(json, key);
+    rtn_json_text(json, value);
+}
+
+void rtn_json_put_int(struct rtn_json *json, const char *key, int64_t value)
+{
+    rtn_json_key(json, key);
+    rtn_json_int(json, value);
+}
+
+void rtn_json_put_bool(struct rtn_json *json, const char *key, bool value)
+{
+    rtn_json_key(json, key);
+    rtn_json_bool(json, value);
+}

@@ -37,4 +37,9 @@ void rtn_json_int(struct rtn_json *json, int64_t value);
 void rtn_json_bool(struct rtn_json *json, bool value);
 void rtn_json_null(struct rtn_json *json);
 
+/* A member of an object: key and value. */
+void rtn_json_put_text(struct rtn_json *json, const char *key, const char *value); /* NULL writes null */
+void rtn_json_put_int(struct rtn_json *json, const char *key, int64_t value);
+void rtn_json_put_bool(struct rtn_json *json, const char *key, bool value);
+
 #endif

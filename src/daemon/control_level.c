@@ -119,12 +119,9 @@ static void answer(struct rtn_control_call *call, const char *server, int before
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     struct rtn_json json = { .out = &text };
     rtn_json_object(&json);
-    rtn_json_key(&json, "server");
-    rtn_json_text(&json, server[0] != '\0' ? server : NULL);
-    rtn_json_key(&json, "before");
-    rtn_json_text(&json, rtn_log_level_name((enum rtn_log_level) before));
-    rtn_json_key(&json, "level");
-    rtn_json_text(&json, rtn_log_level_name((enum rtn_log_level) now));
+    rtn_json_put_text(&json, "server", server[0] != '\0' ? server : NULL);
+    rtn_json_put_text(&json, "before", rtn_log_level_name((enum rtn_log_level) before));
+    rtn_json_put_text(&json, "level", rtn_log_level_name((enum rtn_log_level) now));
     rtn_json_key(&json, "for_ms");
     if (ms > 0)
         rtn_json_int(&json, ms);

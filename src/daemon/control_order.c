@@ -12,13 +12,10 @@ static void answer_begun(struct rtn_control_call *call, const char *server)
     struct rtn_json json = { .out = &text };
     rtn_json_object(&json);
     if (server != NULL) {
-        rtn_json_key(&json, "server");
-        rtn_json_text(&json, server);
+        rtn_json_put_text(&json, "server", server);
     }
-    rtn_json_key(&json, "state");
-    rtn_json_text(&json, "draining");
-    rtn_json_key(&json, "shutdown_timeout_ms");
-    rtn_json_int(&json, call->daemon->generation->config->daemon.shutdown_timeout);
+    rtn_json_put_text(&json, "state", "draining");
+    rtn_json_put_int(&json, "shutdown_timeout_ms", call->daemon->generation->config->daemon.shutdown_timeout);
     rtn_json_end(&json);
     rtn_buf_append_char(&text, '\n');
     rtn_control_answer(call, 202, rtn_buf_str(&text));

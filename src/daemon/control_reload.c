@@ -9,12 +9,9 @@ static void on_done(const struct rtn_reload_result *result, void *data)
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf error = { 0 };
     struct rtn_json json = { .out = &text };
     rtn_json_object(&json);
-    rtn_json_key(&json, "good");
-    rtn_json_bool(&json, result->good);
-    rtn_json_key(&json, "dry_run");
-    rtn_json_bool(&json, result->dry_run);
-    rtn_json_key(&json, "generation");
-    rtn_json_int(&json, result->generation);
+    rtn_json_put_bool(&json, "good", result->good);
+    rtn_json_put_bool(&json, "dry_run", result->dry_run);
+    rtn_json_put_int(&json, "generation", result->generation);
     rtn_json_key(&json, "text");
     rtn_json_str(&json, result->text);
     if (!result->good) {

@@ -11,6 +11,7 @@
 #include "daemon/daemon_state.h"
 #include "log/level.h"
 #include "loop/stalls.h"
+#include "stats/process.h"
 
 const char *rtn_control_state(const struct rtn_run *run)
 {
@@ -42,48 +43,16 @@ static void answer(struct rtn_control_call *call, struct rtn_buf *text)
     rtn_control_answer(call, 200, rtn_buf_str(text));
 }
 
-static void put_int(struct rtn_json *json, const char *key, int64_t value)
-{
-    rtn_json_key(json, key);
-    rtn_json_int(json, value);
-}
-
-static void put_text(struct rtn_json *json, const char *key, const char *value)
-{
-    rtn_json_key(json, key);
-    rtn_json_text(json, value);
-}
-
 /* Status */
-
-static int64_t resident_bytes(void)
-{
-    long long size;
-    long long resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%lld %lld", &size, &resident) != 2) /* NOLINT(cert-err34-c): the kernel writes numbers */
-        resident = 0;
-    (void) fclose(file);
-    return resident * sysconf(_SC_PAGESIZE);
-}
-
-static int64_t cpu_ms(void)
-{
-    struct timespec used = { 0 };
-    (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (int64_t) used.tv_sec * 1000 + used.tv_nsec / 1000000;
-}
 
 static void put_generation(struct rtn_json *json, const struct rtn_generation *generation)
 {
     rtn_json_key(json, "generation");
     rtn_json_object(json);
-    put_int(json, "current", generation->number);
-    put_int(json, "alive", rtn_generation_count(generation));
-    put_int(json, "oldest", rtn_generation_oldest(generation)->number);
-    put_int(json, "loaded_ms", (int64_t) generation->made.tv_sec * 1000 + generation->made.tv_nsec / 1000000);
+    rtn_json_put_int(json, "current", generation->number);
+    rtn_json_put_int(json, "alive", rtn_generation_count(generation));
+    rtn_json_put_int(json, "oldest", rtn_generation_oldest(generation)->number);
+    rtn_json_put_int(json, "loaded_ms", (int64_t) generation->made.tv_sec * 1000 + generation->made.tv_nsec / 1000000);
     rtn_json_end(json);
 }
 
@@ -91,12 +60,12 @@ static void put_stuck(const struct rtn_stall_view *view, void *data)
 {
     struct rtn_json *json = data;
     rtn_json_object(json);
-    put_text(json, "server", view->server);
-    put_text(json, "thread", view->thread);
-    put_text(json, "kind", view->kind);
-    put_text(json, "handler", view->text);
-    put_text(json, "request_id", view->request_id[0] != '\0' ? view->request_id : NULL);
-    put_int(json, "ms", view->ms);
+    rtn_json_put_text(json, "server", view->server);
+    rtn_json_put_text(json, "thread", view->thread);
+    rtn_json_put_text(json, "kind", view->kind);
+    rtn_json_put_text(json, "handler", view->text);
+    rtn_json_put_text(json, "request_id", view->request_id[0] != '\0' ? view->request_id : NULL);
+    rtn_json_put_int(json, "ms", view->ms);
     rtn_json_end(json);
 }
 
@@ -104,8 +73,8 @@ static void put_servers(struct rtn_json *json, const struct rtn_daemon *daemon)
 {
     for (size_t i = 0; i < daemon->run_count; i++) {
         rtn_json_object(json);
-        put_text(json, "name", daemon->runs[i]->name);
-        put_text(json, "state", rtn_control_state(daemon->runs[i]));
+        rtn_json_put_text(json, "name", daemon->runs[i]->name);
+        rtn_json_put_text(json, "state", rtn_control_state(daemon->runs[i]));
         rtn_json_end(json);
     }
 }
@@ -115,15 +84,17 @@ void rtn_control_show_status(struct rtn_control_call *call)
     const struct rtn_daemon *daemon = call->daemon;
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     struct rtn_json json = { .out = &text };
+    struct rtn_stats_process process;
+    rtn_stats_process_read(&process);
     rtn_json_object(&json);
-    put_text(&json, "version", RTN_VERSION);
-    put_int(&json, "pid", getpid());
-    put_text(&json, "state", daemon->stopping ? "stopping" : "running");
-    put_int(&json, "uptime_ms", rtn_clock_ms() - daemon->started_ms);
-    put_int(&json, "cpu_ms", cpu_ms());
-    put_int(&json, "resident", resident_bytes());
-    put_text(&json, "log_level", rtn_log_level_name((enum rtn_log_level) atomic_load(&daemon->log_level)));
-    put_int(&json, "log_drops", (int64_t) rtn_log_drops(daemon->log));
+    rtn_json_put_text(&json, "version", RTN_VERSION);
+    rtn_json_put_int(&json, "pid", getpid());
+    rtn_json_put_text(&json, "state", daemon->stopping ? "stopping" : "running");
+    rtn_json_put_int(&json, "uptime_ms", rtn_clock_ms() - daemon->started_ms);
+    rtn_json_put_int(&json, "cpu_ms", process.user_ms + process.system_ms);
+    rtn_json_put_int(&json, "resident", process.resident);
+    rtn_json_put_text(&json, "log_level", rtn_log_level_name((enum rtn_log_level) atomic_load(&daemon->log_level)));
+    rtn_json_put_int(&json, "log_drops", (int64_t) rtn_log_drops(daemon->log));
     put_generation(&json, daemon->generation);
     rtn_json_key(&json, "servers");
     rtn_json_array(&json);
@@ -150,15 +121,15 @@ static void put_handler(struct rtn_json *json, const struct rtn_instance *instan
                        : instance->ws != NULL   ? instance->ws->name
                        : instance->line != NULL ? instance->line->name
                                                 : NULL;
-    put_text(json, "module", instance->loaded->module.name);
-    put_text(json, "handler", name);
-    put_text(json, "kind",
-             instance->http != NULL && instance->ws != NULL ? "http, websocket"
-             : instance->http != NULL                       ? "http"
-             : instance->ws != NULL                         ? "websocket"
-             : instance->line != NULL                       ? "line"
-                                                            : NULL);
-    put_text(json, "threads", threads_name(instance->threads));
+    rtn_json_put_text(json, "module", instance->loaded->module.name);
+    rtn_json_put_text(json, "handler", name);
+    rtn_json_put_text(json, "kind",
+                      instance->http != NULL && instance->ws != NULL ? "http, websocket"
+                      : instance->http != NULL                       ? "http"
+                      : instance->ws != NULL                         ? "websocket"
+                      : instance->line != NULL                       ? "line"
+                                                                     : NULL);
+    rtn_json_put_text(json, "threads", threads_name(instance->threads));
 }
 
 static void put_route(struct rtn_json *json, const char *server, const struct rtn_route *route)
@@ -166,17 +137,17 @@ static void put_route(struct rtn_json *json, const char *server, const struct rt
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf methods = { 0 };
     rtn_method_list(route->methods, &methods);
     rtn_json_object(json);
-    put_text(json, "server", server);
-    put_text(json, "host", route->host);
-    put_text(json, "path", route->path);
+    rtn_json_put_text(json, "server", server);
+    rtn_json_put_text(json, "host", route->host);
+    rtn_json_put_text(json, "path", route->path);
     rtn_json_key(json, "methods");
     rtn_json_str(json, rtn_buf_str(&methods));
     if (route->instance != NULL)
         put_handler(json, route->instance);
     if (route->status != 0)
-        put_int(json, "status", route->status);
+        rtn_json_put_int(json, "status", route->status);
     if (route->redirect != NULL)
-        put_text(json, "redirect", route->redirect);
+        rtn_json_put_text(json, "redirect", route->redirect);
     rtn_json_end(json);
 }
 
@@ -246,10 +217,10 @@ static void put_instances(const struct listing *listing, const struct rtn_loaded
             if (instance->loaded != loaded)
                 continue;
             rtn_json_object(listing->json);
-            put_text(listing->json, "server", run->name);
-            put_text(listing->json, "place", instance->place.text);
-            put_text(listing->json, "threads", threads_name(instance->threads));
-            put_int(listing->json, "generation", instance->generation->number);
+            rtn_json_put_text(listing->json, "server", run->name);
+            rtn_json_put_text(listing->json, "place", instance->place.text);
+            rtn_json_put_text(listing->json, "threads", threads_name(instance->threads));
+            rtn_json_put_int(listing->json, "generation", instance->generation->number);
             rtn_json_end(listing->json);
         }
     }
@@ -259,11 +230,11 @@ static void put_instances(const struct listing *listing, const struct rtn_loaded
 static void put_module(const struct listing *listing, const struct rtn_loaded *loaded)
 {
     rtn_json_object(listing->json);
-    put_text(listing->json, "name", loaded->module.name);
-    put_text(listing->json, "version", loaded->module.version);
-    put_text(listing->json, "summary", loaded->module.summary);
-    put_text(listing->json, "path", loaded->path);
-    put_int(listing->json, "api_level", loaded->api_level);
+    rtn_json_put_text(listing->json, "name", loaded->module.name);
+    rtn_json_put_text(listing->json, "version", loaded->module.version);
+    rtn_json_put_text(listing->json, "summary", loaded->module.summary);
+    rtn_json_put_text(listing->json, "path", loaded->path);
+    rtn_json_put_int(listing->json, "api_level", loaded->api_level);
     put_instances(listing, loaded);
     rtn_json_end(listing->json);
 }

@@ -15,18 +15,6 @@
 #define LISTED 1000 /* connections, unless the client says otherwise */
 #define MOST_LISTED 100000
 
-static void put_int(struct rtn_json *json, const char *key, int64_t value)
-{
-    rtn_json_key(json, key);
-    rtn_json_int(json, value);
-}
-
-static void put_text(struct rtn_json *json, const char *key, const char *value)
-{
-    rtn_json_key(json, key);
-    rtn_json_text(json, value);
-}
-
 /* -1: not known */
 static void put_known(struct rtn_json *json, const char *key, int64_t value)
 {
@@ -92,13 +80,13 @@ static void put_pool(struct rtn_json *json, const struct rtn_server *server)
     }
     rtn_pool_stats(server->pool, &stats);
     rtn_json_object(json);
-    put_int(json, "threads", stats.threads);
-    put_int(json, "most", server->config->threads);
-    put_int(json, "running", stats.running);
-    put_int(json, "stuck", stats.stuck); /* of those running; others work in their place */
-    put_int(json, "blocked", stats.blocked);
-    put_int(json, "queued", stats.queued);
-    put_int(json, "queue", server->config->queue);
+    rtn_json_put_int(json, "threads", stats.threads);
+    rtn_json_put_int(json, "most", server->config->threads);
+    rtn_json_put_int(json, "running", stats.running);
+    rtn_json_put_int(json, "stuck", stats.stuck); /* of those running; others work in their place */
+    rtn_json_put_int(json, "blocked", stats.blocked);
+    rtn_json_put_int(json, "queued", stats.queued);
+    rtn_json_put_int(json, "queue", server->config->queue);
     rtn_json_end(json);
 }
 
@@ -106,9 +94,9 @@ static void put_hub(struct rtn_json *json, const struct rtn_hub_port *port)
 {
     rtn_json_key(json, "hub");
     rtn_json_object(json);
-    put_int(json, "waiting", rtn_hub_waiting(port));
-    put_int(json, "capacity", port->capacity);
-    put_int(json, "refused", (int64_t) atomic_load(&port->refused));
+    rtn_json_put_int(json, "waiting", rtn_hub_waiting(port));
+    rtn_json_put_int(json, "capacity", port->capacity);
+    rtn_json_put_int(json, "refused", (int64_t) atomic_load(&port->refused));
     rtn_json_end(json);
 }
 
@@ -132,13 +120,13 @@ static void put_loops(struct rtn_json *json, const struct rtn_server *server, co
             continue;
         connections += answers[i].accepted + answers[i].outgoing;
         rtn_json_object(json);
-        put_int(json, "loop", answers[i].loop);
+        rtn_json_put_int(json, "loop", answers[i].loop);
         put_known(json, "accepted", answers[i].heard ? (int64_t) answers[i].accepted : -1);
         put_known(json, "outgoing", answers[i].heard ? (int64_t) answers[i].outgoing : -1);
         rtn_json_end(json);
     }
     rtn_json_end(json);
-    put_int(json, "connections", connections); /* of loops that were heard */
+    rtn_json_put_int(json, "connections", connections); /* of loops that were heard */
 }
 
 static void put_details(struct rtn_json *json, const struct rtn_server *server)
@@ -146,11 +134,11 @@ static void put_details(struct rtn_json *json, const struct rtn_server *server)
     static const char *const protocols[] = {
         [RTN_PROTOCOL_HTTP] = "http", [RTN_PROTOCOL_LINE] = "line", [RTN_PROTOCOL_WORKER] = "worker"
     };
-    put_text(json, "protocol", protocols[server->config->protocol]);
+    rtn_json_put_text(json, "protocol", protocols[server->config->protocol]);
     put_listeners(json, server);
-    put_text(json, "log_level", rtn_log_level_name((enum rtn_log_level) atomic_load(&server->log_level)));
-    put_int(json, "generation", server->program->generation->number);
-    put_int(json, "routes", (int64_t) server->program->route_count);
+    rtn_json_put_text(json, "log_level", rtn_log_level_name((enum rtn_log_level) atomic_load(&server->log_level)));
+    rtn_json_put_int(json, "generation", server->program->generation->number);
+    rtn_json_put_int(json, "routes", (int64_t) server->program->route_count);
     put_pool(json, server);
     put_hub(json, server->port);
 }
@@ -166,8 +154,8 @@ static void on_servers(const struct rtn_survey_answer *answers, size_t count, vo
     for (size_t i = 0; i < call->daemon->run_count; i++) {
         const struct rtn_run *run = call->daemon->runs[i];
         rtn_json_object(&json);
-        put_text(&json, "name", run->name);
-        put_text(&json, "state", rtn_control_state(run));
+        rtn_json_put_text(&json, "name", run->name);
+        rtn_json_put_text(&json, "state", rtn_control_state(run));
         if (run->server != NULL)
             put_details(&json, run->server);
         put_loops(&json, run->server, answers, count);
@@ -191,15 +179,14 @@ static void put_row(struct rtn_json *json, const char *server, unsigned loop, co
     rtn_json_object(json);
     rtn_json_key(json, "id");
     rtn_json_str(json, rtn_buf_str(&id));
-    put_text(json, "server", server);
-    put_int(json, "loop", loop);
-    put_text(json, "peer", row->peer);
-    rtn_json_key(json, "outgoing");
-    rtn_json_bool(json, row->outgoing);
-    put_text(json, "protocol", row->protocol);
-    put_text(json, "state", row->state);
-    put_int(json, "age_ms", row->age_ms);
-    put_text(json, "route", row->route[0] != '\0' ? row->route : NULL);
+    rtn_json_put_text(json, "server", server);
+    rtn_json_put_int(json, "loop", loop);
+    rtn_json_put_text(json, "peer", row->peer);
+    rtn_json_put_bool(json, "outgoing", row->outgoing);
+    rtn_json_put_text(json, "protocol", row->protocol);
+    rtn_json_put_text(json, "state", row->state);
+    rtn_json_put_int(json, "age_ms", row->age_ms);
+    rtn_json_put_text(json, "route", row->route[0] != '\0' ? row->route : NULL);
     put_known(json, "requests", row->requests);
     put_known(json, "backlog", row->backlog);
     put_known(json, "generation", row->generation);
@@ -223,8 +210,8 @@ static void on_connections(const struct rtn_survey_answer *answers, size_t count
             put_row(&json, answers[i].server, answers[i].loop, &answers[i].rows[j]);
     }
     rtn_json_end(&json);
-    put_int(&json, "total", total);
-    put_int(&json, "listed", listed);
+    rtn_json_put_int(&json, "total", total);
+    rtn_json_put_int(&json, "listed", listed);
     answer(call, &json, answers, count);
 }
 

@@ -23,18 +23,6 @@ static const char *const class_names[] = { "aborted", "1xx", "2xx", "3xx", "4xx"
 static const char *const histogram_names[] = { "duration_us", "queue_us", "handler_us" };
 static const unsigned histogram_cells[] = { RTN_STATS_DURATION, RTN_STATS_QUEUE_WAIT, RTN_STATS_HANDLER };
 
-static void put(struct rtn_json *json, const char *key, int64_t value)
-{
-    rtn_json_key(json, key);
-    rtn_json_int(json, value);
-}
-
-static void put_text(struct rtn_json *json, const char *key, const char *value)
-{
-    rtn_json_key(json, key);
-    rtn_json_text(json, value);
-}
-
 static void put_key(struct rtn_json *json, struct rtn_str key)
 {
     char name[32];
@@ -95,10 +83,10 @@ static void put_histogram(struct rtn_json *json, const char *key, const uint64_t
     } shares[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 }, { "p999", 0.999 }, { "max", 1 } };
     rtn_json_key(json, key);
     rtn_json_object(json);
-    put(json, "count", (int64_t) rtn_histogram_count(cells));
-    put(json, "sum", (int64_t) cells[RTN_HISTOGRAM_SUM]);
+    rtn_json_put_int(json, "count", (int64_t) rtn_histogram_count(cells));
+    rtn_json_put_int(json, "sum", (int64_t) cells[RTN_HISTOGRAM_SUM]);
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(shares); i++)
-        put(json, shares[i].name, (int64_t) rtn_histogram_percentile(cells, shares[i].share));
+        rtn_json_put_int(json, shares[i].name, (int64_t) rtn_histogram_percentile(cells, shares[i].share));
     put_buckets(json, cells);
     rtn_json_end(json);
 }
@@ -109,9 +97,9 @@ static void put_classes(struct rtn_json *json, const uint64_t *cells)
     uint64_t total = 0;
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(class_names); i++)
         total += cells[RTN_STATS_ABORTED + i];
-    put(json, "total", (int64_t) total);
+    rtn_json_put_int(json, "total", (int64_t) total);
     for (size_t i = 0; i < RTN_ARRAY_LENGTH(class_names); i++)
-        put(json, class_names[i], (int64_t) cells[RTN_STATS_ABORTED + i]);
+        rtn_json_put_int(json, class_names[i], (int64_t) cells[RTN_STATS_ABORTED + i]);
 }
 
 static void put_histograms(struct rtn_json *json, const uint64_t *cells)
@@ -137,8 +125,8 @@ static void put_requests(struct rtn_json *json, const struct rtn_stats_picture *
     rtn_json_key(json, "requests");
     rtn_json_object(json);
     put_classes(json, sums);
-    put(json, "active", rtn_stats_derive(server->cells, RTN_STATS_ACTIVE));
-    put(json, "refused", (int64_t) server->cells[RTN_STATS_REFUSED_REQUESTS]);
+    rtn_json_put_int(json, "active", rtn_stats_derive(server->cells, RTN_STATS_ACTIVE));
+    rtn_json_put_int(json, "refused", (int64_t) server->cells[RTN_STATS_REFUSED_REQUESTS]);
     rtn_json_end(json);
     put_histograms(json, sums);
 }
@@ -152,7 +140,7 @@ static void put_routes(struct rtn_json *json, const struct rtn_stats_picture *pi
         if (!is_of(route, server))
             continue;
         rtn_json_object(json);
-        put_text(json, "route", route->labels[1]);
+        rtn_json_put_text(json, "route", route->labels[1]);
         rtn_json_key(json, "requests");
         rtn_json_object(json);
         put_classes(json, route->cells);
@@ -210,7 +198,7 @@ static void put_server(struct rtn_json *json, const struct rtn_stats_picture *pi
     struct path path = { .json = json };
     int64_t number;
     rtn_json_object(json);
-    put_text(json, "name", server->labels[0]);
+    rtn_json_put_text(json, "name", server->labels[0]);
     for (size_t i = 0; i < rtn_stats_row_count; i++) {
         const struct rtn_stats_row *row = &rtn_stats_rows[i];
         if (row->json == NULL || !is_of_server(row) || !find_number(picture, row, server, &number))
@@ -236,11 +224,11 @@ static void put_servers(struct rtn_json *json, const struct rtn_stats_picture *p
 static void put_message(struct rtn_json *json, const struct rtn_stats_series *type)
 {
     rtn_json_object(json);
-    put_text(json, "type", type->labels[0]);
+    rtn_json_put_text(json, "type", type->labels[0]);
     for (size_t i = 0; i < rtn_stats_row_count; i++) {
         const struct rtn_stats_row *row = &rtn_stats_rows[i];
         if (row->from == RTN_STATS_FROM_MESSAGE)
-            put(json, row->json, (int64_t) type->cells[row->index]);
+            rtn_json_put_int(json, row->json, (int64_t) type->cells[row->index]);
     }
     rtn_json_end(json);
 }
@@ -263,16 +251,16 @@ static void put_metric(struct rtn_json *json, const struct rtn_stats_metric_view
         [RTN_STATS_METRIC_DURATION] = "duration",
     };
     rtn_json_object(json);
-    put_text(json, "name", metric->name);
-    put_text(json, "help", metric->help);
-    put_text(json, "kind", kinds[metric->kind]);
+    rtn_json_put_text(json, "name", metric->name);
+    rtn_json_put_text(json, "help", metric->help);
+    rtn_json_put_text(json, "kind", kinds[metric->kind]);
     rtn_json_key(json, "labels");
     rtn_json_object(json);
     for (size_t i = 0; i < metric->label_count; i++)
-        put_text(json, metric->labels[i].name, metric->labels[i].value);
+        rtn_json_put_text(json, metric->labels[i].name, metric->labels[i].value);
     rtn_json_end(json);
     if (metric->kind == RTN_STATS_METRIC_COUNTER || metric->kind == RTN_STATS_METRIC_GAUGE)
-        put(json, "value", metric->value);
+        rtn_json_put_int(json, "value", metric->value);
     else
         put_histogram(json, "histogram", metric->cells);
     rtn_json_end(json);
@@ -300,7 +288,7 @@ static void put_process(struct path *path)
 {
     struct rtn_stats_process process;
     rtn_stats_process_read(&process);
-    put_text(path->json, "version", RTN_VERSION);
+    rtn_json_put_text(path->json, "version", RTN_VERSION);
     put_known(path, "time_ms", process.time_ms);
     put_known(path, "started_ms", process.started_ms);
     put_known(path, "uptime_ms", process.uptime_ms);

@@ -23,6 +23,19 @@ Test(json, example)
     check("{\"port\":80}");
 }
 
+Test(json, members)
+{
+    struct rtn_json json = { .out = &buf };
+
+    rtn_json_object(&json);
+    rtn_json_put_text(&json, "text", "t");
+    rtn_json_put_text(&json, "none", NULL);
+    rtn_json_put_int(&json, "int", INT64_MIN);
+    rtn_json_put_bool(&json, "bool", true);
+    rtn_json_end(&json);
+    check("{\"text\":\"t\",\"none\":null,\"int\":-9223372036854775808,\"bool\":true}");
+}
+
 static void write_nested(struct rtn_json *json)
 {
     rtn_json_object(json);
