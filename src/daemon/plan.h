@@ -52,7 +52,4 @@ bool rtn_plan_is_empty(const struct rtn_plan *plan);
 /* plan_text.c: 'server "get": unchanged', a line for each, and those of the daemon. */
 void rtn_plan_print(const struct rtn_plan *plan, struct rtn_buf *out);
 
-/* plan_json.c: an object. */
-void rtn_plan_json(const struct rtn_plan *plan, struct rtn_json *json);
-
 #endif
