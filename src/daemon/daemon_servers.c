@@ -112,8 +112,10 @@ bool rtn_daemon_servers_make(struct rtn_daemon *daemon)
 
 bool rtn_daemon_servers_listen(struct rtn_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->run_count; i++)
+    for (size_t i = 0; i < daemon->run_count; i++) {
+        (void) rtn_server_open_log(daemon->runs[i]->server, &daemon->diags);
         (void) rtn_server_listen(daemon->runs[i]->server, &daemon->diags);
+    }
     return rtn_daemon_report(daemon);
 }
 

@@ -75,16 +75,20 @@ static void make_change(struct rtn_reload_change *change)
         make_program(change);
 }
 
+/* What the server will do; NULL: it does not change, or ends. */
+static struct rtn_program *program_of(const struct rtn_reload_change *change)
+{
+    return change->run != NULL ? change->run->server->program : change->program;
+}
+
 static void listen_change(struct rtn_reload_change *change)
 {
-    struct rtn_daemon *daemon = change->reload->daemon;
     struct rtn_diags *diags = &change->reload->diags;
+    if (program_of(change) != NULL)
+        (void) rtn_program_open_check(program_of(change), diags);
     if (change->run != NULL)
         (void) rtn_server_listen(change->run->server, diags);
-    if (change->program == NULL)
-        return;
-    (void) rtn_program_open(change->program, &daemon->writers, daemon->log, &daemon->log_level, diags);
-    if (change->plan->kinds & RTN_CHANGE_BIT(RTN_CHANGE_LISTEN))
+    else if (change->program != NULL && (change->plan->kinds & RTN_CHANGE_BIT(RTN_CHANGE_LISTEN)) != 0)
         (void) rtn_server_relisten(change->plan->run->server, change->plan->change->after, diags);
 }
 
@@ -94,6 +98,15 @@ static void ready_change(struct rtn_reload_change *change)
         (void) rtn_server_ready(change->run->server, &change->reload->diags);
     if (change->program != NULL)
         (void) rtn_program_ready(change->program, &change->reload->diags);
+}
+
+/* Last, and not in a dry run, since it makes files. */
+static void open_log(struct rtn_reload_change *change)
+{
+    struct rtn_daemon *daemon = change->reload->daemon;
+    if (program_of(change) != NULL)
+        (void) rtn_program_open(program_of(change), &daemon->writers, daemon->log, &daemon->log_level,
+                                &change->reload->diags);
 }
 
 static void for_each(struct rtn_reload *reload, void (*step)(struct rtn_reload_change *change))
@@ -111,8 +124,9 @@ static void make_changes(struct rtn_reload *reload)
     for_each(reload, make_change);
 }
 
-static void start_writers(struct rtn_reload *reload)
+static void open_logs(struct rtn_reload *reload)
 {
+    for_each(reload, open_log);
     int r = rtn_log_writers_start(&reload->daemon->writers);
     if (r < 0)
         rtn_diags_error(&reload->diags, (struct rtn_mark){ 0 }, "cannot start the thread of an access log: %s",
@@ -139,9 +153,9 @@ bool rtn_reload_make(struct rtn_reload *reload, const char *path)
     if (is_good(reload))
         for_each(reload, ready_change);
     if (is_good(reload))
-        start_writers(reload);
-    if (is_good(reload))
         for_each(reload, count_sessions);
+    if (is_good(reload) && !reload->ask->dry_run)
+        open_logs(reload);
     return is_good(reload);
 }
 

@@ -80,7 +80,10 @@ struct rtn_server {
 struct rtn_server *rtn_server_new(const struct rtn_config_server *config, struct rtn_generation *generation,
                                   const struct rtn_server_host *host, struct rtn_diags *diags);
 
-/* Binds every address and opens the access log. 0, or -EINVAL after adding errors at their lines. */
+/* Opens the access log of its program. 0, or -EINVAL after adding an error at its line. */
+int rtn_server_open_log(struct rtn_server *server, struct rtn_diags *diags);
+
+/* Binds every address. 0, or -EINVAL after adding errors at their lines. */
 int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags);
 
 /* For -n: only tries, and makes no file; an address in use is a warning. */

@@ -1,6 +1,6 @@
 /*
- * The addresses of a server, and the access log, which is opened with them: what has to be there before the daemon is
- * ready, and what -n tries. Problems are told at the line of the configuration that names the address.
+ * The addresses of a server, and the access log: what has to be there before the daemon is ready, and what -n tries.
+ * Problems are told at the line of the configuration that names the address.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void add_listen_diag(const struct rtn_server *server, size_t index, enum 
                   server->config->name, reason->data);
 }
 
-static int open_access(struct rtn_server *server, struct rtn_diags *diags)
+int rtn_server_open_log(struct rtn_server *server, struct rtn_diags *diags)
 {
     const struct rtn_server_host *host = server->host;
     return rtn_program_open(server->program, host->writers, host->log, host->log_level, diags);
@@ -83,7 +83,7 @@ struct rtn_listener *rtn_server_open_listener(const struct rtn_server *server, c
 
 int rtn_server_listen(struct rtn_server *server, struct rtn_diags *diags)
 {
-    int result = open_access(server, diags);
+    int result = 0;
     for (size_t i = 0; i < server->config->listen.count; i++) {
         struct rtn_listener *listener = rtn_server_open_listener(server, server->config, i, diags);
         if (listener != NULL)

@@ -64,3 +64,32 @@ def test_plan(tmp_path, folder):
 def test_ten_plans_at_least():
     assert len(PLANS) >= 10
     assert all(re.match(r"\d\d-", folder.name) for folder in PLANS)
+
+
+def test_trying_leaves_no_file(tmp_path):
+    """Neither of a server that goes on nor of a new one; what could not be opened is an error all the same."""
+    text = """
+daemon: {log: {level: info}}
+servers:
+  web:
+    listen: 127.0.0.1:{port_web}
+    access_log: {to: LOG}
+    routes: [{path: /, status: 204}]
+"""
+    more = """
+  more:
+    listen: ["127.0.0.1:{port_more}", "unix:{tmp}/socket"]
+    access_log: {to: "file:{tmp}/more.log"}
+    routes: [{path: /, status: 204}]
+"""
+    running = harness.Daemon(text.replace("LOG", "none"), tmp_path)
+    after = with_control(running, text.replace("LOG", '"file:{tmp}/web.log"') + more)
+    running.text = with_control(running, running.text)
+    files = [pathlib.Path(running.tmp) / name for name in ("web.log", "more.log", "socket")]
+    with running:
+        assert try_reload(running, after)
+        assert [file.exists() for file in files] == [False] * 3
+        with pytest.raises(AssertionError, match="cannot write the access log to .*/no/more.log: No such file or directory"):
+            try_reload(running, after.replace("/more.log", "/no/more.log"))
+        reload(running, after)
+        assert [file.exists() for file in files] == [True] * 3
