@@ -1,8 +1,10 @@
 /*
  * What the hub measurements need of the daemon: servers that send, from their loops or workers, and one that receives.
- * POST /begin/WHAT/FROM/SENDERS/SIZE/COUNT has them begin: WHAT is send, move or ask, with "-paced" one at a time and
- * then a pause; FROM is loop or worker; COUNT is per sender, 0: no end. /tell says how many came, and the latencies:
- * from the call to the handler, or to then().
+ * /begin/WHAT/FROM/SENDERS/SIZE/WINDOW/COUNT has them begin, /end stops them. WHAT is one of `ways` below, with
+ * "-paced" one at a time and then a pause; FROM is loop or worker; WINDOW of questions or pairs are under way at a
+ * time; COUNT is per sender, 0: no end. /tell says how many came, and the latencies: from the call to the handler, to
+ * then(), or, of pairs, to the handler of the message that comes back. At full speed few are stamped, so that what is
+ * measured is the hub and not the clock.
  */
 #include <errno.h>
 #include <sched.h>
@@ -10,17 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <retinue/module.h>
 
+#include "latency.h"
+
 #define BATCH 128 /* messages of a loop until it hears of the last */
-#define WINDOW 64 /* questions under way */
+#define STAMP_EVERY 64
 #define LARGEST (1 << 20)
-#define SLOTS 1024 /* of the histogram: 16 for each power of two */
 
 struct small {
-    int64_t stamp;
+    int64_t stamp; /* 0: none */
     char rest[8];
 };
 struct middle {
@@ -36,54 +38,43 @@ RTN_MESSAGE_BYTES(bench_bytes)
 RTN_QUESTION(bench_small, struct small, struct small)
 RTN_QUESTION(bench_middle, struct middle, struct small)
 RTN_QUESTION(bench_large, struct large, struct small)
+RTN_MESSAGE(bench_out, struct small)
+RTN_MESSAGE(bench_back, struct small)
 
 struct hub_bench {
     int64_t number; /* of the sender, from 1; 0: none */
     rtn_server *server;
     unsigned generation; /* of the command that it does */
-    atomic_uint waiting; /* questions under way */
+    uint64_t begun; /* questions or pairs */
+    _Atomic uint64_t over; /* of them; the loop counts */
     unsigned batches; /* under way */
     int64_t sent;
     char *payload;
 };
 
+/* How one is sent. */
+struct way {
+    const char *name;
+    int (*send)(struct hub_bench *self);
+    bool returns; /* something comes back to the loop of the sender */
+};
+
 static struct {
-    char what[16];
+    const struct way *way;
     bool paced;
     bool worker;
     unsigned senders;
+    unsigned window;
     size_t size;
     int64_t count;
 } command;
 static atomic_uint generation = 1; /* of the command; odd: there is none */
-static atomic_uint slots[SLOTS];
 static _Atomic int64_t done;
-
-static int64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
-
-static unsigned slot_of(int64_t ns)
-{
-    if (ns < 16)
-        return (unsigned) (ns < 0 ? 0 : ns);
-    unsigned power = 63u - (unsigned) __builtin_clzll((unsigned long long) ns);
-    unsigned slot = (power - 3) * 16 + (unsigned) (ns >> (power - 4) & 15);
-    return slot < SLOTS ? slot : SLOTS - 1;
-}
-
-/* The least that falls into it. */
-static int64_t value_of(unsigned slot)
-{
-    return slot < 16 ? slot : (INT64_C(16) + slot % 16) << (slot / 16 - 1);
-}
 
 static void came(int64_t stamp)
 {
-    atomic_fetch_add_explicit(&slots[slot_of(now() - stamp)], 1, memory_order_relaxed);
+    if (stamp != 0)
+        latency_add(latency_now() - stamp);
     atomic_fetch_add_explicit(&done, 1, memory_order_relaxed);
 }
 
@@ -121,6 +112,13 @@ static int on_large(rtn_message *message, const struct large *large, void *insta
     return rtn_answer_bench_large(rtn_message_asked(message), &answer);
 }
 
+static int on_out(rtn_message *message, const struct small *small, void *instance)
+{
+    (void) message;
+    (void) instance;
+    return rtn_send_bench_back(small);
+}
+
 /* Sending */
 
 static bool goes_on(const struct hub_bench *self)
@@ -133,64 +131,100 @@ static void keep_payload(void *data)
     (void) data;
 }
 
-/* The payload of a message that is moved may be overwritten by the next: only its stamp counts. */
-static int send_one(struct hub_bench *self)
+/* Large messages are few, and cost more than a look at the clock. */
+static int64_t next_stamp(const struct hub_bench *self)
 {
-    int64_t stamp = now();
-    memcpy(self->payload, &stamp, sizeof(stamp));
-    int r = strcmp(command.what, "move") == 0 ? rtn_move_bench_bytes(self->payload, command.size, keep_payload, NULL)
-                                              : rtn_send_bench_bytes(self->payload, command.size);
-    self->sent += r == 0 ? 1 : 0;
-    return r;
+    bool stamped = command.paced || command.size > sizeof(struct middle) || self->sent % STAMP_EVERY == 0;
+    return stamped ? latency_now() : 0;
 }
 
-static void on_answer(int result, const struct small *answer, void *data);
-
-static int ask_one(struct hub_bench *self)
+/* All of one command share the payload: only its stamp counts. */
+static int send_one(struct hub_bench *self)
 {
-    void *payload = self->payload;
-    *(int64_t *) payload = now();
-    int r = -EINVAL;
-    if (command.size == sizeof(struct small))
-        r = rtn_ask_bench_small(self->server, self, payload, 60000, on_answer, self);
-    else if (command.size == sizeof(struct middle))
-        r = rtn_ask_bench_middle(self->server, self, payload, 60000, on_answer, self);
-    else if (command.size == sizeof(struct large))
-        r = rtn_ask_bench_large(self->server, self, payload, 60000, on_answer, self);
+    int64_t stamp = next_stamp(self);
+    memcpy(self->payload, &stamp, sizeof(stamp));
+    int r = command.way->send(self);
     if (r < 0)
         return r;
     self->sent++;
-    atomic_fetch_add(&self->waiting, 1);
+    self->begun += command.way->returns;
     return 0;
 }
 
-static void on_answer(int result, const struct small *answer, void *data)
+static int send_bytes(struct hub_bench *self)
 {
-    struct hub_bench *self = data;
-    atomic_fetch_sub(&self->waiting, 1);
-    if (result < 0)
-        return;
-    came(answer->stamp);
-    if (!command.worker && !command.paced && goes_on(self))
-        (void) ask_one(self);
+    return rtn_send_bench_bytes(self->payload, command.size);
 }
 
-static bool asks(void)
+static int move_bytes(struct hub_bench *self)
 {
-    return strcmp(command.what, "ask") == 0;
+    return rtn_move_bench_bytes(self->payload, command.size, keep_payload, NULL);
+}
+
+static int send_out(struct hub_bench *self)
+{
+    return rtn_send_bench_out((const struct small *) (const void *) self->payload);
+}
+
+/* One has come back to the loop. */
+static void come_back(struct hub_bench *self, int64_t stamp)
+{
+    uint64_t over = atomic_load_explicit(&self->over, memory_order_relaxed);
+    atomic_store_explicit(&self->over, over + 1, memory_order_relaxed);
+    came(stamp);
+    if (!command.worker && !command.paced && goes_on(self))
+        (void) send_one(self);
+}
+
+static int on_back(rtn_message *message, const struct small *small, void *instance)
+{
+    (void) message;
+    come_back(instance, small->stamp);
+    return RTN_DONE;
+}
+
+/* None fails, unless the servers stop. */
+static void on_answer(int result, const struct small *answer, void *data)
+{
+    if (result == 0)
+        come_back(data, answer->stamp);
+}
+
+static int ask(struct hub_bench *self)
+{
+    const void *payload = self->payload;
+    switch (command.size) {
+    case sizeof(struct small):
+        return rtn_ask_bench_small(self->server, self, payload, 60000, on_answer, self);
+    case sizeof(struct middle):
+        return rtn_ask_bench_middle(self->server, self, payload, 60000, on_answer, self);
+    case sizeof(struct large):
+        return rtn_ask_bench_large(self->server, self, payload, 60000, on_answer, self);
+    default:
+        return -EINVAL;
+    }
+}
+
+static const struct way ways[] = {
+    { "send", send_bytes, false },
+    { "move", move_bytes, false },
+    { "ask", ask, true },
+    { "pair", send_out, true },
+};
+
+static bool window_is_full(struct hub_bench *self)
+{
+    uint64_t over = atomic_load_explicit(&self->over, memory_order_relaxed);
+    return command.way->returns && self->begun - over >= (command.paced ? 1 : command.window);
 }
 
 static int run_worker(void *data)
 {
     struct hub_bench *self = data;
     while (goes_on(self)) {
-        if (asks() && atomic_load(&self->waiting) >= (command.paced ? 1 : WINDOW)) {
+        if (window_is_full(self) || send_one(self) == -EAGAIN)
             (void) sched_yield();
-            continue;
-        }
-        if ((asks() ? ask_one(self) : send_one(self)) == -EAGAIN)
-            (void) sched_yield();
-        if (command.paced)
+        else if (command.paced)
             (void) nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
     }
     return 0;
@@ -221,8 +255,8 @@ static void send_batch(struct hub_bench *self)
 
 static void go_on(struct hub_bench *self)
 {
-    if (asks()) {
-        while (atomic_load(&self->waiting) < WINDOW && goes_on(self) && ask_one(self) == 0)
+    if (command.way->returns) {
+        while (!window_is_full(self) && goes_on(self) && send_one(self) == 0)
             ;
         return;
     }
@@ -245,32 +279,45 @@ static void on_time(void *data)
     if (command.worker && begins)
         (void) rtn_task(self->server, self, run_worker, NULL, self);
     else if (!command.worker && command.paced && goes_on(self))
-        (void) (asks() ? ask_one(self) : send_one(self));
+        (void) send_one(self);
     else if (!command.worker)
         go_on(self);
 }
 
 /* Control */
 
+static const struct way *find_way(const char *name)
+{
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (strcmp(ways[i].name, name) == 0)
+            return &ways[i];
+    }
+    return NULL;
+}
+
 static int begin(rtn_request *request, void *instance)
 {
     char path[128];
+    char what[16];
     char from[16];
     unsigned size;
     long long count;
     (void) instance;
     (void) snprintf(path, sizeof(path), "%.*s", RTN_STR_ARG(rtn_request_param(request, "*")));
-    if (sscanf(path, "%15[^/]/%15[^/]/%u/%u/%lld", command.what, from, &command.senders, &size, &count) != 5)
+    if (sscanf(path, "%15[^/]/%15[^/]/%u/%u/%u/%lld", what, from, &command.senders, &size, &command.window, &count) !=
+        6)
         return -EINVAL;
-    char *paced = strstr(command.what, "-paced");
+    char *paced = strstr(what, "-paced");
     command.paced = paced != NULL;
     if (paced != NULL)
         *paced = '\0';
+    command.way = find_way(what);
+    if (command.way == NULL)
+        return -EINVAL;
     command.worker = strcmp(from, "worker") == 0;
     command.size = size;
     command.count = count;
-    for (unsigned i = 0; i < SLOTS; i++)
-        atomic_store(&slots[i], 0);
+    latency_clear();
     atomic_store(&done, 0);
     atomic_fetch_add(&generation, 1);
     return rtn_reply_status(request, 204);
@@ -283,25 +330,11 @@ static int end(rtn_request *request, void *instance)
     return rtn_reply_status(request, 204);
 }
 
-static int64_t quantile(double part)
-{
-    uint64_t total = 0;
-    uint64_t seen = 0;
-    for (unsigned i = 0; i < SLOTS; i++)
-        total += atomic_load(&slots[i]);
-    for (unsigned i = 0; i < SLOTS; i++) {
-        seen += atomic_load(&slots[i]);
-        if ((double) seen >= part * (double) total)
-            return value_of(i);
-    }
-    return 0;
-}
-
 static int tell(rtn_request *request, void *instance)
 {
     (void) instance;
-    return rtn_reply_format(request, 200, "%lld %lld %lld", (long long) atomic_load(&done), (long long) quantile(0.5),
-                            (long long) quantile(0.99));
+    return rtn_reply_format(request, 200, "%lld %lld %lld", (long long) atomic_load(&done),
+                            (long long) latency_quantile(0.5), (long long) latency_quantile(0.99));
 }
 
 static int start(void *instance, rtn_server *server)
@@ -333,19 +366,25 @@ static const struct rtn_http_handler http_handlers[] = {
     { 0 },
 };
 
-static const struct rtn_message_row rows[] = { RTN_ON(bench_bytes, on_bytes),
-                                               RTN_ON(bench_small, on_small),
-                                               RTN_ON(bench_middle, on_middle),
-                                               RTN_ON(bench_large, on_large),
-                                               { 0 } };
+static const struct rtn_message_row rows[] = { RTN_ON(bench_bytes, on_bytes),   RTN_ON(bench_small, on_small),
+                                               RTN_ON(bench_middle, on_middle), RTN_ON(bench_large, on_large),
+                                               RTN_ON(bench_out, on_out),       { 0 } };
+
+static const struct rtn_message_row back_rows[] = { RTN_ON(bench_back, on_back), { 0 } };
 
 static const struct rtn_message_handler message_handlers[] = {
     { .name = "loop", .on = rows },
+    { .name = "back", .on = back_rows },
     { 0 },
 };
 
-static struct rtn_message_type *const sends[] = { RTN_TYPE(bench_bytes), RTN_TYPE(bench_small), RTN_TYPE(bench_middle),
-                                                  RTN_TYPE(bench_large), NULL };
+static struct rtn_message_type *const sends[] = { RTN_TYPE(bench_bytes),
+                                                  RTN_TYPE(bench_small),
+                                                  RTN_TYPE(bench_middle),
+                                                  RTN_TYPE(bench_large),
+                                                  RTN_TYPE(bench_out),
+                                                  RTN_TYPE(bench_back),
+                                                  NULL };
 
 static const struct rtn_module module = {
     .name = "hub_bench",

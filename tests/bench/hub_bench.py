@@ -1,8 +1,9 @@
 """What messages between servers cost: how many a second, and how long each takes, one way or there and back.
 
-Senders are the loops of servers, or workers of them; one loop receives. At full speed a message waits behind those
-before it: how long says more about the queue than about the hub. So latencies are told twice, the second time with one
-message a millisecond from a loop, or one and a pause of 100 us from a worker: that is the way to a loop that sleeps.
+Senders are the loops of servers, or workers of them; one loop receives. There and back is a pair of plain messages: the
+loop that receives one sends another. At full speed a message waits behind those before it: how long says more about the
+queue than about the hub. So latencies are told twice, the second time with one message a millisecond from a loop, or
+one and a pause of 100 us from a worker: that is the way to a loop that sleeps.
 """
 import sys
 import time
@@ -13,23 +14,26 @@ from measure import CALLGRIND, Case, Daemon, compile_c, measure_instructions, me
 
 SENDERS = 4
 
-# name, what, from, senders, size
+# name, what, from, senders, size, under way
 CASES = (
-    ("loop, 16 B", "send", "loop", 1, 16),
-    ("loop, 1 KiB", "send", "loop", 1, 1024),
-    ("loop, 1 MiB", "send", "loop", 1, 1 << 20),
-    ("4 loops, 16 B", "send", "loop", 4, 16),
-    ("worker, 16 B", "send", "worker", 1, 16),
-    ("worker, 1 KiB", "send", "worker", 1, 1024),
-    ("worker, 1 MiB", "send", "worker", 1, 1 << 20),
-    ("worker, 1 MiB moved", "move", "worker", 1, 1 << 20),
-    ("4 workers, 16 B", "send", "worker", 4, 16),
-    ("question, loop, 16 B", "ask", "loop", 1, 16),
-    ("question, loop, 1 KiB", "ask", "loop", 1, 1024),
-    ("question, loop, 1 MiB", "ask", "loop", 1, 1 << 20),
-    ("question, 4 loops, 16 B", "ask", "loop", 4, 16),
-    ("question, worker, 16 B", "ask", "worker", 1, 16),
-    ("question, 4 workers, 16 B", "ask", "worker", 4, 16),
+    ("loop, 16 B", "send", "loop", 1, 16, 0),
+    ("loop, 1 KiB", "send", "loop", 1, 1024, 0),
+    ("loop, 1 MiB", "send", "loop", 1, 1 << 20, 0),
+    ("4 loops, 16 B", "send", "loop", 4, 16, 0),
+    ("worker, 16 B", "send", "worker", 1, 16, 0),
+    ("worker, 1 KiB", "send", "worker", 1, 1024, 0),
+    ("worker, 1 MiB", "send", "worker", 1, 1 << 20, 0),
+    ("worker, 1 MiB moved", "move", "worker", 1, 1 << 20, 0),
+    ("4 workers, 16 B", "send", "worker", 4, 16, 0),
+    ("there and back, 64 under way", "pair", "loop", 1, 16, 64),
+    ("there and back, 1,024", "pair", "loop", 1, 16, 1024),
+    ("question, 1,024 under way", "ask", "loop", 1, 16, 1024),
+    ("question, loop, 16 B", "ask", "loop", 1, 16, 64),
+    ("question, loop, 1 KiB", "ask", "loop", 1, 1024, 64),
+    ("question, loop, 1 MiB", "ask", "loop", 1, 1 << 20, 64),
+    ("question, 4 loops, 16 B", "ask", "loop", 4, 16, 64),
+    ("question, worker, 16 B", "ask", "worker", 1, 16, 64),
+    ("question, 4 workers, 16 B", "ask", "worker", 4, 16, 64),
 )
 
 LINES = (
@@ -44,16 +48,18 @@ def servers(size):
     """A queue of messages of 1 MiB is short, so that it stays in memory."""
     capacity = 16 if size > 65536 else 2048
     sink = f"  sink: {{protocol: worker, hub_capacity: {capacity}, modules: [{{module: hub_bench, handler: loop}}]}}\n"
-    senders = (f"  from{n}: {{listen: [], threads: 1, routes: [{{path: /, module: hub_bench, handler: tell, "
-               f"options: {{number: {n}}}}}]}}\n" for n in range(1, SENDERS + 1))
-    return sink + "".join(senders)
+    first = ("  from1: {protocol: worker, threads: 1, hub_capacity: 2048, "
+             "modules: [{module: hub_bench, handler: back, options: {number: 1}}]}\n")
+    others = (f"  from{n}: {{listen: [], threads: 1, routes: [{{path: /, module: hub_bench, handler: tell, "
+              f"options: {{number: {n}}}}}]}}\n" for n in range(2, SENDERS + 1))
+    return sink + first + "".join(others)
 
 
 class Messages(Case):
     counts = (2000, 10000)
 
     def __init__(self, build, own, case):
-        self.name, self.what, self.sender, self.senders, self.size = case
+        self.name, self.what, self.sender, self.senders, self.size, self.window = case
         self.build, self.own = build, own
         self.latency = None
 
@@ -66,7 +72,7 @@ class Messages(Case):
             return answer.read().decode()
 
     def _begin(self, daemon, what, count):
-        self._ask(daemon, f"/begin/{what}/{self.sender}/{self.senders}/{self.size}/{count}")
+        self._ask(daemon, f"/begin/{what}/{self.sender}/{self.senders}/{self.size}/{self.window}/{count}")
 
     def _tell(self, daemon):
         """How many, and nanoseconds: the median, and what 99 of 100 take at most."""
