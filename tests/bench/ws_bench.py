@@ -1,7 +1,7 @@
 """What WebSocket messages cost: echo, broadcast, the daemon's own clients; and what idle connections take.
 
-The text has 100 bytes. A broadcast counts what is delivered, a client's trip is a message there and back: both ends are
-the daemon.
+A text has 100 bytes where nothing else is said. A broadcast counts what is delivered, a client's trip is a message there
+and back: both ends are the daemon.
 """
 import subprocess
 import sys
@@ -24,26 +24,32 @@ SERVER = (
     "  - {path: /trips, module: ws_bench, handler: trips}",
 )
 
-# name, path, connections, messages of each on their way
+# name, mode of ws_load, path, connections, messages of each on their way, bytes
 ECHO = (
-    ("loop, 1 connection", "echo", 1, 1),
-    ("loop, 64 connections", "echo", 64, 1),
-    ("loop, 64, pipelined", "echo", 64, 16),
-    ("loop, 64, deflate", "echo-deflate", 64, 1),
-    ("loop, 64, deflate, pipelined", "echo-deflate", 64, 16),
-    ("worker, 1 connection", "worker", 1, 1),
-    ("worker, 64 connections", "worker", 64, 1),
-    ("worker, 64, pipelined", "worker", 64, 16),
-    ("worker, 64, deflate", "worker-deflate", 64, 1),
-    ("worker, 64, deflate, pipelined", "worker-deflate", 64, 16),
+    ("loop, 16 B", "echo", "echo", 64, 1, 16),
+    ("loop, 1 KiB", "echo", "echo", 64, 1, 1024),
+    ("loop, 64 KiB", "echo", "echo", 64, 1, 65536),
+    ("loop, 1 connection", "echo", "echo", 1, 1, 100),
+    ("loop, pipelined", "echo", "echo", 64, 16, 100),
+    ("loop, deflate", "echo", "echo-deflate", 64, 1, 100),
+    ("loop, deflate, pipelined", "echo", "echo-deflate", 64, 16, 100),
+    ("worker", "echo", "worker", 64, 1, 100),
+    ("worker, pipelined", "echo", "worker", 64, 16, 100),
+    ("worker, deflate", "echo", "worker-deflate", 64, 1, 100),
 )
 
-# name, path, subscribers, messages on their way
+# the same
 BROADCAST = (
-    ("to 1,000", "topic", 1000, 1),
-    ("to 1,000, 16 at once", "topic", 1000, 16),
-    ("to 1,000, deflate", "topic-deflate", 1000, 1),
+    ("to 100", "broadcast", "topic", 100, 1, 100),
+    ("to 100, 16 at once", "broadcast", "topic", 100, 16, 100),
+    ("to 1,000", "broadcast", "topic", 1000, 1, 100),
+    ("to 1,000, 4 at once", "broadcast", "topic", 1000, 4, 100),
+    ("to 1,000, 16 at once", "broadcast", "topic", 1000, 16, 100),
+    ("to 1,000, deflate", "broadcast", "topic-deflate", 1000, 1, 100),
 )
+
+# the same; what is counted are connections
+CONNECT = (("opened and closed", "connect", "echo", 64, 1, 100),)
 
 # name, connections, deflate
 CLIENTS = (
@@ -63,10 +69,10 @@ IDLE = (
 class Load:
     """ws_load, whose connections are open inside of `with`."""
 
-    def __init__(self, own, daemon, path, connections, *arguments):
+    def __init__(self, own, daemon, mode, path, connections, *arguments):
         deflate = ["-z"] if path.endswith("-deflate") else []
         self.process = subprocess.Popen(
-            ["taskset", "-c", CLIENT_CORE, f"{own}/ws_load", "-p", str(daemon.port), "-u", "/" + path,
+            ["taskset", "-c", CLIENT_CORE, f"{own}/ws_load", mode, "-p", str(daemon.port), "-u", "/" + path,
              "-c", str(connections), *map(str, arguments), *deflate],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -84,30 +90,30 @@ class Load:
         self.process.communicate()
 
     def go(self):
-        """Has it send. How many messages came back, and in how many seconds."""
+        """Has it send. How many messages came back, in how many seconds, and in how many of the processor."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        count, took = self._line().split()
-        return int(count), float(took)
+        count, took, used = self._line().split()
+        return int(count), float(took), float(used)
 
 
 class Messages(Case):
     """Echo and broadcast: how many messages come back."""
 
-    def __init__(self, build, own, case, broadcast):
-        self.name, self.path, self.connections, self.depth = case
+    def __init__(self, build, own, case):
+        self.name, self.mode, self.path, self.connections, self.depth, size = case
         self.build, self.own = build, own
-        self.arguments = ["-d", self.depth] + (["-b"] if broadcast else [])
-        # Messages of each connection, or of the one that sends.
-        few = 4 * self.depth if broadcast else max(self.depth, 1000 // self.connections)
+        self.arguments = ["-d", self.depth, "-s", size]
+        # Messages of each connection, or of the one that sends; or connections.
+        few = {"broadcast": 4 * self.depth, "connect": 500}.get(self.mode, max(self.depth, 1000 // self.connections))
         self.counts = (few, 4 * few)
 
     def start(self, wrap=()):
         return Daemon(self.build, self.own, SERVER, wrap)
 
     def _run(self, daemon, around, *arguments):
-        with Load(self.own, daemon, self.path, self.connections, *self.arguments, *arguments) as load, around():
-            return load.go()
+        with Load(self.own, daemon, self.mode, self.path, self.connections, *self.arguments, *arguments) as load, around():
+            return load.go()[:2]
 
     def load(self, daemon, seconds, around=nullcontext):
         return self._run(daemon, around, "-t", seconds)
@@ -157,7 +163,7 @@ def measure_idle(build, own, case):
     _, path, connections, rounds = case
     daemon = Daemon(build, own, SERVER)
     before = daemon.resident()
-    with Load(own, daemon, path, connections, "-n", rounds) as load:
+    with Load(own, daemon, "idle", path, connections, "-n", rounds) as load:
         load.go()
         each = (daemon.resident() - before) / connections
     daemon.stop()
@@ -172,8 +178,9 @@ def print_idle(build, own):
 
 def run(build, own, seconds, quick):
     compile_c("ws_bench.c", f"{own}/ws_bench.so", "-shared", "-fPIC")
-    compile_c("ws_load.c", f"{own}/ws_load", "-D_GNU_SOURCE", "-lz")
-    print_table("WebSocket, echo", "msg", [Messages(build, own, case, False) for case in ECHO], seconds, quick)
-    print_table("WebSocket, broadcast", "msg", [Messages(build, own, case, True) for case in BROADCAST], seconds, quick)
+    compile_c("ws_load.c", f"{own}/ws_load", "-D_GNU_SOURCE", "-O3", "-lz")
+    print_table("WebSocket, echo", "msg", [Messages(build, own, case) for case in ECHO], seconds, quick)
+    print_table("WebSocket, broadcast", "msg", [Messages(build, own, case) for case in BROADCAST], seconds, quick)
+    print_table("WebSocket, connections", "conn", [Messages(build, own, case) for case in CONNECT], seconds, quick)
     print_table("WebSocket, own clients", "trip", [Clients(build, own, case) for case in CLIENTS], seconds, quick)
     print_idle(build, own)

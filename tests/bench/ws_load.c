@@ -1,65 +1,74 @@
 /*
- * The peer of the WebSocket measurements: many connections from one thread, each with the same number of messages on
- * their way. All of them are the same frame, masked and compressed once, so that what is measured is the daemon.
+ * The peer of the WebSocket measurements: many connections from one thread, so cheap that what is measured is the
+ * daemon. Each frame is masked with a mask of its own, and what comes back is compared.
  *
- *   ws_load -p PORT -u PATH -c CONNECTIONS [-d DEPTH] [-z] [-b] -t SECONDS | -n ROUNDS
+ *   ws_load MODE -p PORT -u PATH -c CONNECTIONS [-s SIZE] [-d DEPTH] [-z] -t SECONDS | -n COUNT
  *
- * -d  messages that each connection has on their way at a time
+ * echo       each connection sends messages, DEPTH of them on their way
+ * broadcast  the first connection sends, all receive; DEPTH messages that not all of them have
+ * connect    opens, shakes hands and closes, CONNECTIONS at a time
+ * idle       each connection sends COUNT messages and stays open
+ * requests   each connection sends one HTTP request and stays open
+ *
+ * -s  bytes of a message (100)
  * -z  with permessage-deflate
- * -b  broadcast: the first connection sends, all receive, and it sends again when all have it
  * -t  for so many seconds
- * -n  ends after so many messages per connection; with -b, so many sent
+ * -n  ends after so many messages per connection; of a broadcast, so many sent; of connect, so many connections
  *
- * Says when all connections are open, and begins when it gets a line. Then writes the number of messages received and
- * the seconds they took, and holds the connections until its input ends.
+ * Says when all connections are open, and begins when it gets a line. Then writes the number of messages received (of
+ * connections, with connect), the seconds they took and how many of these it had the processor, and holds the
+ * connections until its input ends.
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ZLIB_CONST
-#include <zlib.h>
+#include "ws_frame.h"
 
-#define FRAME_MOST 256
-#define HEADER_LENGTH 6 /* of a frame with a mask and less than 126 bytes */
-#define INPUT_SIZE 65536
-#define EVENTS 256
+#define INPUT_SIZE (256 * 1024)
+#define EVENTS 1024
+#define PER_ADDRESS 5000 /* connections from one address: ports are 28,000 */
+#define DEPTH_MOST 64
 
-static const char text[] = "{\"kind\": \"measure\", \"text\": \"The quick brown fox jumps over the lazy dog.\", "
-                           "\"number\": 1234567890123}";
+/* With 1000: normal. */
+static const unsigned char close_frame[] = { FRAME_CLOSE, 0x82, 0x21, 0x3d, 0x37, 0xfa, 0x22, 0xd5 };
 
 struct connection {
     int fd;
     uint64_t to_send; /* messages that are not sent so far */
     uint64_t to_come; /* messages that have not come so far */
-    unsigned char header[10]; /* of the frame that is being read */
-    unsigned header_length;
-    uint64_t left; /* bytes of its content */
+    struct frame_reader reader;
+};
+
+struct mode {
+    const char *name;
+    void (*open)(void);
+    void (*begin)(void);
+    void (*input)(struct connection *connection);
 };
 
 static struct {
+    const struct mode *mode;
     int port;
     const char *path;
     unsigned count;
     unsigned depth;
+    size_t size;
     bool deflate;
-    bool broadcast;
     double seconds; /* 0: until `rounds` were made */
     uint64_t rounds;
-} options = { .depth = 1 };
+} options = { .depth = 1, .size = 100 };
 
+static int epoll;
 static struct connection *connections;
-static unsigned char *burst; /* options.depth frames */
-static size_t frame_length;
+static unsigned char *burst; /* has room for options.depth frames */
 static uint64_t received;
 static unsigned unfinished; /* connections */
 
@@ -70,176 +79,249 @@ static double now(void)
     return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
 }
 
-/* Bytes of the message as they are sent, which refer to no other message. */
-static size_t make_content(unsigned char *out, size_t room)
+static double processor_time(void)
 {
-    if (!options.deflate) {
-        memcpy(out, text, sizeof(text) - 1);
-        return sizeof(text) - 1;
-    }
-    z_stream z = { .next_in = (const Bytef *) text, .avail_in = sizeof(text) - 1 };
-    z.next_out = out;
-    z.avail_out = (uInt) room;
-    if (deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK || deflate(&z, Z_SYNC_FLUSH) != Z_OK)
-        errx(1, "zlib failed");
-    size_t length = room - z.avail_out - 4; /* the end of the flush stays behind (RFC 7692) */
-    (void) deflateEnd(&z);
-    return length;
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
 }
 
-static void make_burst(void)
+static uint64_t rounds(void)
 {
-    static const unsigned char mask[4] = { 0x37, 0xfa, 0x21, 0x3d };
-    unsigned char frame[FRAME_MOST];
-    size_t length = make_content(frame + HEADER_LENGTH, sizeof(frame) - HEADER_LENGTH);
-    frame[0] = options.deflate ? 0xc1 : 0x81;
-    frame[1] = (unsigned char) (0x80 | length);
-    memcpy(frame + 2, mask, 4);
-    for (size_t i = 0; i < length; i++)
-        frame[HEADER_LENGTH + i] ^= mask[i & 3];
-    frame_length = HEADER_LENGTH + length;
-    burst = malloc(options.depth * frame_length);
-    if (burst == NULL)
-        err(1, "malloc");
-    for (unsigned i = 0; i < options.depth; i++)
-        memcpy(burst + i * frame_length, frame, frame_length);
-}
-
-static void shake_hands(int fd)
-{
-    char buffer[2048];
-    int length = snprintf(buffer, sizeof(buffer),
-                          "GET %s HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
-                          options.path, options.deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
-    if (write(fd, buffer, (size_t) length) != length)
-        err(1, "write");
-    size_t end = 0;
-    while (end < 4 || memcmp(buffer + end - 4, "\r\n\r\n", 4) != 0) {
-        if (end == sizeof(buffer) - 1 || read(fd, buffer + end, 1) != 1) /* nothing of what follows */
-            errx(1, "no answer to the handshake");
-        end++;
-    }
-    buffer[end] = '\0';
-    if (strncmp(buffer, "HTTP/1.1 101 ", 13) != 0 || (strstr(buffer, "permessage-deflate") != NULL) != options.deflate)
-        errx(1, "not the answer expected:\n%s", buffer);
-}
-
-static int open_connection(void)
-{
-    const struct sockaddr_in address = { .sin_family = AF_INET,
-                                         .sin_port = htons((uint16_t) options.port),
-                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    const int on = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
-        err(1, "connect");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    shake_hands(fd);
-    return fd;
+    return options.seconds > 0 ? UINT64_MAX : options.rounds;
 }
 
 /* So little is on its way that the socket takes it. */
+static void send_all(int fd, const void *data, size_t length)
+{
+    if (send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t) length)
+        err(1, "send");
+}
+
+/* Connections */
+
+/* Many more than one address has ports. */
+static int connect_to_daemon(unsigned number)
+{
+    const struct sockaddr_in to = { .sin_family = AF_INET,
+                                    .sin_port = htons((uint16_t) options.port),
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct sockaddr_in from = { .sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK + number / PER_ADDRESS) };
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (fd < 0 || bind(fd, (const struct sockaddr *) &from, sizeof(from)) < 0 ||
+        connect(fd, (const struct sockaddr *) &to, sizeof(to)) < 0)
+        err(1, "connect");
+    return fd;
+}
+
+/* Room for all that is on its way: `send_all` relies on it. */
+static void widen(int fd)
+{
+    int size = (int) (2 * options.depth * frame_room());
+    if (size > 16384)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static void send_handshake(int fd)
+{
+    char text[1024];
+    int length = snprintf(text, sizeof(text),
+                          "GET %s HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
+                          options.path, options.deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
+    send_all(fd, text, (size_t) length);
+}
+
+static void check_handshake(const char *text)
+{
+    if (strncmp(text, "HTTP/1.1 101 ", 13) != 0 || strstr(text, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") == NULL ||
+        (strstr(text, "permessage-deflate") != NULL) != options.deflate)
+        errx(1, "not the answer expected:\n%s", text);
+}
+
+/* Of what has come it takes the head, or all with `body`, and nothing of what follows. Heads come in one piece. */
+static void read_answer(int fd, const char *body, char *text, size_t room)
+{
+    ssize_t n = recv(fd, text, room - 1, MSG_PEEK);
+    if (n <= 0)
+        err(1, "no answer");
+    text[n] = '\0';
+    const char *end = strstr(text, "\r\n\r\n");
+    if (end == NULL || strncmp(end + 4, body, strlen(body)) != 0)
+        errx(1, "not the answer expected:\n%s", text);
+    size_t length = (size_t) (end - text) + 4 + strlen(body);
+    if (read(fd, text, length) != (ssize_t) length)
+        err(1, "read");
+    text[length] = '\0';
+}
+
+static void watch(struct connection *connection)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event) < 0)
+        err(1, "epoll_ctl");
+}
+
+/* echo, broadcast, idle */
+
 static void send_messages(struct connection *connection, uint64_t count)
 {
     if (count > connection->to_send)
         count = connection->to_send;
     connection->to_send -= count;
-    while (count > 0) {
-        size_t part = count < options.depth ? (size_t) count : options.depth;
-        if (write(connection->fd, burst, part * frame_length) != (ssize_t) (part * frame_length))
-            err(1, "write");
-        count -= part;
-    }
+    size_t length = 0;
+    for (uint64_t i = 0; i < count; i++)
+        length += frame_put(burst + length);
+    if (length > 0)
+        send_all(connection->fd, burst, length);
 }
 
-/* Sets what is left of a frame whose header is there; false when it is not there in full. */
-static bool read_header(struct connection *connection)
-{
-    const unsigned char *header = connection->header;
-    unsigned longer = header[1] == 127 ? 8 : header[1] == 126 ? 2 : 0;
-    if (connection->header_length < 2 + longer)
-        return false;
-    connection->left = longer == 0 ? header[1] : 0;
-    for (unsigned i = 0; i < longer; i++)
-        connection->left = connection->left << 8 | header[2 + i];
-    if ((header[0] & 0x0f) != 1)
-        errx(1, "opcode %d came", header[0] & 0x0f);
-    return true;
-}
-
-/* How many messages end in there. */
-static uint64_t count_messages(struct connection *connection, const unsigned char *data, size_t length)
-{
-    uint64_t count = 0;
-    for (size_t at = 0; at < length;) {
-        if (connection->left == 0) {
-            connection->header[connection->header_length++] = data[at++];
-            if (connection->header_length < 2 || !read_header(connection))
-                continue;
-            connection->header_length = 0;
-        }
-        size_t part = length - at < connection->left ? length - at : (size_t) connection->left;
-        connection->left -= part;
-        at += part;
-        count += connection->left == 0;
-    }
-    return count;
-}
-
-static void answer(struct connection *connection, uint64_t count)
-{
-    if (count > connection->to_come)
-        errx(1, "more came than was sent");
-    connection->to_come -= count;
-    unfinished -= count > 0 && connection->to_come == 0;
-    uint64_t rounds_before = received / options.count;
-    received += count;
-    if (options.broadcast)
-        send_messages(&connections[0], received / options.count - rounds_before);
-    else
-        send_messages(connection, count);
-}
-
-static void take_input(struct connection *connection)
+static uint64_t read_messages(struct connection *connection)
 {
     static unsigned char input[INPUT_SIZE];
     ssize_t n = read(connection->fd, input, sizeof(input));
     if (n <= 0)
         errx(1, "a connection was closed");
-    answer(connection, count_messages(connection, input, (size_t) n));
+    uint64_t count = frame_count(&connection->reader, input, (size_t) n);
+    if (count > connection->to_come)
+        errx(1, "more came than was sent");
+    connection->to_come -= count;
+    unfinished -= count > 0 && connection->to_come == 0;
+    received += count;
+    return count;
 }
 
-static void run(int epoll, double until)
+static void open_all(void)
 {
-    struct epoll_event events[EVENTS];
+    char answer[2048];
+    for (unsigned i = 0; i < options.count; i++) {
+        struct connection *connection = &connections[i];
+        connection->fd = connect_to_daemon(i);
+        connection->to_come = connection->to_send = rounds();
+        widen(connection->fd);
+        send_handshake(connection->fd);
+        read_answer(connection->fd, "", answer, sizeof(answer));
+        check_handshake(answer);
+        watch(connection);
+    }
+    unfinished = rounds() > 0 ? options.count : 0;
+}
+
+static void begin_echo(void)
+{
+    for (unsigned i = 0; i < options.count; i++)
+        send_messages(&connections[i], options.depth);
+}
+
+static void on_echo(struct connection *connection)
+{
+    send_messages(connection, read_messages(connection));
+}
+
+static void begin_broadcast(void)
+{
+    send_messages(&connections[0], options.depth);
+}
+
+/* A message is over when the last connection has it. Those under way are told apart by their number. */
+static void on_broadcast(struct connection *connection)
+{
+    static unsigned have[DEPTH_MOST]; /* connections that have it */
+    uint64_t before = connection->to_come;
+    uint64_t over = 0;
+    (void) read_messages(connection);
+    for (uint64_t i = before; i > connection->to_come; i--) {
+        unsigned *slot = &have[i % options.depth];
+        if (++*slot < options.count)
+            continue;
+        *slot = 0;
+        over++;
+    }
+    send_messages(&connections[0], over);
+}
+
+/* connect */
+
+static void open_one(struct connection *connection)
+{
+    connection->to_come = 1;
+    connection->fd = connect_to_daemon(0);
+    send_handshake(connection->fd);
+    watch(connection);
+}
+
+static void open_none(void)
+{
+    unfinished = 1;
+    if (options.count > rounds())
+        options.count = (unsigned) rounds();
+}
+
+static void begin_connect(void)
+{
+    for (unsigned i = 0; i < options.count; i++)
+        open_one(&connections[i]);
+}
+
+/* The answer to the handshake, then that to the closing frame, then the end. */
+static void on_connect(struct connection *connection)
+{
+    char answer[2048];
+    if (connection->to_come > 0) {
+        read_answer(connection->fd, "", answer, sizeof(answer));
+        check_handshake(answer);
+        connection->to_come = 0;
+        send_all(connection->fd, close_frame, sizeof(close_frame));
+        return;
+    }
+    if (read(connection->fd, answer, sizeof(answer)) > 0)
+        return;
+    close(connection->fd);
+    if (++received + options.count <= rounds())
+        open_one(connection);
+    else if (received == rounds())
+        unfinished = 0;
+}
+
+/* requests */
+
+static void open_requests(void)
+{
+    char text[2048];
+    int length = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", options.path);
+    for (unsigned i = 0; i < options.count; i++) {
+        char answer[2048];
+        connections[i].fd = connect_to_daemon(i);
+        send_all(connections[i].fd, text, (size_t) length);
+        read_answer(connections[i].fd, "hello world\n", answer, sizeof(answer));
+        received++;
+    }
+}
+
+static void begin_nothing(void)
+{
+}
+
+static const struct mode modes[] = {
+    { "echo", open_all, begin_echo, on_echo },          { "broadcast", open_all, begin_broadcast, on_broadcast },
+    { "idle", open_all, begin_echo, on_echo },          { "connect", open_none, begin_connect, on_connect },
+    { "requests", open_requests, begin_nothing, NULL },
+};
+
+static void run(double until)
+{
+    static struct epoll_event events[EVENTS];
     while (unfinished > 0 && (until == 0 || now() < until)) {
         int count = epoll_wait(epoll, events, EVENTS, 60000);
         if (count <= 0)
             errx(1, "nothing came for a minute");
         for (int i = 0; i < count; i++)
-            take_input(events[i].data.ptr);
+            options.mode->input(events[i].data.ptr);
     }
-}
-
-static int open_all(void)
-{
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    connections = calloc(options.count, sizeof(*connections));
-    if (epoll < 0 || connections == NULL)
-        err(1, "epoll_create1");
-    uint64_t rounds = options.seconds > 0 ? UINT64_MAX : options.rounds;
-    for (unsigned i = 0; i < options.count; i++) {
-        struct connection *connection = &connections[i];
-        connection->fd = open_connection();
-        connection->to_come = rounds;
-        connection->to_send = !options.broadcast || i == 0 ? rounds : 0;
-        struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
-        if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event) < 0)
-            err(1, "epoll_ctl");
-    }
-    unfinished = rounds > 0 ? options.count : 0;
-    return epoll;
 }
 
 /* A line, or the end of the input. */
@@ -251,10 +333,20 @@ static void wait_for_input(void)
         continue;
 }
 
+static const struct mode *find_mode(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < sizeof(modes) / sizeof(modes[0]); i++) {
+        if (strcmp(modes[i].name, name) == 0)
+            return &modes[i];
+    }
+    errx(2, "no such mode");
+}
+
 static void read_options(int argc, char **argv)
 {
     int option;
-    while ((option = getopt(argc, argv, "p:u:c:d:zbt:n:")) != -1) {
+    options.mode = find_mode(argv[1]);
+    while ((option = getopt(argc - 1, argv + 1, "p:u:c:s:d:zt:n:")) != -1) {
         switch (option) {
         case 'p':
             options.port = atoi(optarg);
@@ -265,14 +357,14 @@ static void read_options(int argc, char **argv)
         case 'c':
             options.count = (unsigned) atoi(optarg);
             break;
+        case 's':
+            options.size = strtoull(optarg, NULL, 10);
+            break;
         case 'd':
             options.depth = (unsigned) atoi(optarg);
             break;
         case 'z':
             options.deflate = true;
-            break;
-        case 'b':
-            options.broadcast = true;
             break;
         case 't':
             options.seconds = atof(optarg);
@@ -284,23 +376,40 @@ static void read_options(int argc, char **argv)
             exit(2);
         }
     }
-    if (options.port == 0 || options.path == NULL || options.count == 0 || options.depth == 0)
+    if (options.port == 0 || options.path == NULL || options.count == 0)
         errx(2, "-p, -u and -c are needed");
+    if (options.depth == 0 || options.depth > DEPTH_MOST || options.size == 0)
+        errx(2, "-d is from 1 to %d, -s at least 1", DEPTH_MOST);
+}
+
+static void prepare(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    content_init(options.size, options.deflate);
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    connections = calloc(options.count, sizeof(*connections));
+    burst = malloc(options.depth * frame_room());
+    if (epoll < 0 || connections == NULL || burst == NULL)
+        err(1, "no memory");
 }
 
 int main(int argc, char **argv)
 {
     read_options(argc, argv);
-    make_burst();
-    int epoll = open_all();
+    prepare();
+    options.mode->open();
     puts("open");
     wait_for_input();
     double start = now();
-    for (unsigned i = 0; i < options.count; i++)
-        send_messages(&connections[i], options.depth);
-    run(epoll, options.seconds > 0 ? start + options.seconds : 0);
+    double used = processor_time();
+    options.mode->begin();
+    run(options.seconds > 0 ? start + options.seconds : 0);
     double took = now() - start;
-    printf("%llu %.6f\n", (unsigned long long) received, took);
+    printf("%llu %.6f %.6f\n", (unsigned long long) received, took, processor_time() - used);
     wait_for_input();
     return 0;
 }
