@@ -19,11 +19,7 @@
  * connections, with connect), the seconds they took and how many of these it had the processor, and holds the
  * connections until its input ends.
  */
-#include <arpa/inet.h>
 #include <err.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -31,10 +27,10 @@
 #include <unistd.h>
 
 #include "ws_frame.h"
+#include "ws_socket.h"
 
 #define INPUT_SIZE (256 * 1024)
 #define EVENTS 1024
-#define PER_ADDRESS 5000 /* connections from one address: ports are 28,000 */
 #define DEPTH_MOST 64
 
 /* With 1000: normal. */
@@ -91,74 +87,6 @@ static uint64_t rounds(void)
     return options.seconds > 0 ? UINT64_MAX : options.rounds;
 }
 
-/* So little is on its way that the socket takes it. */
-static void send_all(int fd, const void *data, size_t length)
-{
-    if (send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t) length)
-        err(1, "send");
-}
-
-/* Connections */
-
-/* Many more than one address has ports. */
-static int connect_to_daemon(unsigned number)
-{
-    const struct sockaddr_in to = { .sin_family = AF_INET,
-                                    .sin_port = htons((uint16_t) options.port),
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    const struct sockaddr_in from = { .sin_family = AF_INET,
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK + number / PER_ADDRESS) };
-    const int on = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (fd < 0 || bind(fd, (const struct sockaddr *) &from, sizeof(from)) < 0 ||
-        connect(fd, (const struct sockaddr *) &to, sizeof(to)) < 0)
-        err(1, "connect");
-    return fd;
-}
-
-/* Room for all that is on its way: `send_all` relies on it. */
-static void widen(int fd)
-{
-    int size = (int) (2 * options.depth * frame_room());
-    if (size > 16384)
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-}
-
-static void send_handshake(int fd)
-{
-    char text[1024];
-    int length = snprintf(text, sizeof(text),
-                          "GET %s HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
-                          options.path, options.deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
-    send_all(fd, text, (size_t) length);
-}
-
-static void check_handshake(const char *text)
-{
-    if (strncmp(text, "HTTP/1.1 101 ", 13) != 0 || strstr(text, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") == NULL ||
-        (strstr(text, "permessage-deflate") != NULL) != options.deflate)
-        errx(1, "not the answer expected:\n%s", text);
-}
-
-/* Of what has come it takes the head, or all with `body`, and nothing of what follows. Heads come in one piece. */
-static void read_answer(int fd, const char *body, char *text, size_t room)
-{
-    ssize_t n = recv(fd, text, room - 1, MSG_PEEK);
-    if (n <= 0)
-        err(1, "no answer");
-    text[n] = '\0';
-    const char *end = strstr(text, "\r\n\r\n");
-    if (end == NULL || strncmp(end + 4, body, strlen(body)) != 0)
-        errx(1, "not the answer expected:\n%s", text);
-    size_t length = (size_t) (end - text) + 4 + strlen(body);
-    if (read(fd, text, length) != (ssize_t) length)
-        err(1, "read");
-    text[length] = '\0';
-}
-
 static void watch(struct connection *connection)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
@@ -197,15 +125,13 @@ static uint64_t read_messages(struct connection *connection)
 
 static void open_all(void)
 {
-    char answer[2048];
     for (unsigned i = 0; i < options.count; i++) {
         struct connection *connection = &connections[i];
-        connection->fd = connect_to_daemon(i);
+        connection->fd = connect_to_daemon(options.port, i);
         connection->to_come = connection->to_send = rounds();
-        widen(connection->fd);
-        send_handshake(connection->fd);
-        read_answer(connection->fd, "", answer, sizeof(answer));
-        check_handshake(answer);
+        widen(connection->fd, options.depth * frame_room());
+        send_handshake(connection->fd, options.path, options.deflate);
+        read_handshake(connection->fd, options.deflate);
         watch(connection);
     }
     unfinished = rounds() > 0 ? options.count : 0;
@@ -249,8 +175,8 @@ static void on_broadcast(struct connection *connection)
 static void open_one(struct connection *connection)
 {
     connection->to_come = 1;
-    connection->fd = connect_to_daemon(0);
-    send_handshake(connection->fd);
+    connection->fd = connect_to_daemon(options.port, 0);
+    send_handshake(connection->fd, options.path, options.deflate);
     watch(connection);
 }
 
@@ -270,15 +196,14 @@ static void begin_connect(void)
 /* The answer to the handshake, then that to the closing frame, then the end. */
 static void on_connect(struct connection *connection)
 {
-    char answer[2048];
+    char rest[256];
     if (connection->to_come > 0) {
-        read_answer(connection->fd, "", answer, sizeof(answer));
-        check_handshake(answer);
+        read_handshake(connection->fd, options.deflate);
         connection->to_come = 0;
         send_all(connection->fd, close_frame, sizeof(close_frame));
         return;
     }
-    if (read(connection->fd, answer, sizeof(answer)) > 0)
+    if (read(connection->fd, rest, sizeof(rest)) > 0)
         return;
     close(connection->fd);
     if (++received + options.count <= rounds())
@@ -295,7 +220,7 @@ static void open_requests(void)
     int length = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", options.path);
     for (unsigned i = 0; i < options.count; i++) {
         char answer[2048];
-        connections[i].fd = connect_to_daemon(i);
+        connections[i].fd = connect_to_daemon(options.port, i);
         send_all(connections[i].fd, text, (size_t) length);
         read_answer(connections[i].fd, "hello world\n", answer, sizeof(answer));
         received++;
