@@ -121,23 +121,32 @@ static struct rtn_activity_call get(const struct rtn_activity *activity)
 
 struct rtn_activity_call rtn_activity_enter(const struct rtn_activity_call *call)
 {
+    struct rtn_activity_call before = { 0 };
     if (here == NULL)
-        return (struct rtn_activity_call){ 0 };
-    const struct rtn_activity_call before = get(here);
+        return before;
+    if (atomic_load_explicit(&here->label, memory_order_relaxed) != NULL)
+        before = get(here);
     set(here, call, rtn_activity_now_ms());
     return before;
 }
 
+/* Out of every callback: the rest of the record counts for nothing without a label. */
 void rtn_activity_leave(const struct rtn_activity_call *before)
 {
-    if (here != NULL)
+    if (here == NULL)
+        return;
+    if (before->label == NULL)
+        atomic_store_explicit(&here->label, NULL, memory_order_release);
+    else
         set(here, before, before->since_ms);
 }
 
-void rtn_activity_progress(void)
+int64_t rtn_activity_progress(void)
 {
+    int64_t now_ms = rtn_activity_now_ms();
     if (here != NULL)
-        atomic_store_explicit(&here->since_ms, rtn_activity_now_ms(), memory_order_relaxed);
+        atomic_store_explicit(&here->since_ms, now_ms, memory_order_relaxed);
+    return now_ms;
 }
 
 int64_t rtn_activity_limit(int64_t limit_ms)
@@ -145,7 +154,7 @@ int64_t rtn_activity_limit(int64_t limit_ms)
     if (here == NULL)
         return 0;
     int64_t before = atomic_load_explicit(&here->limit_ms, memory_order_relaxed);
-    rtn_activity_progress();
+    (void) rtn_activity_progress();
     atomic_store_explicit(&here->limit_ms, limit_ms, memory_order_relaxed);
     return before;
 }

@@ -93,8 +93,8 @@ struct rtn_activity *rtn_activity_here(void);
 struct rtn_activity_call rtn_activity_enter(const struct rtn_activity_call *call);
 void rtn_activity_leave(const struct rtn_activity_call *before);
 
-/* The callback has got on: its time begins anew. */
-void rtn_activity_progress(void);
+/* The callback has got on: its time begins anew, now, which is what comes back. */
+int64_t rtn_activity_progress(void);
 
 /* From now on, a limit for what the thread is in; returns the one before. 0: it waits for a client. */
 int64_t rtn_activity_limit(int64_t limit_ms);

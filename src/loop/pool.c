@@ -253,7 +253,7 @@ void rtn_pool_block_end(void)
     rtn_pool_pass_place(pool);
     pthread_mutex_unlock(&pool->mutex);
     rtn_activity_block(false);
-    rtn_activity_progress();
+    (void) rtn_activity_progress();
 }
 
 bool rtn_pool_on_worker(void)
