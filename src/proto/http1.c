@@ -106,7 +106,7 @@ static void wait_for_input(struct rtn_connection *connection)
         rtn_http1_wait_until_sent(connection);
         return;
     }
-    ev_io_start(http->loop->ev, &connection->read); /* stopped when more was sent behind a later reply than is kept */
+    rtn_http1_watch(connection, &connection->read); /* stopped when more was sent behind a later reply than is kept */
     if (request->stage == RTN_REQUEST_EMPTY) {
         if (request->end == request->start)
             rtn_http1_drop_request(connection);
@@ -251,7 +251,7 @@ void rtn_http1_proceed(struct rtn_connection *connection, enum rtn_outcome outco
         leave(connection, outcome);
         return;
     }
-    ev_io_stop(connection->http->loop->ev, &connection->write); /* it may have waited for room */
+    rtn_http1_unwatch(connection, &connection->write); /* it may have waited for room */
     if (after_reply(connection))
         rtn_http1_advance(connection);
 }

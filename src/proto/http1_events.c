@@ -52,7 +52,7 @@ void rtn_http1_go_on(struct rtn_connection *connection)
 {
     end_request(connection);
     connection->state = RTN_CONNECTION_READING;
-    ev_io_start(connection->http->loop->ev, &connection->read);
+    rtn_http1_watch(connection, &connection->read);
     rtn_http1_set_deadline(connection, input_timeout(connection));
     if (connection->request != NULL)
         rtn_http1_advance(connection);

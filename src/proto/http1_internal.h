@@ -24,6 +24,19 @@ static inline const struct rtn_config_timeouts *rtn_http1_timeouts(const struct 
     return &http->terms->config->timeouts;
 }
 
+/* Starts or stops a watcher of the connection, which mostly is what it is to be. */
+static inline void rtn_http1_watch(struct rtn_connection *connection, struct ev_io *watcher)
+{
+    if (!ev_is_active(watcher))
+        ev_io_start(connection->http->loop->ev, watcher);
+}
+
+static inline void rtn_http1_unwatch(struct rtn_connection *connection, struct ev_io *watcher)
+{
+    if (ev_is_active(watcher))
+        ev_io_stop(connection->http->loop->ev, watcher);
+}
+
 /* http1.c */
 
 /* Sets the time by which something has to happen, from now. */

@@ -31,7 +31,7 @@ static void send_files_on_worker(struct rtn_connection *connection)
 
 static void wait_until_writable(struct rtn_connection *connection)
 {
-    ev_io_start(connection->http->loop->ev, &connection->write);
+    rtn_http1_watch(connection, &connection->write);
     rtn_http1_begin_write_timeout(connection);
 }
 
@@ -39,7 +39,7 @@ static void wait_until_writable(struct rtn_connection *connection)
 void rtn_http1_wait_until_sent(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_SENDING;
-    ev_io_stop(connection->http->loop->ev, &connection->read);
+    rtn_http1_unwatch(connection, &connection->read);
     if (connection->stream.defer_files && rtn_stream_file_is_next(&connection->stream)) {
         send_files_on_worker(connection);
         return;
@@ -59,7 +59,7 @@ static void on_sent(struct rtn_connection *connection, int r)
         rtn_http1_begin_write_timeout(connection);
         return;
     }
-    ev_io_stop(connection->http->loop->ev, &connection->write);
+    rtn_http1_unwatch(connection, &connection->write);
     if (r == -EINPROGRESS)
         send_files_on_worker(connection);
     else if (connection->close_after)
@@ -86,6 +86,6 @@ void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events
 void rtn_http1_wait_for_socket(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_SENDING;
-    ev_io_stop(connection->http->loop->ev, &connection->read);
+    rtn_http1_unwatch(connection, &connection->read);
     wait_until_writable(connection);
 }

@@ -42,8 +42,7 @@ bool rtn_http1_begin_work(struct rtn_connection *connection)
 
 int rtn_http1_begin_sending(struct rtn_connection *connection)
 {
-    atomic_store_explicit(&connection->sent_ms, rtn_activity_now_ms(), memory_order_relaxed);
-    rtn_activity_progress();
+    atomic_store_explicit(&connection->sent_ms, rtn_activity_progress(), memory_order_relaxed);
     rtn_barrier_cheap();
     if (!rtn_http1_is_taken(connection))
         return 0;
@@ -140,7 +139,7 @@ static void reset(const struct rtn_connection *connection)
 
 static void stop_reading(struct rtn_connection *connection)
 {
-    ev_io_stop(connection->http->loop->ev, &connection->read);
+    rtn_http1_unwatch(connection, &connection->read);
     (void) shutdown(connection->stream.fd, SHUT_RDWR);
 }
 
@@ -154,11 +153,11 @@ static int64_t answer(struct rtn_connection *connection, int64_t now)
     atomic_fetch_add_explicit(answered ? &http->timed_out : &http->cut_off, 1, memory_order_relaxed);
     http->handler->taken(connection, answered);
     if (!answered) {
-        ev_io_stop(http->loop->ev, &connection->read);
+        rtn_http1_unwatch(connection, &connection->read);
         reset(connection);
         return 0;
     }
-    ev_io_start(http->loop->ev, &connection->read);
+    rtn_http1_watch(connection, &connection->read);
     connection->held_ms = now + rtn_http1_timeouts(http)->linger;
     return connection->held_ms;
 }
@@ -228,5 +227,5 @@ void rtn_http1_end_taken(struct rtn_connection *connection)
         rtn_http1_drop_request(connection);
     connection->state = RTN_CONNECTION_LINGER;
     rtn_http1_set_deadline(connection, left);
-    ev_io_start(connection->http->loop->ev, &connection->read);
+    rtn_http1_watch(connection, &connection->read);
 }

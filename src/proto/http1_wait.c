@@ -32,23 +32,21 @@ static void begin_write_timeout(struct rtn_connection *connection)
 
 static void watch_input(struct rtn_connection *connection)
 {
-    struct ev_loop *ev = connection->http->loop->ev;
     const struct rtn_request *request = connection->request;
     if (request->reads_body || (request->stage == RTN_REQUEST_COMPLETE && request->end < request->capacity))
-        ev_io_start(ev, &connection->read);
+        rtn_http1_watch(connection, &connection->read);
     else
-        ev_io_stop(ev, &connection->read);
+        rtn_http1_unwatch(connection, &connection->read);
 }
 
 static void watch_output(struct rtn_connection *connection)
 {
-    struct ev_loop *ev = connection->http->loop->ev;
     /* Who wants room waits for the client too: the system may have taken all that there was, and be full. */
     bool waits = rtn_stream_pending(&connection->stream) || connection->request->wants_room;
     if (waits)
-        ev_io_start(ev, &connection->write);
+        rtn_http1_watch(connection, &connection->write);
     else
-        ev_io_stop(ev, &connection->write);
+        rtn_http1_unwatch(connection, &connection->write);
     if (!waits)
         connection->write_deadline = 0;
     else if (connection->write_deadline == 0)
