@@ -180,24 +180,35 @@ static void gather_queue(struct gather *out, const struct rtn_stream *stream)
     }
 }
 
-/* Bytes sent, 0 when the socket is full, or -errno. */
-static ssize_t send_gathered(int fd, struct gather *gather)
+/* What a system call has returned: bytes sent, 0 when the socket is full, or -errno. */
+static ssize_t count_sent(ssize_t n)
 {
-    int flags = MSG_NOSIGNAL | gather->flags;
-    ssize_t n;
-    do {
-        if (gather->count == 1) {
-            n = send(fd, gather->vector[0].iov_base, gather->vector[0].iov_len, flags);
-        } else {
-            struct msghdr message = { .msg_iov = gather->vector, .msg_iovlen = gather->count };
-            n = sendmsg(fd, &message, flags);
-        }
-    } while (n < 0 && errno == EINTR);
     if (n >= 0) {
         rtn_stats_count(RTN_STATS_BYTES_OUT, (uint64_t) n);
         return n;
     }
     return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+}
+
+static ssize_t send_memory(int fd, const void *data, size_t length, int flags)
+{
+    ssize_t n;
+    do
+        n = send(fd, data, length, MSG_NOSIGNAL | flags);
+    while (n < 0 && errno == EINTR);
+    return count_sent(n);
+}
+
+static ssize_t send_gathered(int fd, struct gather *gather)
+{
+    if (gather->count == 1)
+        return send_memory(fd, gather->vector[0].iov_base, gather->vector[0].iov_len, gather->flags);
+    struct msghdr message = { .msg_iov = gather->vector, .msg_iovlen = gather->count };
+    ssize_t n;
+    do
+        n = sendmsg(fd, &message, MSG_NOSIGNAL | gather->flags);
+    while (n < 0 && errno == EINTR);
+    return count_sent(n);
 }
 
 /* The same from the file at the front; -EIO when the file has become shorter. */
@@ -208,13 +219,7 @@ static ssize_t send_file(int fd, const struct rtn_segment *segment)
     do
         n = sendfile(fd, segment->fd, &offset, RTN_MIN(segment->length, MOST_OF_FILE));
     while (n < 0 && errno == EINTR);
-    if (n > 0) {
-        rtn_stats_count(RTN_STATS_BYTES_OUT, (uint64_t) n);
-        return n;
-    }
-    if (n == 0)
-        return -EIO;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+    return n == 0 ? -EIO : count_sent(n);
 }
 
 /* Takes `sent` bytes off the front of the queue. */
@@ -277,6 +282,14 @@ static int follow_with_file(struct rtn_stream *stream)
 int rtn_stream_queue(struct rtn_stream *stream, const struct rtn_piece *piece)
 {
     return queue(stream, piece, 0);
+}
+
+int rtn_stream_send_memory(struct rtn_stream *stream, const void *data, size_t length)
+{
+    ssize_t sent = stream->first == NULL ? send_memory(stream->fd, data, length, 0) : 0;
+    if (sent < 0 || (size_t) sent == length)
+        return sent < 0 ? (int) sent : 0;
+    return queue(stream, &(struct rtn_piece){ .data = data, .length = length }, (size_t) sent);
 }
 
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count)

@@ -45,6 +45,9 @@ struct rtn_piece {
  */
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count);
 
+/* The same of bytes that are copied when they have to wait: the usual reply, which leaves whole. */
+int rtn_stream_send_memory(struct rtn_stream *stream, const void *data, size_t length);
+
 /* Queues the piece, to be sent by a flush. 0, or -ENOMEM after its release. */
 int rtn_stream_queue(struct rtn_stream *stream, const struct rtn_piece *piece);
 

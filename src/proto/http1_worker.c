@@ -31,9 +31,8 @@ void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sin
 {
     if (sink->length == 0)
         return;
-    struct rtn_piece piece = { .data = sink->data, .length = sink->length };
+    int r = rtn_stream_send_memory(&connection->stream, sink->data, sink->length);
     sink->length = 0;
-    int r = rtn_stream_send(&connection->stream, &piece, 1);
     if (r < 0)
         connection->broken = r;
 }
@@ -41,8 +40,8 @@ void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sin
 void rtn_http1_give_to_worker(struct rtn_connection *connection)
 {
     struct rtn_http1 *http = connection->http;
-    ev_io_stop(http->loop->ev, &connection->write);
-    ev_io_start(http->loop->ev, &connection->read); /* a worker that is done silently relies on it */
+    rtn_http1_unwatch(connection, &connection->write);
+    rtn_http1_watch(connection, &connection->read); /* a worker that is done silently relies on it */
     /* The wheel looks at the connection again before an idle timeout that begins now can end. */
     rtn_wheel_file(&http->wheel, &connection->timeout, rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle);
     connection->stream.defer_files = false;
@@ -65,34 +64,37 @@ void rtn_http1_take_back(struct rtn_request *request)
     struct rtn_connection *connection = request->connection;
     connection->stream.defer_files = connection->http->terms->defer_files;
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
-    ev_io_start(connection->http->loop->ev, &connection->read);
+    rtn_http1_watch(connection, &connection->read);
 }
 
-/* The reply has left. True when nothing is left to do for the loop. */
+/* To the loop, without a word to it. False when it has asked for one. */
+static bool give_back(struct rtn_connection *connection, const struct rtn_terms *terms)
+{
+    int owner = RTN_OWNER_WORKER;
+    connection->state = RTN_CONNECTION_READING;
+    connection->deadline = rtn_clock_ms() + terms->config->timeouts.idle;
+    connection->stream.defer_files = terms->defer_files;
+    return atomic_compare_exchange_strong_explicit(&connection->owner, &owner, RTN_OWNER_LOOP, memory_order_release,
+                                                   memory_order_relaxed);
+}
+
+/*
+ * The reply has left. True when nothing is left to do for the loop. The connection goes back before its request is
+ * cleared: the client may have its next one on the way already.
+ */
 static bool finish_silently(struct rtn_connection *connection, struct rtn_request *request)
 {
     struct rtn_http1 *http = connection->http;
-    const struct rtn_terms *terms = request->terms;
-    const int64_t idle = terms->config->timeouts.idle;
-    const bool defer_files = terms->defer_files;
     bool keep = request->keep_alive;
-    bool more = request->parsed < request->end;
     rtn_http1_tell_replied(connection, true);
-    if (keep && more) {
+    if (keep && request->parsed < request->end) {
         rtn_request_next(request);
-    } else {
-        connection->request = NULL;
-        rtn_http1_give_request_from_worker(http, request);
-    }
-    if (!keep || more)
         return false;
-
-    connection->state = RTN_CONNECTION_READING;
-    connection->deadline = rtn_clock_ms() + idle;
-    connection->stream.defer_files = defer_files;
-    int owner = RTN_OWNER_WORKER;
-    return atomic_compare_exchange_strong_explicit(&connection->owner, &owner, RTN_OWNER_LOOP, memory_order_release,
-                                                   memory_order_relaxed);
+    }
+    connection->request = NULL;
+    bool silent = keep && give_back(connection, request->terms);
+    rtn_http1_give_request_from_worker(http, request);
+    return silent;
 }
 
 void rtn_http1_finish(struct rtn_request *request)

@@ -137,6 +137,33 @@ Test(stream, copies_what_is_neither_kept_nor_released)
     close_pair(&pair);
 }
 
+Test(stream, memory_leaves_at_once_and_what_is_left_of_it_is_copied_behind_the_rest)
+{
+    struct pair pair;
+    char *bytes = make_bytes(BIG, 3);
+    open_pair(&pair);
+    const size_t lengths[] = { 5, BIG, 7 };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(lengths); i++) {
+        rtn_buf_append(&pair.sent, bytes, lengths[i]);
+        cr_expect_eq(rtn_stream_send_memory(&pair.stream, bytes, lengths[i]), 0);
+        cr_expect_eq(rtn_stream_pending(&pair.stream), i > 0);
+    }
+    memset(bytes, 0, BIG);
+    free(bytes);
+    expect_all_arrived(&pair);
+    close_pair(&pair);
+}
+
+Test(stream, memory_for_a_peer_that_has_gone_is_an_error)
+{
+    struct pair pair;
+    open_pair(&pair);
+    cr_assert_eq(shutdown(pair.stream.fd, SHUT_WR), 0);
+    cr_expect_eq(rtn_stream_send_memory(&pair.stream, "late", 4), -EPIPE);
+    cr_expect_not(rtn_stream_pending(&pair.stream));
+    close_pair(&pair);
+}
+
 /* These are sent from where they are: a change that comes before the socket has taken it is seen. */
 Test(stream, does_not_copy_what_is_kept_or_released)
 {
