@@ -117,6 +117,12 @@ void rtn_hub_count_types(struct rtn_hub *hub);
 /* A type is about to be published for the port, which takes messages from now on if it is attached. [main] */
 void rtn_hub_expect_type(struct rtn_hub_port *port);
 
+/* True when rtn_hub_run() would find something. [loop] */
+static inline bool rtn_hub_has_mail(const struct rtn_hub_port *port)
+{
+    return atomic_load_explicit(&port->arrived.top, memory_order_relaxed) != NULL || !rtn_list_empty(&port->waiting);
+}
+
 /* Hands out messages that wait, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop]
  */
 void rtn_hub_run(struct rtn_hub_port *port, unsigned most);

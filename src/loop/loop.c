@@ -21,21 +21,17 @@ struct starting {
     sem_t begun;
 };
 
-static void on_check(struct ev_loop *ev, struct ev_check *check, int events)
+/*
+ * One iteration, which is what libev leaves to us: whatever has happened is dealt with, and then what that has
+ * gathered. Watchers for both ends of it would cost each iteration more than the rest of libev.
+ */
+static void on_round(struct ev_loop *ev)
 {
-    (void) ev;
-    (void) events;
-    struct rtn_loop *loop = RTN_CONTAINER_OF(check, struct rtn_loop, check);
+    struct rtn_loop *loop = ev_userdata(ev);
     loop->now_us = rtn_clock_us();
     loop->now_ms = loop->now_us / 1000;
     rtn_activity_wait(false);
-}
-
-static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int events)
-{
-    (void) ev;
-    (void) events;
-    struct rtn_loop *loop = RTN_CONTAINER_OF(prepare, struct rtn_loop, prepare);
+    ev_invoke_pending(ev);
     if (loop->options.before_wait != NULL)
         loop->options.before_wait(loop->options.data);
     rtn_activity_wait(true);
@@ -60,12 +56,8 @@ int rtn_loop_init(struct rtn_loop *loop, const struct rtn_loop_options *options)
     };
     sem_init(&loop->ended, 0, 0);
     rtn_mailbox_init(&loop->mailbox, loop->ev);
-    /* First of all check watchers, so that every callback of the iteration sees the new time. */
-    ev_check_init(&loop->check, on_check);
-    ev_set_priority(&loop->check, EV_MAXPRI);
-    ev_check_start(loop->ev, &loop->check);
-    ev_prepare_init(&loop->prepare, on_prepare);
-    ev_prepare_start(loop->ev, &loop->prepare);
+    ev_set_userdata(loop->ev, loop);
+    ev_set_invoke_pending_cb(loop->ev, on_round);
     return 0;
 }
 
@@ -73,7 +65,7 @@ static void *run(void *data)
 {
     struct starting *starting = data;
     struct rtn_loop *loop = starting->loop;
-    pthread_setname_np(pthread_self(), loop->name);
+    rtn_thread_begin(loop->name);
     rtn_log_set_context(&loop->log_context);
     rtn_stats_thread_begin(loop->options.server);
     (void) rtn_activity_begin(RTN_ACTIVITY_LOOP, loop->options.server, loop->name, loop->options.watched);
@@ -89,6 +81,7 @@ static void *run(void *data)
         return NULL;
 
     ev_run(loop->ev, 0);
+    rtn_activity_wait(false);
     if (loop->options.end != NULL)
         loop->options.end(loop->options.data);
     rtn_activity_end();
@@ -135,8 +128,6 @@ void rtn_loop_done(struct rtn_loop *loop)
     if (loop->ev == NULL)
         return;
     rtn_mailbox_done(&loop->mailbox);
-    ev_check_stop(loop->ev, &loop->check);
-    ev_prepare_stop(loop->ev, &loop->prepare);
     ev_loop_destroy(loop->ev);
     sem_destroy(&loop->ended);
     loop->ev = NULL;
@@ -160,6 +151,17 @@ void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, 
 
 /* Blocked, they would end the process without a word. */
 static const int of_crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
+
+/*
+ * Nobody cancels it. With that off and said to be asynchronous, the C library has nothing to change around each system
+ * call that could be cancelled.
+ */
+void rtn_thread_begin(const char *name)
+{
+    pthread_setname_np(pthread_self(), name);
+    (void) pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    (void) pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+}
 
 int rtn_thread_start(pthread_t *thread, void *(*function)(void *), void *data)
 {

@@ -38,8 +38,6 @@ struct rtn_loop {
     struct rtn_mailbox mailbox;
     int64_t now_us; /* monotonic, of this iteration */
     int64_t now_ms; /* the same */
-    struct ev_check check;
-    struct ev_prepare prepare;
     struct rtn_loop_options options;
     struct rtn_log_context log_context;
     char name[RTN_THREAD_NAME_SIZE];
@@ -79,5 +77,8 @@ void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, 
  * for a backtrace. 0 or -errno.
  */
 int rtn_thread_start(pthread_t *thread, void *(*function)(void *), void *data);
+
+/* First of all on a thread that makes many system calls: names it, and makes them cheaper. */
+void rtn_thread_begin(const char *name);
 
 #endif

@@ -145,7 +145,7 @@ static void *work(void *data)
     struct rtn_worker *worker = data;
     struct rtn_pool *pool = worker->pool;
     rtn_pool_worker = worker;
-    pthread_setname_np(pthread_self(), worker->name);
+    rtn_thread_begin(worker->name);
     rtn_log_set_context(&worker->log_context);
     rtn_stats_thread_begin(rtn_pool_counts_for(&pool->options));
     struct rtn_activity *activity =
