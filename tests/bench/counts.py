@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 from counts_cases import CASES, connect, get, receive_head
-from measure import HERE, ROOT, Daemon, compile_c
+from server import HERE, ROOT, Bench, Daemon
 
 KNOWN = HERE / "counts.json"
 CALLS_TOLERANCE = 0.1
@@ -92,9 +92,9 @@ def drive(daemon):
     return done
 
 
-def run(build, own, wrap):
-    lines = [line.replace("FILES", f"{own}/files") for line in SERVER]
-    daemon = Daemon(build, own, lines, (*ENVIRONMENT, *wrap), more=OTHER, pinned=True)
+def run(bench, wrap):
+    lines = [line.replace("FILES", f"{bench.own}/files") for line in SERVER]
+    daemon = Daemon(bench, (*ENVIRONMENT, *wrap), lines, more=OTHER)
     done = drive(daemon)
     daemon.stop()
     return done
@@ -122,18 +122,18 @@ def read_profile(path):
     return counts
 
 
-def count_instructions(build, own):
+def count_instructions(bench):
     with tempfile.TemporaryDirectory() as folder:
-        done = run(build, own, ("valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={folder}/out"))
+        done = run(bench, ("valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={folder}/out"))
         paths = sorted(pathlib.Path(folder).glob("out.*"), key=lambda path: int(path.suffix[1:]))
         return list(differences([read_profile(path) for path in paths], done))
 
 
-def count_system_calls(build, own):
+def count_system_calls(bench):
     with tempfile.TemporaryDirectory() as folder:
         trace = pathlib.Path(folder) / "trace"
         # -D: the daemon stays our child.
-        done = run(build, own, ("strace", "-D", "-f", "-qq", "-o", str(trace)))
+        done = run(bench, ("strace", "-D", "-f", "-qq", "-o", str(trace)))
         parts = [collections.Counter()]
         for name in re.findall(r"^\d+ +(\w+)\(", trace.read_text(errors="replace"), re.MULTILINE):
             if name == "getppid":
@@ -151,12 +151,13 @@ def rounded(figure):
 def count_all(build):
     """For each case the figures by name."""
     with tempfile.TemporaryDirectory(prefix="rtn-counts-") as own:
-        compile_c("counts.c", f"{own}/counts.so", "-shared", "-fPIC")
-        files = pathlib.Path(own) / "files"
+        bench = Bench(build, pathlib.Path(own))
+        bench.compile_module("counts")
+        files = bench.own / "files"
         files.mkdir()
         (files / "small.txt").write_bytes(b"0123456789abcdef" * 64)
         (files / "large.bin").write_bytes(b"0123456789abcdef" * 6400)
-        profiles, calls = count_instructions(build, own), count_system_calls(build, own)
+        profiles, calls = count_instructions(bench), count_system_calls(bench)
     found = {}
     for case, profile, made in zip(CASES, profiles, calls):
         figures = {"instructions": round(profile["instructions"])}

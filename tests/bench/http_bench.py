@@ -1,66 +1,68 @@
-"""What an HTTP request costs: wrk asks, and for callgrind a client of one connection."""
-import re
-import socket
-import subprocess
-import sys
-from contextlib import nullcontext
+"""What an HTTP request costs: ours beside the floor and other servers, asked by wrk."""
+import contextlib
+import functools
 
-from measure import CALLGRIND, CLIENT_CORE, HERE, Case, Daemon, compile_c, print_table
-
-# name, module, threads, connections, requests in one write
-CASES = (
-    ("loop", "hello", 0, 64, 1),
-    ("loop, pipelined", "hello", 0, 64, 16),
-    ("worker, 2 threads", "worker", 2, 64, 1),
-    ("worker, 16 threads", "worker", 16, 64, 1),
-    ("worker, 16 threads, pipelined", "worker", 16, 64, 16),
-)
+import wrk
+from measure import Goal, LoadCase
+from peers import PEERS, SITE, Floor, make_site
+from server import Daemon
+from wrk import Ask
 
 
-def wrk(port, seconds, connections, burst):
-    """The number of requests, and seconds. Any error ends the measurement."""
-    command = ["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
-               f"http://127.0.0.1:{port}/"]
-    if burst > 1:
-        command[-1:-1] = ["-s", str(HERE / "pipeline.lua")]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Socket errors" in text or "Non-2xx" in text:
-        sys.exit("bench: wrk reports errors:\n" + text)
-    count = int(re.search(r"(\d+) requests in", text)[1])
-    return count, count / float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+def route(path, module, more=""):
+    return f"routes: [{{path: {path}, module: {module}{more}}}]"
 
 
-def ask(port, count, burst):
-    """A client of one connection."""
-    request = b"GET / HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n" * burst
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        for _ in range(count // burst):
-            connection.sendall(request)
-            seen = b""
-            while seen.count(b"hello world\n") < burst:
-                seen += connection.recv(65536)
+class Requests(LoadCase):
+    """`lines` configure ours; `others` bear the same."""
+
+    def __init__(self, bench, key, title, ask, lines, others, goals=()):
+        self.key, self.title, self.ask, self.goals = key, title, ask, goals
+        subjects = {"floor": Floor, "retinue": functools.partial(Daemon, lines=lines), **PEERS}
+        self.subjects = {name: functools.partial(start, bench) for name, start in subjects.items()
+                         if name in ("retinue", *others)}
+
+    def load(self, server, seconds, around=contextlib.nullcontext):
+        return wrk.run(self.ask, server.port, seconds, around)
+
+    def exactly(self, start, count):
+        server = start()
+        return wrk.exactly(self.ask, server.port, count), server
 
 
-class Requests(Case):
-    def __init__(self, build, own, case):
-        self.name, module, threads, self.connections, self.burst = case
-        self.build, self.own = build, own
-        self.lines = (f"threads: {threads}", f"routes: [{{path: /, module: {module}}}]")
-
-    def start(self, wrap=()):
-        return Daemon(self.build, self.own, self.lines, wrap)
-
-    def load(self, daemon, seconds, around=nullcontext):
-        with around():
-            return wrk(daemon.port, seconds, self.connections, self.burst)
-
-    def exactly(self, count):
-        count -= count % self.burst
-        daemon = self.start(CALLGRIND)
-        ask(daemon.port, count, self.burst)
-        return count, daemon
+def prepare(bench):
+    bench.compile_module("worker")
+    bench.compile("floor.c", "floor")
+    make_site(bench.own / SITE)
 
 
-def run(build, own, seconds, quick):
-    compile_c("worker.c", f"{own}/worker.so", "-shared", "-fPIC")
-    print_table("HTTP", "req", [Requests(build, own, case) for case in CASES], seconds, quick)
+def below(factor, other="floor"):
+    """At most so many times what another takes."""
+    return Goal("cpu_us", factor, of=other)
+
+
+def cases(bench):
+    everybody = ("floor", *PEERS)
+    loop = ("threads: 0", route("/", "hello"))
+    two, sixteen = ((f"threads: {threads}", route("/", "worker", ", handler: worker")) for threads in (2, 16))
+    sleep = ("threads: 16", route("/", "worker", ", handler: sleep"))
+    echo = ("threads: 0", route("/echo", "echo"))
+    files = ("threads: 2", route('"/*"', "static", f", options: {{root: {bench.own / SITE}}}"))
+    pool = Goal("cpu_us", 1.30, case="loop-64")
+    case = functools.partial(Requests, bench)
+    return [
+        case("loop-1", "hello, 1 connection", Ask(connections=1), loop, everybody),
+        case("loop-64", "hello, 64 connections", Ask(), loop, everybody,
+             (below(1.10), Goal("calls", 2.05), Goal("instructions", 2500))),
+        case("loop-512", "hello, 512 connections", Ask(connections=512), loop, everybody, (below(1.10),)),
+        case("pool-1", "hello by 2 workers, 1 connection", Ask(connections=1), two, ()),
+        case("pool-64", "hello by 2 workers, 64 connections", Ask(), two, (), (pool,)),
+        case("pool-512", "hello by 2 workers, 512 connections", Ask(connections=512), two, ()),
+        case("pool-64-16", "hello by 16 workers, 64 connections", Ask(), sixteen, (), (pool,)),
+        case("pipelined", "hello, 16 in one write", Ask(burst=16), loop, everybody, (below(1.5),)),
+        case("close", "hello, a connection each", Ask(close=True), loop, everybody, (below(1.05),)),
+        case("echo", "1 KiB posted and echoed", Ask("/echo", body=1024), echo, ("floor",), (below(1.15),)),
+        case("file", "file of 100 KiB", Ask("/file.bin"), files, everybody, (below(1.0, "nginx"),)),
+        case("sleep", "5 ms asleep, 16 workers", Ask(), sleep, (),
+             (Goal("per_second", 3120, least=True), Goal("cpu_us", 20))),
+    ]

@@ -5,12 +5,15 @@ loop that receives one sends another. At full speed a message waits behind those
 queue than about the hub. So latencies are told twice, the second time with one message a millisecond from a loop, or
 one and a pause of 100 us from a worker: that is the way to a loop that sleeps.
 """
-import sys
+import dataclasses
+import functools
+import re
 import time
 import urllib.request
 from contextlib import nullcontext
 
-from measure import CALLGRIND, Case, Daemon, compile_c, measure_instructions, measure_speed
+from measure import Done, LoadCase
+from server import Daemon, Failure
 
 SENDERS = 4
 
@@ -55,16 +58,16 @@ def servers(size):
     return sink + first + "".join(others)
 
 
-class Messages(Case):
+class Messages(LoadCase):
+    unit = "message"
     counts = (2000, 10000)
 
-    def __init__(self, build, own, case):
-        self.name, self.what, self.sender, self.senders, self.size, self.window = case
-        self.build, self.own = build, own
-        self.latency = None
-
-    def start(self, wrap=()):
-        return Daemon(self.build, self.own, LINES, wrap, more=servers(self.size), pinned=False)
+    def __init__(self, bench, case):
+        self.title, self.what, self.sender, self.senders, self.size, self.window = case
+        self.title = "hub, " + self.title
+        self.key = re.sub(r"\W+", "-", self.title.replace("1,024", "1024"))
+        self.subjects = {"retinue": functools.partial(Daemon, bench, lines=LINES, more=servers(self.size),
+                                                      pinned=False)}
 
     @staticmethod
     def _ask(daemon, path):
@@ -78,44 +81,45 @@ class Messages(Case):
         """How many, and nanoseconds: the median, and what 99 of 100 take at most."""
         return tuple(map(int, self._ask(daemon, "/tell").split()))
 
-    def run(self, daemon, what, seconds, around=nullcontext):
+    def _run(self, daemon, what, seconds, around=nullcontext):
+        """What is done, and nanoseconds."""
         self._begin(daemon, what, 0)
         with around():
             before, begun = self._tell(daemon)[0], time.monotonic()
             time.sleep(seconds)
-            count, *self.latency = self._tell(daemon)
+            count, *latency = self._tell(daemon)
             took = time.monotonic() - begun
         self._ask(daemon, "/end")
         time.sleep(0.2)
-        return count - before, took
+        return Done(count - before, took), latency
 
-    def load(self, daemon, seconds, around=nullcontext):
-        return self.run(daemon, self.what, seconds, around)
+    def load(self, server, seconds, around=nullcontext):
+        done, (p50, p99) = self._run(server, self.what, seconds, around)
+        return dataclasses.replace(done, figures={"p50_us": p50 / 1e3, "p99_us": p99 / 1e3})
 
-    def exactly(self, count):
+    def sample(self, start, seconds):
+        figures = super().sample(start, seconds)
+        daemon = start()
+        p50, p99 = self._run(daemon, self.what + "-paced", seconds)[1]
+        daemon.stop()
+        return {**figures, "idle_p50_us": p50 / 1e3, "idle_p99_us": p99 / 1e3}
+
+    def exactly(self, start, count):
         if self.size > 65536:
             count //= 50
-        daemon = self.start(CALLGRIND)
+        daemon = start()
         self._begin(daemon, self.what, count)
         until = time.monotonic() + 120
         while self._tell(daemon)[0] < count * self.senders:
             if time.monotonic() > until:
-                sys.exit("bench: the messages do not come")
+                raise Failure("the messages do not come")
             time.sleep(0.2)
         return count * self.senders, daemon
 
 
-def run(build, own, seconds, quick):
-    compile_c("hub_bench.c", f"{own}/hub_bench.so", "-shared", "-fPIC")
-    print(f"{'Hub':<28} {'msg/s':>9} {'cpu us':>7} {'p50 us':>8} {'p99 us':>8} {'idle p50':>8} {'p99 us':>8} {'instr':>8}",
-          flush=True)
-    for case in (Messages(build, own, case) for case in CASES):
-        rate, micros = measure_speed(case, seconds)
-        row = f"{case.name:<28} {rate:>9.0f} {micros:>7.2f}" + "".join(f" {ns / 1e3:>8.1f}" for ns in case.latency)
-        daemon = case.start()
-        case.run(daemon, case.what + "-paced", max(1, seconds // 2))
-        daemon.stop()
-        row += "".join(f" {ns / 1e3:>8.1f}" for ns in case.latency)
-        if not quick:
-            row += f" {measure_instructions(case):>8.0f}"
-        print(row, flush=True)
+def prepare(bench):
+    bench.compile_module("hub_bench")
+
+
+def cases(bench):
+    return [Messages(bench, case) for case in CASES]

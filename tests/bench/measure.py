@@ -1,167 +1,204 @@
-"""How the daemon is run and measured.
+"""How a case is measured: in rounds, and counted once.
 
-It runs on one core and what loads it on another. Processor time is the daemon's own (/proc/PID/stat); system calls are
-counted by strace in a short run of their own; instructions by callgrind, as the difference between two runs of known
-length, so that start and stop do not count.
+A case is one load and the servers that can be asked to bear it, each by its name. In every round each of them is
+started anew and loaded for a short time, one after the other, so that what disturbs the machine for a while disturbs all
+of them alike; of all rounds the median counts. System calls and instructions do not wobble: calls are counted by strace,
+instructions by callgrind, as the difference between two runs, so that start and stop do not count.
 """
-import atexit
 import contextlib
-import os
-import pathlib
+import dataclasses
+import functools
 import re
 import signal
-import socket
+import statistics
 import subprocess
-import sys
 import tempfile
-import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-TICK = os.sysconf("SC_CLK_TCK")
-CORES = sorted(os.sched_getaffinity(0))
-DAEMON_CORE, CLIENT_CORE = str(CORES[0]), str(CORES[-1])
-CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
+from server import CALLGRIND, Failure
 
-CONFIG = """
-daemon: {{modules: ["{modules}", "{own}"], log: {{to: stderr, level: warn}}}}
-servers:
-  bench:
-    listen: 127.0.0.1:{port}
-"""
+WARM = 0.3  # seconds of load before those that count
+STRACED = (0.2, 0.8)  # seconds of load under strace
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """How a figure is called and written."""
+
+    title: str
+    decimals: int = 0
 
 
-def compile_c(source, target, *arguments):
-    subprocess.run(["cc", "-O2", f"-I{ROOT}/src/include", str(HERE / source), "-o", str(target), *arguments],
-                   check=True)
+FIGURES = {
+    "cpu_us": Figure("CPU us", 2),
+    "per_second": Figure("per second"),
+    "p50_us": Figure("p50 us"),
+    "p99_us": Figure("p99 us"),
+    "idle_p50_us": Figure("idle p50", 1),
+    "idle_p99_us": Figure("idle p99", 1),
+    "each_bytes": Figure("bytes each"),
+    "resident_kib": Figure("KiB"),
+    "calls": Figure("calls", 2),
+    "instructions": Figure("instr"),
+}
 
 
-class Daemon:
-    """A running retinued, maybe below another program. `lines` are what its configuration says of the server, `more` are
-    other servers. It has one core to itself, or, not pinned, all of them."""
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """What a figure of ours shall be: at most so much, with `least` at least so much; with `of` so many times that of
+    another server in the same case, or with `case` so many times our own in another case."""
 
-    def __init__(self, build, own, lines, wrap=(), more="", pinned=True):
-        self.port = free_port()
-        self.folder = tempfile.TemporaryDirectory(prefix="rtn-bench-")
-        path = pathlib.Path(self.folder.name) / "bench.yaml"
-        text = CONFIG.format(modules=build / "modules", own=own, port=self.port)
-        path.write_text(text + "".join(f"    {line}\n" for line in lines).replace("{port}", str(self.port)) + more)
-        cores = ["taskset", "-c", DAEMON_CORE] if pinned else []
-        command = [*cores, *wrap, str(build / "src/daemon/retinued"), "-c", str(path)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        atexit.register(self.process.kill)  # no daemon is left behind by a measurement that fails
-        self._wait()
-
-    def _wait(self):
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            if self.process.poll() is not None:
-                sys.exit("bench: the daemon ended: " + self.process.stderr.read())
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                    return
-            except OSError:
-                time.sleep(0.05)
-        sys.exit("bench: the daemon does not answer")
-
-    def ticks(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-
-    def resident(self):
-        """Bytes."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
-
-    def stop(self):
-        """What it wrote."""
-        self.process.send_signal(signal.SIGTERM)
-        text = self.process.communicate(timeout=60)[1]
-        self.folder.cleanup()
-        return text
+    figure: str
+    limit: float
+    of: str = ""
+    case: str = ""
+    least: bool = False
 
 
 class Case:
-    """One line of a table. What is counted is up to it: requests, messages."""
+    """What is measured. What is counted is up to it: requests, messages."""
 
-    name = ""
+    key = ""  # its word on the command line
+    title = ""
+    unit = "request"
+    main = True  # measured although nobody asks for it by name
+    subjects = {}  # for each name a function that starts a Server below wrap: start(wrap=())
+    goals = ()
+
+    def sample(self, start, seconds):
+        """The figures of one round."""
+        raise NotImplementedError
+
+    def count(self, name, start):
+        """Figures that do not wobble."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """What a load did: how much, in what time, and figures of its own."""
+
+    count: int
+    seconds: float
+    figures: dict = dataclasses.field(default_factory=dict)
+
+
+class LoadCase(Case):
+    """A server under load."""
+
     counts = (500, 2500)  # the runs under callgrind
+    counted = ("retinue", "floor")  # the subjects whose instructions are counted
 
-    def start(self, wrap=()):
-        """A daemon."""
+    def load(self, server, seconds, around=contextlib.nullcontext):
+        """Loads it for so long, inside of around(): a Done."""
         raise NotImplementedError
 
-    def load(self, daemon, seconds, around=contextlib.nullcontext):
-        """Loads it for so long, inside of around(): how many there were, and in how many seconds."""
+    def exactly(self, start, count):
+        """Starts a server that is slow and loads it with about so many: how many, and the server."""
         raise NotImplementedError
 
-    def exactly(self, count):
-        """Starts a daemon under callgrind and loads it with about so many: how many, and the daemon."""
-        raise NotImplementedError
+    def sample(self, start, seconds):
+        server, clock = start(), []
 
+        @contextlib.contextmanager
+        def around():
+            clock.append(server.cpu())
+            yield
+            clock.append(server.cpu())
 
-def measure_speed(case, seconds):
-    """How many a second, and microseconds of the processor for each."""
-    daemon = case.start()
-    ticks = []
+        self.load(server, WARM)
+        done = self.load(server, seconds, around)
+        resident = server.resident() / 1024
+        server.stop()
+        return {"cpu_us": (clock[1] - clock[0]) * 1e6 / done.count, "per_second": done.count / done.seconds,
+                **done.figures, "resident_kib": resident}
 
-    @contextlib.contextmanager
-    def around():
-        ticks.append(daemon.ticks())
-        yield
-        ticks.append(daemon.ticks())
+    def count(self, name, start):
+        calls = self._count_calls(start)
+        figures = {"calls": sum(calls.values()), "calls_by_name": calls}
+        if name in self.counted:
+            figures["instructions"] = self._count_instructions(start)
+        return figures
 
-    case.load(daemon, 1)
-    count, took = case.load(daemon, seconds, around)
-    daemon.stop()
-    return count / took, (ticks[1] - ticks[0]) * 1e6 / TICK / count
+    def _count_calls(self, start):
+        """For each request, by name, most frequent first."""
+        server = start()
+        self.load(server, WARM)
+        (few, base), (many, total) = (self._trace(server, seconds) for seconds in STRACED)
+        server.stop()
+        calls = {name: (total[name] - base.get(name, 0)) / (many - few) for name in total}
+        return dict(sorted(calls.items(), key=lambda item: -item[1]))
+
+    def _trace(self, server, seconds):
+        """How much was done, and the number of system calls by name."""
+        with tempfile.NamedTemporaryFile("r") as table:
+            done = self.load(server, seconds, lambda: strace(server, table))
+            rows = [line.split() for line in table.read().splitlines()]
+        return done.count, {row[-1]: int(row[3]) for row in rows
+                            if len(row) >= 5 and row[3].isdigit() and row[-1] != "total"}
+
+    def _count_instructions(self, start):
+        collected = []
+        for wanted in self.counts:
+            count, server = self.exactly(functools.partial(start, CALLGRIND), wanted)
+            collected.append((count, sum(map(int, re.findall(r"Collected : (\d+)", server.stop())))))
+        (few, base), (many, total) = collected
+        return (total - base) / (many - few)
 
 
 @contextlib.contextmanager
-def strace(daemon, table):
-    command = ["strace", "-f", "-c", "-o", table.name, "-p", str(daemon.process.pid)]
+def strace(server, table):
+    pids = server.pids()
+    command = ["strace", "-f", "-c", "-o", table.name, *(word for pid in pids for word in ("-p", str(pid)))]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        attached = process.stderr.readline()
-        if "attached" not in attached:
-            sys.exit("bench: " + attached)
+        for _ in pids:
+            attached = process.stderr.readline()
+            if "attached" not in attached:
+                raise Failure(attached)
         yield
         process.send_signal(signal.SIGINT)
 
 
-def measure_calls(case):
-    """System calls for each by name, most frequent first."""
-    daemon = case.start()
-    case.load(daemon, 1)
-    with tempfile.NamedTemporaryFile("r") as table:
-        count, _ = case.load(daemon, 2, lambda: strace(daemon, table))
-        rows = [line.split() for line in table.read().splitlines()]
-    daemon.stop()
-    calls = {row[-1]: int(row[3]) / count for row in rows if len(row) >= 5 and row[3].isdigit() and row[-1] != "total"}
-    return dict(sorted(calls.items(), key=lambda item: -item[1]))
+def summarize(samples):
+    """Of the samples of all rounds: for each figure the median, the least, the most."""
+    rounds = {name: [sample[name] for sample in samples] for name in samples[0]}
+    return {name: {"median": statistics.median(values), "low": min(values), "high": max(values), "rounds": values}
+            for name, values in rounds.items()}
 
 
-def measure_instructions(case):
-    collected = []
-    for wanted in case.counts:
-        count, daemon = case.exactly(wanted)
-        collected.append((count, int(re.search(r"Collected : (\d+)", daemon.stop())[1])))
-    (few, base), (many, total) = collected
-    return (total - base) / (many - few)
+class Measurement:
+    """What is measured so far, by key of the case and name of the server."""
 
+    def __init__(self, cases):
+        self.cases = cases
+        self.samples = {(case.key, name): [] for case in cases for name in case.subjects}
+        self.exact = {pair: {} for pair in self.samples}
+        self.failures = []
 
-def print_table(title, what, cases, seconds, quick):
-    print(f"{title:<34} {what + '/s':>9} {'cpu us':>7} {'calls':>6} {'instr':>7}  calls per {what}", flush=True)
-    for case in cases:
-        rate, micros = measure_speed(case, seconds)
-        row = f"{case.name:<34} {rate:>9.0f} {micros:>7.2f}"
-        if not quick:
-            calls = measure_calls(case)
-            names = ", ".join(f"{name} {number:.2f}" for name, number in calls.items() if number >= 0.005)
-            row += f" {sum(calls.values()):>6.2f} {measure_instructions(case):>7.0f}  {names}"
-        print(row, flush=True)
+    def run(self, rounds, seconds, counting, tell):
+        """tell() is called with each step."""
+        pairs = [(case, name) for case in self.cases for name in case.subjects]
+        steps = [(number + 1, *pair) for number in range(rounds) for pair in pairs]
+        steps += [(0, *pair) for pair in pairs if counting]
+        for done, (number, case, name) in enumerate(steps):
+            what = f"round {number} of {rounds}" if number else "counts"
+            tell(done, len(steps), f"{what}: {case.key}, {name}")
+            try:
+                self._step(case, name, seconds if number else 0)
+            except (Failure, OSError, subprocess.SubprocessError) as failure:
+                self.failures.append(f"{case.key}, {name}, {what}: {failure}")
+
+    def _step(self, case, name, seconds):
+        if seconds:
+            self.samples[case.key, name].append(case.sample(case.subjects[name], seconds))
+        else:
+            self.exact[case.key, name] = case.count(name, case.subjects[name])
+
+    def results(self):
+        """By key: all that can be said of each case."""
+        return {case.key: self._result(case) for case in self.cases}
+
+    def _result(self, case):
+        subjects = {name: {"measured": summarize(self.samples[case.key, name] or [{}]),
+                           "counted": self.exact[case.key, name]} for name in case.subjects}
+        return {"title": case.title, "unit": case.unit, "subjects": subjects,
+                "goals": [dataclasses.asdict(goal) for goal in case.goals]}

@@ -3,13 +3,15 @@
 A text has 100 bytes where nothing else is said. A broadcast counts what is delivered, a client's trip is a message there
 and back: both ends are the daemon.
 """
+import functools
+import re
 import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import nullcontext
 
-from measure import CALLGRIND, CLIENT_CORE, Case, Daemon, compile_c, print_table
+from measure import Case, Done, LoadCase
+from server import CLIENT_CORE, Daemon, Failure
 
 SERVER = (
     "threads: 2",
@@ -69,17 +71,17 @@ IDLE = (
 class Load:
     """ws_load, whose connections are open inside of `with`."""
 
-    def __init__(self, own, daemon, mode, path, connections, *arguments):
+    def __init__(self, bench, daemon, mode, path, connections, *arguments):
         deflate = ["-z"] if path.endswith("-deflate") else []
         self.process = subprocess.Popen(
-            ["taskset", "-c", CLIENT_CORE, f"{own}/ws_load", mode, "-p", str(daemon.port), "-u", "/" + path,
+            ["taskset", "-c", CLIENT_CORE, f"{bench.own}/ws_load", mode, "-p", str(daemon.port), "-u", "/" + path,
              "-c", str(connections), *map(str, arguments), *deflate],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def _line(self):
         line = self.process.stdout.readline()
         if line == "":
-            sys.exit("bench: ws_load failed")
+            raise Failure("ws_load failed")
         return line
 
     def __enter__(self):
@@ -97,90 +99,110 @@ class Load:
         return int(count), float(took), float(used)
 
 
-class Messages(Case):
+def make_key(title):
+    return "ws-" + re.sub(r"\W+", "-", title.replace("1,000", "1000"))
+
+
+class Messages(LoadCase):
     """Echo and broadcast: how many messages come back."""
 
-    def __init__(self, build, own, case):
-        self.name, self.mode, self.path, self.connections, self.depth, size = case
-        self.build, self.own = build, own
+    unit = "message"
+
+    def __init__(self, bench, case):
+        self.title, self.mode, self.path, self.connections, self.depth, size = case
+        self.key = make_key(self.title)
+        self.title = f"WebSocket, {self.mode} {self.title}"
+        self.bench = bench
+        self.subjects = {"retinue": functools.partial(Daemon, bench, lines=SERVER)}
         self.arguments = ["-d", self.depth, "-s", size]
         # Messages of each connection, or of the one that sends; or connections.
         few = {"broadcast": 4 * self.depth, "connect": 500}.get(self.mode, max(self.depth, 1000 // self.connections))
         self.counts = (few, 4 * few)
 
-    def start(self, wrap=()):
-        return Daemon(self.build, self.own, SERVER, wrap)
-
     def _run(self, daemon, around, *arguments):
-        with Load(self.own, daemon, self.mode, self.path, self.connections, *self.arguments, *arguments) as load, around():
+        arguments = (*self.arguments, *arguments)
+        with Load(self.bench, daemon, self.mode, self.path, self.connections, *arguments) as load, around():
             return load.go()[:2]
 
-    def load(self, daemon, seconds, around=nullcontext):
-        return self._run(daemon, around, "-t", seconds)
+    def load(self, server, seconds, around=nullcontext):
+        return Done(*self._run(server, around, "-t", seconds))
 
-    def exactly(self, count):
-        daemon = self.start(CALLGRIND)
+    def exactly(self, start, count):
+        daemon = start()
         return self._run(daemon, nullcontext, "-n", count)[0], daemon
 
 
-class Clients(Case):
+class Clients(LoadCase):
     """The daemon's own clients send to its own echo, from the start on."""
 
+    unit = "trip"
     counts = (2, 8)
+    main = False
 
-    def __init__(self, build, own, case):
-        self.name, self.connections, self.deflate = case
-        self.build, self.own = build, own
+    def __init__(self, bench, case):
+        self.title, self.connections, self.deflate = case
+        self.key = make_key(self.title)
+        self.title = "WebSocket, " + self.title
+        self.bench = bench
+        self.subjects = {"retinue": self._start}
 
-    def start(self, wrap=(), trips=0):
+    def _start(self, wrap=(), trips=0):
         path, deflate = ("echo-deflate", ", deflate: {}") if self.deflate else ("echo", "")
         client = (f"clients: [{{url: \"ws://127.0.0.1:{{port}}/{path}\", module: ws_bench, handler: client, "
                   f"count: {self.connections}, options: {{trips: {trips}}}{deflate}}}]")
-        return Daemon(self.build, self.own, (*SERVER, client), wrap)
+        return Daemon(self.bench, wrap, (*SERVER, client))
 
-    def _trips(self, daemon):
+    @staticmethod
+    def _trips(daemon):
         with urllib.request.urlopen(f"http://127.0.0.1:{daemon.port}/trips", timeout=60) as answer:
             return int(answer.read())
 
-    def load(self, daemon, seconds, around=nullcontext):
+    def load(self, server, seconds, around=nullcontext):
         with around():
-            before, start = self._trips(daemon), time.monotonic()
+            before, start = self._trips(server), time.monotonic()
             time.sleep(seconds)
-            return self._trips(daemon) - before, time.monotonic() - start
+            return Done(self._trips(server) - before, time.monotonic() - start)
 
-    def exactly(self, count):
-        daemon = self.start(CALLGRIND, count)
+    def exactly(self, start, count):
+        daemon = start(trips=count)
         until = time.monotonic() + 120
         while self._trips(daemon) < count * self.connections:
             if time.monotonic() > until:
-                sys.exit("bench: the daemon's clients do not come to their end")
+                raise Failure("the daemon's clients do not come to their end")
             time.sleep(0.2)
         return count * self.connections, daemon
 
 
-def measure_idle(build, own, case):
-    """Bytes of resident memory for each connection."""
-    _, path, connections, rounds = case
-    daemon = Daemon(build, own, SERVER)
-    before = daemon.resident()
-    with Load(own, daemon, "idle", path, connections, "-n", rounds) as load:
-        load.go()
-        each = (daemon.resident() - before) / connections
-    daemon.stop()
-    return each
+class Idle(Case):
+    """Resident memory of each connection."""
+
+    unit = "connection"
+
+    def __init__(self, bench, case):
+        self.title, self.path, self.connections, self.trips = case
+        self.key = make_key("idle, " + self.title)
+        self.title = f"WebSocket, {self.connections:,} idle, {self.title}"
+        self.bench = bench
+        self.subjects = {"retinue": functools.partial(Daemon, bench, lines=SERVER)}
+
+    def sample(self, start, seconds):
+        daemon = start()
+        before = daemon.resident()
+        with Load(self.bench, daemon, "idle", self.path, self.connections, "-n", self.trips) as load:
+            load.go()
+            each = (daemon.resident() - before) / self.connections
+        daemon.stop()
+        return {"each_bytes": each}
+
+    def count(self, name, start):
+        return {}
 
 
-def print_idle(build, own):
-    print(f"{'WebSocket, idle':<34} {'open':>9} {'bytes each':>11}", flush=True)
-    for case in IDLE:
-        print(f"{case[0]:<34} {case[2]:>9} {measure_idle(build, own, case):>11.0f}", flush=True)
+def prepare(bench):
+    bench.compile_module("ws_bench")
+    bench.compile("ws_load.c", "ws_load", "-O3", "-lz")
 
 
-def run(build, own, seconds, quick):
-    compile_c("ws_bench.c", f"{own}/ws_bench.so", "-shared", "-fPIC")
-    compile_c("ws_load.c", f"{own}/ws_load", "-D_GNU_SOURCE", "-O3", "-lz")
-    print_table("WebSocket, echo", "msg", [Messages(build, own, case) for case in ECHO], seconds, quick)
-    print_table("WebSocket, broadcast", "msg", [Messages(build, own, case) for case in BROADCAST], seconds, quick)
-    print_table("WebSocket, connections", "conn", [Messages(build, own, case) for case in CONNECT], seconds, quick)
-    print_table("WebSocket, own clients", "trip", [Clients(build, own, case) for case in CLIENTS], seconds, quick)
-    print_idle(build, own)
+def cases(bench):
+    return [*(Messages(bench, case) for case in (*ECHO, *BROADCAST, *CONNECT)),
+            *(Clients(bench, case) for case in CLIENTS), *(Idle(bench, case) for case in IDLE)]

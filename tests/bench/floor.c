@@ -1,0 +1,192 @@
+/*
+ * The floor: the least that a server of one thread can do for a request, so that what others take above it is their
+ * own. One loop of epoll; one recv for what has come, one send for the replies to it. Replies are ready before anybody
+ * asks, with the header fields that ours have. It believes its clients: whatever ends with an empty line is a request,
+ * and a request that comes in pieces ends it.
+ *
+ *   floor PORT FILE
+ *
+ * GET / is answered with a greeting, GET /f... with the file by sendfile, POST with its own body. "close" in a request
+ * for the greeting ends the connection.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EVENTS 512
+#define INPUT_SIZE 65536
+#define DESCRIPTORS 65536
+#define PIPELINED 64 /* requests in one recv, at most */
+
+#define HEAD "HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 12:00:00 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n"
+#define GREETING HEAD "Content-Length: 12\r\n\r\nhello world\n"
+#define LAST_GREETING HEAD "Content-Length: 12\r\nConnection: close\r\n\r\nhello world\n"
+
+static char greetings[PIPELINED * (sizeof(GREETING) - 1)];
+static char file_head[sizeof(HEAD) + 64];
+static size_t file_head_length;
+static off_t file_size;
+static int file;
+static off_t sent[DESCRIPTORS]; /* of the file, to each connection; 0: none is being sent */
+
+static void send_all(int fd, const void *data, size_t length, int flags)
+{
+    if (send(fd, data, length, flags | MSG_NOSIGNAL) != (ssize_t) length && errno != EPIPE && errno != ECONNRESET)
+        err(1, "send");
+}
+
+/* As much as the socket takes; the rest when it takes more. */
+static void send_file(int fd)
+{
+    if (sendfile(fd, file, &sent[fd], (size_t) (file_size - sent[fd])) < 0 && errno != EAGAIN)
+        sent[fd] = file_size; /* the peer has gone: its end is read next */
+    if (sent[fd] == file_size)
+        sent[fd] = 0;
+}
+
+static void begin_file(int fd)
+{
+    send_all(fd, file_head, file_head_length, MSG_MORE);
+    send_file(fd);
+}
+
+static void echo(int fd, const char *input, size_t length)
+{
+    static char output[sizeof(HEAD) + 64 + INPUT_SIZE];
+    static const char name[] = "Content-Length: ";
+    const char *field = memmem(input, length, name, sizeof(name) - 1);
+    const char *end = memmem(input, length, "\r\n\r\n", 4);
+    if (field == NULL || end == NULL)
+        errx(1, "a body without its length");
+    size_t body = strtoul(field + sizeof(name) - 1, NULL, 10);
+    if (end + 4 + body != input + length)
+        errx(1, "a body came in pieces");
+    int head = snprintf(output, sizeof(output), HEAD "Content-Length: %zu\r\n\r\n", body);
+    memcpy(output + head, end + 4, body);
+    send_all(fd, output, (size_t) head + body, 0);
+}
+
+static void send_last(int fd)
+{
+    send_all(fd, LAST_GREETING, sizeof(LAST_GREETING) - 1, 0);
+    close(fd);
+}
+
+static size_t count_requests(const char *input, size_t length)
+{
+    const char *end = input + length;
+    size_t count = 0;
+    for (const char *at = input; at < end; count++) {
+        at = memmem(at, (size_t) (end - at), "\r\n\r\n", 4);
+        if (at == NULL || count == PIPELINED)
+            errx(1, "a request came in pieces, or too many came");
+        at += 4;
+    }
+    return count;
+}
+
+static void answer(int fd, const char *input, size_t length)
+{
+    static const char file_request[] = "GET /f";
+    if (input[0] == 'P')
+        echo(fd, input, length);
+    else if (memcmp(input, file_request, sizeof(file_request) - 1) == 0)
+        begin_file(fd);
+    else if (memmem(input, length, "close\r\n", 7) != NULL)
+        send_last(fd);
+    else
+        send_all(fd, greetings, count_requests(input, length) * (sizeof(GREETING) - 1), 0);
+}
+
+static void serve(int fd)
+{
+    static char input[INPUT_SIZE];
+    ssize_t n = recv(fd, input, sizeof(input), 0);
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n > 0)
+        answer(fd, input, (size_t) n);
+    else
+        close(fd);
+}
+
+/* Edges, so that nothing has to be said about a connection after this. */
+static void take_connection(int epoll, int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && errno == EAGAIN)
+        return;
+    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.fd = fd };
+    if (fd < 0 || fd >= DESCRIPTORS || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        err(1, "accept");
+    sent[fd] = 0;
+}
+
+static int listen_on(int port)
+{
+    const struct sockaddr_in address = { .sin_family = AF_INET,
+                                         .sin_port = htons((uint16_t) port),
+                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 || /* connections have it from here */
+        bind(fd, (const struct sockaddr *) &address, sizeof(address)) < 0 || listen(fd, 4096) < 0)
+        err(1, "port %d", port);
+    return fd;
+}
+
+static void make_replies(const char *path)
+{
+    struct stat status;
+    for (size_t i = 0; i < PIPELINED; i++)
+        memcpy(greetings + i * (sizeof(GREETING) - 1), GREETING, sizeof(GREETING) - 1);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || fstat(file, &status) < 0)
+        err(1, "%s", path);
+    file_size = status.st_size;
+    file_head_length =
+        (size_t) snprintf(file_head, sizeof(file_head), HEAD "Content-Length: %lld\r\n\r\n", (long long) file_size);
+}
+
+static void run(int epoll, int listener)
+{
+    struct epoll_event events[EVENTS];
+    for (;;) {
+        int count = epoll_wait(epoll, events, EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            int fd = events[i].data.fd;
+            if (fd == listener)
+                take_connection(epoll, listener);
+            else if (sent[fd] > 0)
+                send_file(fd);
+            else if (events[i].events & ~(uint32_t) EPOLLOUT)
+                serve(fd);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3)
+        errx(2, "usage: floor PORT FILE");
+    make_replies(argv[2]);
+    int listener = listen_on((int) strtol(argv[1], NULL, 10));
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
+    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) < 0)
+        err(1, "epoll");
+    run(epoll, listener);
+}
