@@ -1,9 +1,9 @@
 """How a case is measured: in rounds, and counted once.
 
 A case is one load and the servers that can be asked to bear it, each by its name. In every round each of them is
-started anew and loaded for a short time, one after the other, so that what disturbs the machine for a while disturbs all
-of them alike; of all rounds the median counts. System calls and instructions do not wobble: calls are counted by strace,
-instructions by callgrind, as the difference between two runs, so that start and stop do not count.
+started anew and loaded for a short time, one after the other, so that what disturbs the machine for a while disturbs
+all of them alike; of all rounds the median counts. System calls and instructions do not wobble: calls are counted by
+strace, instructions by callgrind, as the difference between two runs, so that start and stop do not count.
 """
 import contextlib
 import dataclasses
@@ -17,7 +17,7 @@ import tempfile
 from server import CALLGRIND, Failure
 
 WARM = 0.3  # seconds of load before those that count
-STRACED = (0.2, 0.8)  # seconds of load under strace
+STRACED = (0.3, 1.0)  # seconds of load under strace
 
 
 @dataclasses.dataclass(frozen=True)

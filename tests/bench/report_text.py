@@ -6,9 +6,8 @@ WIDTH = 34
 
 
 def write(result):
-    lines = [", ".join(f"{name} {value}" for name, value in result["about"].items()),
-             f"Medians of {result['rounds']} rounds of {result['seconds']:g} s; +- is half of the way from the least to "
-             "the most.", ""]
+    how = f"Medians of {result['rounds']} rounds of {result['seconds']:g} s; +- is half of the range."
+    lines = [", ".join(f"{name} {value}" for name, value in result["about"].items()), how, ""]
     for key, case in result["cases"].items():
         lines += [*_table(key, case), *_goals(result["cases"], key), ""]
     return "\n".join(lines)
@@ -16,7 +15,7 @@ def write(result):
 
 def _table(key, case):
     subjects = case["subjects"].values()
-    present = [name for name in FIGURES if any(name in subject["measured"] | subject["counted"] for subject in subjects)]
+    present = [name for name in FIGURES if any(name in {**one["measured"], **one["counted"]} for one in subjects)]
     heads = (f" {FIGURES[name].title:>{_width(case, name)}}" for name in present)
     yield f"{case['title'] + ' (' + key + ')':<{WIDTH + 4}}" + "".join(heads)
     for name, subject in case["subjects"].items():
