@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -66,8 +67,15 @@ int rtn_listener_bind(const struct sockaddr *address, socklen_t length, bool reu
     return fd;
 }
 
+/* Connections get it from the socket that they come in by. Where there is no such option nothing is held back. */
+static void send_small_packets(int fd)
+{
+    (void) set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
 static int add_socket(struct rtn_listener *listener, int fd, int loop)
 {
+    send_small_packets(fd);
     struct rtn_listener_socket *sockets =
         reallocarray(listener->sockets, listener->count + 1, sizeof(*listener->sockets));
     if (sockets == NULL) {

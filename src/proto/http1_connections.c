@@ -50,11 +50,10 @@ void rtn_http1_done(struct rtn_http1 *http)
 
 struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *entry)
 {
-    struct rtn_connection *connection = calloc(1, sizeof(*connection));
+    struct rtn_connection *connection = malloc(sizeof(*connection)); /* calloc() has no quick way in the C library */
     if (connection == NULL)
         return NULL;
-    connection->http = http;
-    connection->made_at = rtn_http1_now_ms(http);
+    *connection = (struct rtn_connection){ .http = http, .made_at = rtn_http1_now_ms(http) };
     connection->stream.fd = -1;
     connection->stream.defer_files = http->terms->defer_files;
     rtn_list_init(&connection->resumptions);
@@ -80,6 +79,10 @@ static struct rtn_connection *make_entered(struct rtn_http1 *http)
     return connection;
 }
 
+/*
+ * Who has connected has mostly sent something, too. So it is read in the same iteration, and where the reply ends the
+ * connection the system is never asked to watch it.
+ */
 static void begin_http(struct rtn_connection *connection, bool proxy_protocol)
 {
     struct rtn_http1 *http = connection->http;
@@ -89,8 +92,8 @@ static void begin_http(struct rtn_connection *connection, bool proxy_protocol)
     rtn_http1_set_deadline(connection, rtn_http1_timeouts(http)->header);
     connection->trusted = rtn_http1_is_trusted(connection);
     connection->expects_proxy = proxy_protocol && connection->trusted;
-    if (!connection->expects_proxy)
-        (void) rtn_http1_admit(connection);
+    if (connection->expects_proxy || rtn_http1_admit(connection))
+        ev_feed_event(http->loop->ev, &connection->read, EV_READ);
 }
 
 /* NULL when memory is out; the socket is closed then. */

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -14,7 +13,8 @@
 #include "net/stdio_bridge.h"
 #include "server/server_loop.h"
 
-#define BATCH 64 /* connections accepted per event, so that others get their turn */
+#define BATCH 64 /* most connections accepted per event, so that others get their turn */
+#define CROWD 16 /* full batches in a row, after which they grow */
 #define RETRY_SECONDS 0.25
 #define CALM_SECONDS 1.0
 
@@ -104,8 +104,6 @@ static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_sto
                  bool proxy_protocol)
 {
     int on = 1;
-    if (peer->ss_family != AF_UNIX)
-        (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (peer->ss_family != AF_UNIX && loop->http.terms->lines != NULL) /* which may be silent for ever */
         (void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     if (rtn_http1_accept(&loop->http, fd, (const struct sockaddr *) peer, length, proxy_protocol) < 0)
@@ -115,8 +113,9 @@ static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_sto
 /* One connection. False when there is none, or accepting has to stop for now. */
 static bool accept_one(struct rtn_server_loop *loop, const struct rtn_accept_watcher *watcher)
 {
-    struct sockaddr_storage peer = { 0 };
+    struct sockaddr_storage peer;
     socklen_t length = sizeof(peer);
+    peer.ss_family = AF_UNSPEC;
     int fd = accept4(watcher->io.fd, (struct sockaddr *) &peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         take(loop, fd, &peer, length, watcher->proxy_protocol);
@@ -131,16 +130,27 @@ static bool accept_one(struct rtn_server_loop *loop, const struct rtn_accept_wat
     return false;
 }
 
-static void accept_batch(struct rtn_server_loop *loop, const struct rtn_accept_watcher *watcher)
+/*
+ * As many as came the last time: what is left is reported again, and a call that finds nobody is spared. Events that
+ * keep filling the batch are a crowd, of which more is taken at once.
+ */
+static void accept_batch(struct rtn_server_loop *loop, struct rtn_accept_watcher *watcher)
 {
-    for (unsigned i = 0; i < BATCH; i++) {
+    for (unsigned taken = 0; taken < watcher->batch; taken++) {
         if (at_limit(loop)) {
             pause_at_limit(loop);
             return;
         }
-        if (!accept_one(loop, watcher))
+        if (!accept_one(loop, watcher)) {
+            watcher->batch = RTN_MAX(taken, 1U);
+            watcher->filled = 0;
             return;
+        }
     }
+    if (++watcher->filled < CROWD)
+        return;
+    watcher->filled = 0;
+    watcher->batch = RTN_MIN(watcher->batch * 2, (unsigned) BATCH);
 }
 
 static void on_acceptable(struct ev_loop *ev, struct ev_io *io, int events)
@@ -177,6 +187,7 @@ static void add_watchers(struct rtn_server_loop *loop, const struct rtn_listener
         ev_io_init(&watcher->io, on_acceptable, listener->sockets[i].fd, EV_READ);
         watcher->io.data = loop;
         watcher->proxy_protocol = proxy_protocol;
+        watcher->batch = 1;
     }
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,25 @@ Test(listener, port_0_is_resolved)
     cr_expect(fcntl(listener->sockets[0].fd, F_GETFD) & FD_CLOEXEC);
     rtn_listener_close(listener);
     rtn_listener_close(NULL);
+}
+
+/* The daemon relies on it: nobody sets the option for each connection. */
+Test(listener, connections_send_small_packets_at_once)
+{
+    struct rtn_listener *listener = must_open("127.0.0.1:0", RTN_LISTENER_DEFAULT_MODE, 1);
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    cr_assert_eq(getsockname(listener->sockets[0].fd, (struct sockaddr *) &address, &length), 0);
+    int client = socket(address.ss_family, SOCK_STREAM, 0);
+    cr_assert_eq(connect(client, (struct sockaddr *) &address, length), 0);
+    int accepted = accept4(listener->sockets[0].fd, NULL, NULL, SOCK_CLOEXEC);
+    cr_assert_geq(accepted, 0);
+    int on = 0;
+    length = sizeof(on);
+    cr_expect(getsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, &length) == 0 && on != 0);
+    (void) close(accepted);
+    (void) close(client);
+    rtn_listener_close(listener);
 }
 
 Test(listener, port_alone_takes_ipv4_too)
