@@ -21,22 +21,29 @@ SERVERS = """
 """
 
 
-def count_calls(daemon, monkeypatch, tmp_path, target, pipelined=1):
-    """System calls of all threads while one client sends REQUESTS requests over one connection."""
+def trace_calls(daemon, monkeypatch, tmp_path, talk):
+    """System calls of all threads during talk(running)."""
     assert shutil.which("strace"), "strace is missing: scripts/setup test"
     trace = tmp_path / "trace"
     # -D: the daemon stays our child, and the tracer goes when it goes.
     monkeypatch.setattr(harness, "WRAP", ["strace", "-D", "-f", "-qq", "-o", str(trace), *harness.WRAP])
     running = daemon(with_test_modules(SERVERS))
-    with running.raw() as raw:
-        request = f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n" * pipelined
-        before = len(trace.read_text().splitlines())
-        for _ in range(REQUESTS // pipelined):
-            raw.send(request)
-            assert all(reply.status == 200 for reply in raw.responses(pipelined))
+    before = len(trace.read_text().splitlines())
+    talk(running)
     calls = collections.Counter(re.findall(r"^\d+ +(\w+)\(", "\n".join(trace.read_text().splitlines()[before:]), re.MULTILINE))
     assert running.stop() == 0
     return calls
+
+
+def count_calls(daemon, monkeypatch, tmp_path, target, pipelined=1):
+    """The same while one client sends REQUESTS requests over one connection."""
+    def talk(running):
+        request = f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n" * pipelined
+        with running.raw() as raw:
+            for _ in range(REQUESTS // pipelined):
+                raw.send(request)
+                assert all(reply.status == 200 for reply in raw.responses(pipelined))
+    return trace_calls(daemon, monkeypatch, tmp_path, talk)
 
 
 def test_a_handler_on_the_loop(daemon, monkeypatch, tmp_path):
@@ -64,3 +71,19 @@ def test_a_worker_sends_its_reply_itself(daemon, monkeypatch, tmp_path):
     assert calls["sendto"] <= REQUESTS + SLACK and calls["recvfrom"] <= REQUESTS + SLACK, calls
     # The loop hears of it only when the next request is there before the worker has let go, which tracing makes likelier.
     assert calls["write"] <= REQUESTS // 2 and calls["epoll_ctl"] <= REQUESTS, calls
+
+
+def test_a_short_connection(daemon, monkeypatch, tmp_path):
+    if is_sanitized():
+        return
+
+    def talk(running):
+        for _ in range(REQUESTS):
+            with running.raw() as raw:
+                raw.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                assert raw.responses(1)[0].status == 200
+    calls = trace_calls(daemon, monkeypatch, tmp_path, talk)
+    assert calls["setsockopt"] <= SLACK and calls["sendto"] <= REQUESTS + SLACK, calls
+    # Few calls find that nobody else has come. A client that is late with its request costs a second look.
+    assert calls["accept4"] <= REQUESTS + REQUESTS // 8 + SLACK and calls["recvfrom"] <= 2 * REQUESTS + SLACK, calls
+    assert calls["epoll_ctl"] <= REQUESTS + SLACK, calls
