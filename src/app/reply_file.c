@@ -2,9 +2,9 @@
  * Bodies of the public functions that reply with files: what the client has already, what it asks for, and the pieces
  * of the file that answer it. retinue-module(3) documents them.
  *
- * On a loop a small file is read at once if that needs no disk, and leaves together with its head; everything else is
- * left to sendfile(), on a worker. Conditions and ranges are those of GET and HEAD: what they would mean for another
- * method only its handler knows.
+ * What the module has in memory is sent from there. On a loop a small file is read at once if that needs no disk, and
+ * leaves together with its head; everything else is left to sendfile(), on a worker. Conditions and ranges are those of
+ * GET and HEAD: what they would mean for another method only its handler knows.
  */
 #include <retinue/module.h>
 
@@ -180,13 +180,16 @@ static int answer_unsatisfiable(struct rtn_request *request, const struct rtn_fi
 static int give_part(struct rtn_request *request, int status, const struct rtn_file *file,
                      const struct rtn_range *range)
 {
-    struct rtn_piece piece = { .file = true,
-                               .fd = file->fd,
-                               .offset = range->first,
-                               .length = (size_t) range->length,
-                               .release = file->release,
-                               .release_data = file->data };
-    if (request->method != RTN_METHOD_HEAD && !rtn_pool_on_worker())
+    struct rtn_piece piece = { .length = (size_t) range->length, .release = file->release, .release_data = file->data };
+    if (file->bytes != NULL) {
+        piece.data = (const char *) file->bytes + range->first;
+        return rtn_response_give_as_is(request, status, &piece);
+    }
+    piece.file = true;
+    piece.in_memory = file->in_memory;
+    piece.fd = file->fd;
+    piece.offset = range->first;
+    if (request->method != RTN_METHOD_HEAD && !file->in_memory && !rtn_pool_on_worker())
         piece.data = rtn_prefetch(piece.fd, piece.offset, piece.length);
     return rtn_response_give(request, status, &piece);
 }

@@ -28,7 +28,8 @@ struct rtn_segment {
     const char *data; /* of memory */
     size_t length;
     bool file;
-    int fd; /* of a file */
+    bool in_memory; /* of a file, as the next two */
+    int fd;
     int64_t offset;
     void (*release)(void *data);
     void *release_data;
@@ -129,6 +130,7 @@ static int queue(struct rtn_stream *stream, const struct rtn_piece *piece, size_
     *segment = (struct rtn_segment){ .length = length, .release = piece->release, .release_data = piece->release_data };
     if (piece->file) {
         segment->file = true;
+        segment->in_memory = piece->in_memory;
         segment->fd = piece->fd;
         segment->offset = piece->offset + (int64_t) skip;
     } else {
@@ -211,13 +213,13 @@ static ssize_t send_gathered(int fd, struct gather *gather)
     return count_sent(n);
 }
 
-/* The same from the file at the front; -EIO when the file has become shorter. */
-static ssize_t send_file(int fd, const struct rtn_segment *segment)
+/* The same of a file; -EIO when the file has become shorter. */
+static ssize_t send_file(int fd, int file, int64_t from, size_t length)
 {
-    off_t offset = segment->offset;
+    off_t offset = from;
     ssize_t n;
     do
-        n = sendfile(fd, segment->fd, &offset, RTN_MIN(segment->length, MOST_OF_FILE));
+        n = sendfile(fd, file, &offset, RTN_MIN(length, MOST_OF_FILE));
     while (n < 0 && errno == EINTR);
     return n == 0 ? -EIO : count_sent(n);
 }
@@ -244,8 +246,11 @@ static void consume(struct rtn_stream *stream, size_t sent)
 /* One system call's worth of the queue: bytes sent, 0 when the socket is full, or -errno. */
 static ssize_t send_front(struct rtn_stream *stream)
 {
-    if (stream->first->file)
-        return stream->defer_files ? -EINPROGRESS : send_file(stream->fd, stream->first);
+    const struct rtn_segment *first = stream->first;
+    if (rtn_stream_defers_next(stream))
+        return -EINPROGRESS;
+    if (first->file)
+        return send_file(stream->fd, first->fd, first->offset, first->length);
     struct gather front;
     start(&front);
     gather_queue(&front, stream);
@@ -268,8 +273,19 @@ int rtn_stream_flush(struct rtn_stream *stream)
     return stream->first == NULL ? 0 : -EAGAIN;
 }
 
-/* All memory before a file has left, so that the socket may take more: the file follows at once. */
-static int follow_with_file(struct rtn_stream *stream)
+/* The first that is only a file, behind what has just left: what the socket takes of it, 0 when it is deferred. */
+static ssize_t send_file_piece(const struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count)
+{
+    unsigned i = 0;
+    while (i < count && (pieces[i].length == 0 || pieces[i].data != NULL))
+        i++;
+    if (i == count || (stream->defer_files && !pieces[i].in_memory))
+        return 0;
+    return send_file(stream->fd, pieces[i].fd, pieces[i].offset, pieces[i].length);
+}
+
+/* All memory before a file has left, so that the socket may take more of it. */
+static int go_on_with_file(struct rtn_stream *stream)
 {
     int r = rtn_stream_flush(stream);
     if (r == -EAGAIN)
@@ -303,6 +319,8 @@ int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, u
         sent = front.count > 0 ? send_gathered(stream->fd, &front) : 0;
         clear = sent >= 0 && (size_t) sent == front.length;
     }
+    ssize_t of_file = clear ? send_file_piece(stream, pieces, count) : 0;
+    sent = sent < 0 || of_file < 0 ? RTN_MIN(sent, of_file) : sent + of_file;
 
     int r = sent < 0 ? (int) sent : 0;
     size_t skip = sent > 0 ? (size_t) sent : 0;
@@ -315,8 +333,8 @@ int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, u
         r = queue(stream, &pieces[i], skip);
         skip = 0;
     }
-    if (r == 0 && clear && stream->first != NULL && stream->first->file && !stream->defer_files)
-        return follow_with_file(stream);
+    if (r == 0 && clear && stream->first != NULL && !rtn_stream_defers_next(stream))
+        return go_on_with_file(stream);
     return r;
 }
 
@@ -326,9 +344,9 @@ void rtn_stream_close(struct rtn_stream *stream)
     rtn_fd_close(&stream->fd);
 }
 
-bool rtn_stream_file_is_next(const struct rtn_stream *stream)
+bool rtn_stream_defers_next(const struct rtn_stream *stream)
 {
-    return stream->first != NULL && stream->first->file;
+    return stream->defer_files && stream->first != NULL && stream->first->file && !stream->first->in_memory;
 }
 
 uint64_t rtn_stream_left(const struct rtn_stream *stream)

@@ -19,7 +19,7 @@ struct rtn_stream {
     struct rtn_segment *first; /* queue of what is still to be sent */
     struct rtn_segment *last;
     size_t queued; /* bytes in the queue that are memory; those of files do not count */
-    bool defer_files; /* set by a loop that has workers: file pieces are queued, and flush stops before them */
+    bool defer_files; /* set by a loop that has workers: files on a disk are queued, and flush stops before them */
 };
 
 /*
@@ -33,6 +33,7 @@ struct rtn_piece {
     int64_t offset;
     int fd; /* stays open until the release */
     bool file;
+    bool in_memory; /* of a file: reading it never waits for a disk, so that it is not deferred */
     bool keep; /* never changes and never goes away: sent from where it is */
     void (*release)(void *data); /* sent from where it is; called once when sent or given up, also on failure */
     void *release_data;
@@ -63,8 +64,8 @@ int rtn_stream_flush(struct rtn_stream *stream);
 /* Bytes in the queue, those of files included. */
 uint64_t rtn_stream_left(const struct rtn_stream *stream);
 
-/* True when the next to be sent is a part of a file. */
-bool rtn_stream_file_is_next(const struct rtn_stream *stream);
+/* True when the next to be sent is a part of a file, and files like it are deferred. */
+bool rtn_stream_defers_next(const struct rtn_stream *stream);
 
 static inline bool rtn_stream_pending(const struct rtn_stream *stream)
 {

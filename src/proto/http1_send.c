@@ -40,7 +40,7 @@ void rtn_http1_wait_until_sent(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_SENDING;
     rtn_http1_unwatch(connection, &connection->read);
-    if (connection->stream.defer_files && rtn_stream_file_is_next(&connection->stream)) {
+    if (rtn_stream_defers_next(&connection->stream)) {
         send_files_on_worker(connection);
         return;
     }

@@ -178,15 +178,27 @@ static int give(struct rtn_request *request, int status, const struct rtn_piece 
     return r < 0 ? r : ended;
 }
 
-int rtn_response_give(struct rtn_request *request, int status, const struct rtn_piece *content)
+static int check_give(const struct rtn_request *request, int status, const struct rtn_piece *content)
 {
     int r = check_begin(request, status, (int64_t) content->length);
     if (r == 0 && !content->file && content->data == NULL && content->length > 0)
         r = -EINVAL;
-    if (r < 0) {
+    if (r < 0)
         rtn_piece_release(content);
+    return r;
+}
+
+int rtn_response_give_as_is(struct rtn_request *request, int status, const struct rtn_piece *content)
+{
+    int r = check_give(request, status, content);
+    return r < 0 ? r : give(request, status, content);
+}
+
+int rtn_response_give(struct rtn_request *request, int status, const struct rtn_piece *content)
+{
+    int r = check_give(request, status, content);
+    if (r < 0)
         return r;
-    }
     if (!rtn_response_may_encode(request) || content->file)
         return give(request, status, content);
     struct rtn_piece encoded = *content;

@@ -26,6 +26,9 @@ void rtn_response_remove_field(struct rtn_request *request, struct rtn_str name)
  */
 int rtn_response_give(struct rtn_request *request, int status, const struct rtn_piece *content);
 
+/* The same, never encoded: of what has been said already that it is those bytes. */
+int rtn_response_give_as_is(struct rtn_request *request, int status, const struct rtn_piece *content);
+
 /*
  * The same in steps. begin: writes the head; `length` of the content, or -1 when it is not known (chunked; in HTTP/1.0
  * the end of the connection). -EINVAL, -EALREADY, -ENOMEM. After an -errno other than these the connection is broken.

@@ -521,6 +521,20 @@ def test_a_replaced_file_is_seen(daemon, root):
     assert request(running).text == "again\n"
 
 
+@pytest.mark.parametrize("size", [100, 100_000])
+@pytest.mark.parametrize("memory", ["16MiB", "0"])
+def test_a_file_that_is_overwritten_is_seen(daemon, root, size, memory):
+    """In place, as large as before, and with its old time."""
+    path = root / "a.txt"
+    write(path, b"a" * size, 1000000000)
+    running = daemon(configuration(root, "cache_time: 50ms", f"cache_memory: {memory}"))
+    for letter in b"abcdef":
+        with path.open("r+b") as file:
+            file.write(bytes([letter]) * size)
+        os.utime(path, (1000000000, 1000000000))
+        wait_until(lambda letter=letter: request(running).body == bytes([letter]) * size, "what was written")
+
+
 def test_within_cache_time_nothing_is_looked_at(daemon, root):
     running = daemon(configuration(root, KEPT))
     assert request(running).text == "hello\n"
@@ -690,6 +704,7 @@ def test_system_calls_of_a_cached_file(daemon, root, monkeypatch, tmp_path):
     calls = collections.Counter(re.findall(r"^\d+ +(\w+)\(", "\n".join(lines), re.MULTILINE))
     assert calls["openat2"] + calls["openat"] + calls["newfstatat"] + calls["fstat"] == 0, calls
     assert sum(calls.values()) <= 4 * REQUESTS + SLACK, calls
+    assert calls["preadv2"] + calls["read"] + calls["futex"] <= SLACK, calls  # from memory, and on the loop
     assert running.stop() == 0
 
 
@@ -733,5 +748,5 @@ def test_modinfo(retinued):
     result = retinued("--modinfo", os.path.join(harness.MODULES, "static.so"))
     assert result.returncode == 0
     for option in ("root", "index", "listing", "dot_files", "well_known", "symlinks", "precompressed", "cache_control", "cache",
-                   "cache_time", "fallback"):
+                   "cache_time", "cache_memory", "fallback"):
         assert re.search(rf"\b{option}\b", result.stdout), option

@@ -189,6 +189,8 @@ struct rtn_file {
     const char *type; /* media type; NULL: as set, or application/octet-stream */
     void (*release)(void *data); /* called once in every case, on any thread; NULL: fd is closed by the daemon */
     void *data;
+    const void *bytes; /* the same, in memory until the release, and sent from there; NULL: they are not */
+    bool in_memory; /* reading fd never waits for a disk, as with memfd_create(): a loop sends it itself */
 };
 
 /*

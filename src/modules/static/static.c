@@ -65,6 +65,8 @@ static int load(rtn_request *request, const struct static_site *site, const char
     }
     if (error < 0)
         return error;
+    if (site->cache_size > 0 && site->cache_time > 0)
+        static_entry_keep(entry, static_cache_room(site->cache));
     entry->type = rtn_media_type(rtn_request_server(request), str_of(name));
     *ret = static_cache_put(site->cache, entry, now_ms());
     return 0;
@@ -199,7 +201,7 @@ static int ready(void *instance, rtn_setup *setup)
         return rtn_setup_error(setup, "root", "cannot open the folder %s: %s", site->folder, strerror(-error));
     if (site->root.walk && site->symlinks == STATIC_SYMLINKS_INSIDE)
         rtn_log(RTN_LOG_NOTICE, "static: this system has no openat2(): links below %s are not followed", site->folder);
-    site->cache = static_cache_new((size_t) site->cache_size, site->cache_time);
+    site->cache = static_cache_new((size_t) site->cache_size, (size_t) site->cache_memory, site->cache_time);
     return site->cache != NULL ? 0 : -ENOMEM;
 }
 
@@ -233,6 +235,9 @@ static const struct rtn_option options[] = {
                .help = "Files that stay open between requests, at most."),
     RTN_OPTION(DURATION, struct static_site, cache_time, .name = "cache_time", .fallback = "1s", .min = 0,
                .max = 86400000, .help = "How long an open file is used before it is looked at again."),
+    RTN_OPTION(SIZE, struct static_site, cache_memory, .name = "cache_memory", .fallback = "16MiB", .min = 0,
+               .max = INT64_C(1) << 40,
+               .help = "Bytes of open files of up to 128 KiB that are kept in memory, at most."),
     RTN_OPTION(STRING, struct static_site, fallback, .name = "fallback",
                .help = "File below root that is sent, with 200, instead of 404; for single-page applications."),
     { 0 },

@@ -51,7 +51,9 @@ int static_answer_entry(rtn_request *request, const struct static_site *site, st
                                    .etag = variant->etag,
                                    .type = entry->type,
                                    .release = static_entry_unref,
-                                   .data = entry };
+                                   .data = entry,
+                                   .bytes = variant->bytes,
+                                   .in_memory = variant->in_memory };
     return rtn_reply_fd(request, &file);
 }
 

@@ -22,6 +22,8 @@ struct static_cache {
     struct static_entry *oldest;
     size_t descriptors;
     size_t capacity;
+    size_t bytes; /* in memory */
+    size_t most_bytes;
     int64_t trust_ms;
 };
 
@@ -88,6 +90,7 @@ static void add(struct static_cache *cache, struct static_entry *entry, int64_t 
     list_add(cache, entry);
     entry->used_ms = now_ms;
     cache->descriptors += entry->count;
+    cache->bytes += entry->kept;
 }
 
 /* Takes the entry at `at` out and puts it before *gone, linked by same_bucket. */
@@ -97,6 +100,7 @@ static void take_out(struct static_cache *cache, struct static_entry **at, struc
     *at = entry->same_bucket;
     list_remove(cache, entry);
     cache->descriptors -= entry->count;
+    cache->bytes -= entry->kept;
     entry->same_bucket = *gone;
     *gone = entry;
 }
@@ -122,7 +126,7 @@ static void unref_all(struct static_entry *gone)
     }
 }
 
-struct static_cache *static_cache_new(size_t descriptors, int64_t trust_ms)
+struct static_cache *static_cache_new(size_t descriptors, size_t bytes, int64_t trust_ms)
 {
     size_t buckets = LEAST_BUCKETS;
     while (buckets < descriptors)
@@ -138,6 +142,7 @@ struct static_cache *static_cache_new(size_t descriptors, int64_t trust_ms)
     (void) pthread_mutex_init(&cache->mutex, NULL);
     cache->mask = buckets - 1;
     cache->capacity = descriptors;
+    cache->most_bytes = bytes;
     cache->trust_ms = trust_ms;
     return cache;
 }
@@ -182,7 +187,7 @@ static struct static_entry *put(struct static_cache *cache, struct static_entry 
     }
     if (before != NULL)
         take_out(cache, at, gone);
-    if (entry->count > cache->capacity)
+    if (entry->count > cache->capacity || entry->kept > cache->most_bytes - cache->bytes)
         return entry;
     add(cache, static_entry_ref(entry), now_ms);
     return entry;
@@ -221,6 +226,14 @@ void static_cache_clear(struct static_cache *cache)
         take_out_oldest(cache, &gone);
     (void) pthread_mutex_unlock(&cache->mutex);
     unref_all(gone);
+}
+
+size_t static_cache_room(struct static_cache *cache)
+{
+    (void) pthread_mutex_lock(&cache->mutex);
+    size_t room = cache->most_bytes - cache->bytes;
+    (void) pthread_mutex_unlock(&cache->mutex);
+    return room;
 }
 
 size_t static_cache_descriptors(struct static_cache *cache)

@@ -9,9 +9,11 @@
 
 struct static_cache;
 
-/* Keeps up to `descriptors` open (0: none), each trusted for `trust_ms` after it was loaded. NULL when memory is out.
+/*
+ * Keeps up to `descriptors` open (0: none), each trusted for `trust_ms` after it was loaded, and with them up to
+ * `bytes` in memory: entries for which there is no room forget theirs. NULL when memory is out.
  */
-struct static_cache *static_cache_new(size_t descriptors, int64_t trust_ms);
+struct static_cache *static_cache_new(size_t descriptors, size_t bytes, int64_t trust_ms);
 
 /* Accepts NULL. Entries that replies still use stay until those are sent. */
 void static_cache_free(struct static_cache *cache);
@@ -30,6 +32,9 @@ void static_cache_remove(struct static_cache *cache, rtn_str path);
 
 /* Forgets everything, so that others can have the descriptors. */
 void static_cache_clear(struct static_cache *cache);
+
+/* Bytes that one more entry may keep in memory to be kept itself. */
+size_t static_cache_room(struct static_cache *cache);
 
 /* Descriptors in use; for tests. */
 size_t static_cache_descriptors(struct static_cache *cache);

@@ -9,9 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SUFFIX_MAX 4
+#define YOUNG_SECONDS 60
 
 /* In the order in which they are preferred when the client does not care. */
 static const struct {
@@ -56,6 +60,7 @@ static int open_variant(const struct static_root *root, const char *name, const 
                                         .ino = found.st_ino,
                                         .size = found.st_size,
                                         .modified = found.st_mtim,
+                                        .changed = found.st_ctim,
                                         .coding = coding };
     make_etag(variant);
     return 0;
@@ -119,15 +124,89 @@ int static_entry_load(const struct static_root *root, const char *name, rtn_str 
     return 0;
 }
 
+/*
+ * Two changes within a tick of the clock have one time, and pages that are written through a mapping have that of the
+ * first write until the kernel has cleaned them, which it does within half a minute.
+ */
+static bool is_young(const struct static_variant *variant)
+{
+    struct timespec now;
+    (void) clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now.tv_sec - variant->changed.tv_sec < YOUNG_SECONDS;
+}
+
+/* All or nothing: a file that becomes shorter meanwhile is left to the file system. */
+static char *read_bytes(int fd, size_t size)
+{
+    char *bytes = malloc(size);
+    if (bytes != NULL && pread(fd, bytes, size, 0) == (ssize_t) size)
+        return bytes;
+    free(bytes);
+    return NULL;
+}
+
+static bool copy(int to, int from, size_t size)
+{
+    off_t offset = 0;
+    while ((size_t) offset < size) {
+        ssize_t n = sendfile(to, from, &offset, size - (size_t) offset);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return false;
+    }
+    return true;
+}
+
+/* A file without a disk: what is in it is sent from where it is, which is worth its call once there is much of it. */
+static int copy_file(int fd, size_t size)
+{
+    int copied = memfd_create("static", MFD_CLOEXEC);
+    if (copied >= 0 && copy(copied, fd, size))
+        return copied;
+    if (copied >= 0)
+        (void) close(copied);
+    return -1;
+}
+
+static bool keep(struct static_variant *variant)
+{
+    if (variant->size <= STATIC_BYTES_MOST) {
+        variant->bytes = read_bytes(variant->fd, (size_t) variant->size);
+        return variant->bytes != NULL;
+    }
+    int copied = copy_file(variant->fd, (size_t) variant->size);
+    if (copied < 0)
+        return false;
+    (void) close(variant->fd);
+    variant->fd = copied;
+    variant->in_memory = true;
+    return true;
+}
+
+void static_entry_keep(struct static_entry *entry, size_t room)
+{
+    for (unsigned i = 0; i < entry->count; i++) {
+        struct static_variant *variant = &entry->variants[i];
+        if (variant->size > STATIC_KEPT_MOST || (size_t) variant->size > room - entry->kept || !keep(variant))
+            continue;
+        entry->kept += (size_t) variant->size;
+        entry->young = entry->young || is_young(variant);
+    }
+}
+
+static bool time_same(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
 static bool variant_same(const struct static_variant *a, const struct static_variant *b)
 {
     return a->dev == b->dev && a->ino == b->ino && a->coding == b->coding && a->size == b->size &&
-           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+           time_same(a->modified, b->modified) && time_same(a->changed, b->changed);
 }
 
 bool static_entry_same(const struct static_entry *a, const struct static_entry *b)
 {
-    if (a->count != b->count || a->type != b->type)
+    if (a->young || b->young || a->count != b->count || a->type != b->type)
         return false;
     for (unsigned i = 0; i < a->count; i++) {
         if (!variant_same(&a->variants[i], &b->variants[i]))
@@ -147,7 +226,9 @@ void static_entry_unref(void *data)
     struct static_entry *entry = data;
     if (entry == NULL || atomic_fetch_sub_explicit(&entry->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (unsigned i = 0; i < entry->count; i++)
+    for (unsigned i = 0; i < entry->count; i++) {
         (void) close(entry->variants[i].fd);
+        free(entry->variants[i].bytes);
+    }
     free(entry);
 }

@@ -6,6 +6,7 @@
 #define STATIC_ENTRY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include <retinue/types.h>
@@ -14,6 +15,8 @@
 
 #define STATIC_VARIANTS 4 /* the file itself and one for each coding */
 #define STATIC_ETAG_SIZE 48
+#define STATIC_KEPT_MOST 131072 /* bytes of one file */
+#define STATIC_BYTES_MOST 16384 /* above it a copy of the file is kept, which is sent without copying it again */
 
 /* One file: the original is the first of an entry, and has no coding. */
 struct static_variant {
@@ -22,6 +25,9 @@ struct static_variant {
     ino_t ino;
     int64_t size;
     struct timespec modified;
+    struct timespec changed;
+    char *bytes; /* what is in it, as long as nothing has changed; NULL: not kept so */
+    bool in_memory; /* fd is that of a copy in memory */
     const char *coding; /* Content-Encoding; NULL: none */
     char etag[STATIC_ETAG_SIZE];
 };
@@ -30,6 +36,8 @@ struct static_entry {
     atomic_uint refs;
     const char *type; /* media type of the original; set by the loader before the entry is shared */
     unsigned count;
+    size_t kept; /* bytes in memory */
+    bool young; /* what is kept was changed so lately that times may not tell when it is changed again */
     struct static_variant variants[STATIC_VARIANTS];
 
     /* Of the cache, under its mutex. */
@@ -44,13 +52,18 @@ struct static_entry {
 };
 
 /*
- * Opens the file `name` below root, to be known as `path`; may block. 0 with one reference in *ret; -EISDIR: a folder;
- * -ENOENT also for what is neither file nor folder; another -errno.
+ * Opens the file `name` below root, to be known as `path`, with its precompressed siblings; may block. 0 with
+ * one reference in *ret; -EISDIR: a folder; -ENOENT also for what is neither file nor folder; another -errno.
  */
 int static_entry_load(const struct static_root *root, const char *name, rtn_str path, bool precompressed,
                       struct static_entry **ret);
 
-/* True when both are the same files in the same state. */
+/* Takes what is small enough into memory, up to `room` bytes; may block. Before the entry is shared. */
+void static_entry_keep(struct static_entry *entry, size_t room);
+
+/*
+ * True when both are the same files in the same state, and what is kept in memory is known to be in them still.
+ */
 bool static_entry_same(const struct static_entry *a, const struct static_entry *b);
 
 struct static_entry *static_entry_ref(struct static_entry *entry);

@@ -17,6 +17,7 @@ struct static_site {
     const char *cache_control; /* NULL: none */
     int64_t cache_size;
     int64_t cache_time;
+    int64_t cache_memory;
     const char *fallback; /* NULL: none */
 
     struct static_root root;

@@ -498,6 +498,25 @@ Test(reply_file, a_small_file_in_memory_needs_no_worker)
     }
 }
 
+Test(reply_file, bytes_that_the_module_has_are_sent)
+{
+    file.bytes = "abcdefghij";
+    cr_expect(strstr(get(""), "\r\n\r\nabcdefghij") != NULL, "%s", received.data);
+    cr_expect(strstr(get("Range: bytes=2-4\r\n"), "\r\n\r\ncde") != NULL, "%s", received.data);
+    cr_expect(strstr(received.data, "Content-Range: bytes 2-4/10\r\n") != NULL, "%s", received.data);
+}
+
+Test(reply_file, in_memory_needs_no_worker)
+{
+    static char bytes[2 * RTN_PREFETCH_MOST];
+    memset(bytes, 'x', sizeof(bytes));
+    put_content(bytes, sizeof(bytes));
+    connection.stream.defer_files = true;
+    file.in_memory = true;
+    cr_expect(strstr(get(""), "\r\n\r\nxxxx") != NULL);
+    cr_expect_geq(received.length, sizeof(bytes));
+}
+
 Test(reply_file, prefetch_gives_all_or_nothing)
 {
     put_content(CONTENT, 10);

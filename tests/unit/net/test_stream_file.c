@@ -337,3 +337,32 @@ Test(stream_file, head_and_file_share_a_packet)
     cr_expect_eq(packets_sent() - before, 1);
     cr_expect_eq(memcmp(block + 5, bytes, 1000), 0);
 }
+
+Test(stream_file, in_memory_is_not_deferred)
+{
+    struct rtn_piece pieces[] = { text("head:"), part(3, 500), text("end") };
+    size_t at = 0;
+    pieces[1].in_memory = true;
+    stream.defer_files = true;
+    cr_expect_eq(rtn_stream_send(&stream, pieces, 3), 0);
+    cr_expect_not(rtn_stream_pending(&stream));
+    cr_expect_eq(released, 1);
+    receive();
+    expect_next(&at, "head:", 5);
+    expect_next(&at, bytes + 3, 500);
+    expect_next(&at, "end", 3);
+}
+
+Test(stream_file, the_rest_of_one_in_memory_is_not_deferred)
+{
+    struct rtn_piece piece = part(0, BIG);
+    size_t at = 0;
+    piece.in_memory = true;
+    stream.defer_files = true;
+    cr_expect_eq(rtn_stream_send(&stream, &piece, 1), 0);
+    cr_expect(rtn_stream_pending(&stream));
+    cr_expect_not(rtn_stream_defers_next(&stream));
+    flush_all();
+    cr_expect_eq(released, 1);
+    expect_next(&at, bytes, BIG);
+}

@@ -51,7 +51,7 @@ static bool has(struct static_cache *cache, const char *path, int64_t now)
 
 Test(static_cache, an_entry_is_trusted_for_a_while)
 {
-    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_cache *cache = static_cache_new(8, 1000, 1000);
     cr_expect(!has(cache, "a", 0));
     put_and_forget(cache, "a", 5000);
     cr_expect(has(cache, "a", 5000));
@@ -63,7 +63,7 @@ Test(static_cache, an_entry_is_trusted_for_a_while)
 
 Test(static_cache, looking_again_trusts_the_old_entry_again)
 {
-    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_cache *cache = static_cache_new(8, 1000, 1000);
     struct static_entry *first = put(cache, "a", 0);
     struct static_entry *second = put(cache, "a", 2000);
     cr_expect(first == second);
@@ -76,7 +76,7 @@ Test(static_cache, looking_again_trusts_the_old_entry_again)
 
 Test(static_cache, a_changed_file_takes_the_place_of_the_old)
 {
-    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_cache *cache = static_cache_new(8, 1000, 1000);
     struct static_entry *old = put(cache, "a", 0);
     folder_file("a", "longer");
     struct static_entry *new = put(cache, "a", 2000);
@@ -94,7 +94,7 @@ Test(static_cache, a_changed_file_takes_the_place_of_the_old)
 
 Test(static_cache, the_least_used_goes_first)
 {
-    struct static_cache *cache = static_cache_new(2, 1000);
+    struct static_cache *cache = static_cache_new(2, 1000, 1000);
     put_and_forget(cache, "a", 0);
     put_and_forget(cache, "b", 0);
     cr_expect(has(cache, "a", 0));
@@ -108,7 +108,7 @@ Test(static_cache, the_least_used_goes_first)
 
 Test(static_cache, siblings_count)
 {
-    struct static_cache *cache = static_cache_new(3, 1000);
+    struct static_cache *cache = static_cache_new(3, 1000, 1000);
     put_and_forget(cache, "a", 0);
     put_and_forget(cache, "b", 0);
     put_and_forget(cache, "d", 0);
@@ -121,13 +121,13 @@ Test(static_cache, siblings_count)
 
 Test(static_cache, what_does_not_fit_is_not_kept)
 {
-    struct static_cache *none = static_cache_new(0, 1000);
+    struct static_cache *none = static_cache_new(0, 1000, 1000);
     struct static_entry *entry = put(none, "a", 0);
     cr_assert(entry != NULL);
     static_entry_unref(entry);
     cr_expect(!has(none, "a", 0));
     static_cache_free(none);
-    struct static_cache *one = static_cache_new(1, 1000);
+    struct static_cache *one = static_cache_new(1, 1000, 1000);
     put_and_forget(one, "a", 0);
     put_and_forget(one, "d", 0);
     cr_expect(has(one, "a", 0));
@@ -135,9 +135,36 @@ Test(static_cache, what_does_not_fit_is_not_kept)
     static_cache_free(one);
 }
 
+static struct static_entry *put_kept(struct static_cache *cache, const char *path, size_t room)
+{
+    struct static_entry *entry = NULL;
+    cr_assert_eq(static_entry_load(&root, path, str(path), true, &entry), 0);
+    static_entry_keep(entry, room);
+    return static_cache_put(cache, entry, 0);
+}
+
+Test(static_cache, memory_is_bounded)
+{
+    struct static_cache *cache = static_cache_new(8, 3, 1000);
+    static_entry_unref(put_kept(cache, "d", static_cache_room(cache))); /* with its sibling */
+    cr_expect_eq(static_cache_room(cache), 1);
+    struct static_entry *more = put_kept(cache, "d.gz", 2);
+    cr_expect_eq(static_cache_room(cache), 0);
+    struct static_entry *too_much = put_kept(cache, "a", 1); /* the room was another's meanwhile */
+    cr_expect_eq(too_much->kept, 1);
+    cr_expect(!has(cache, "a", 0));
+    static_entry_unref(put_kept(cache, "b", static_cache_room(cache)));
+    cr_expect(has(cache, "b", 0));
+    static_cache_remove(cache, str("d"));
+    cr_expect_eq(static_cache_room(cache), 2);
+    static_entry_unref(more);
+    static_entry_unref(too_much);
+    static_cache_free(cache);
+}
+
 Test(static_cache, what_nobody_asks_for_is_closed)
 {
-    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_cache *cache = static_cache_new(8, 1000, 1000);
     put_and_forget(cache, "a", 0);
     put_and_forget(cache, "b", 100000);
     cr_expect_eq(static_cache_descriptors(cache), 1);
@@ -146,7 +173,7 @@ Test(static_cache, what_nobody_asks_for_is_closed)
 
 Test(static_cache, removing)
 {
-    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_cache *cache = static_cache_new(8, 1000, 1000);
     put_and_forget(cache, "a", 0);
     static_cache_remove(cache, str("b"));
     static_cache_remove(cache, str("a"));
@@ -158,7 +185,7 @@ Test(static_cache, removing)
 
 Test(static_cache, clearing)
 {
-    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_cache *cache = static_cache_new(8, 1000, 1000);
     struct static_entry *used = put(cache, "a", 0);
     put_and_forget(cache, "d", 0);
     static_cache_clear(cache);
@@ -173,7 +200,7 @@ Test(static_cache, clearing)
 
 Test(static_cache, an_entry_outlives_its_cache)
 {
-    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_cache *cache = static_cache_new(8, 1000, 1000);
     struct static_entry *entry = put(cache, "a", 0);
     static_cache_free(cache);
     cr_expect(fcntl(entry->variants[0].fd, F_GETFD) >= 0);
@@ -183,7 +210,7 @@ Test(static_cache, an_entry_outlives_its_cache)
 
 Test(static_cache, the_path_may_be_empty)
 {
-    struct static_cache *cache = static_cache_new(8, 1000);
+    struct static_cache *cache = static_cache_new(8, 1000, 1000);
     struct static_entry *entry = NULL;
     cr_assert_eq(static_entry_load(&root, "a", (rtn_str){ NULL, 0 }, false, &entry), 0);
     static_entry_unref(static_cache_put(cache, entry, 0));
@@ -196,7 +223,7 @@ Test(static_cache, the_path_may_be_empty)
 Test(static_cache, many_paths_share_buckets)
 {
     char path[32];
-    struct static_cache *cache = static_cache_new(100, 1000);
+    struct static_cache *cache = static_cache_new(100, 1000, 1000);
     for (int i = 0; i < 300; i++) {
         struct static_entry *entry = NULL;
         (void) snprintf(path, sizeof(path), "path-%d", i);
@@ -230,7 +257,7 @@ static void *work(void *data)
 Test(static_cache, several_threads)
 {
     pthread_t threads[4];
-    struct static_cache *cache = static_cache_new(3, 10);
+    struct static_cache *cache = static_cache_new(3, 1000, 10);
     for (size_t i = 0; i < 4; i++)
         cr_assert_eq(pthread_create(&threads[i], NULL, work, cache), 0);
     for (size_t i = 0; i < 4; i++)

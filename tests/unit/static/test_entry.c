@@ -142,3 +142,66 @@ Test(static_entry, far_times)
     cr_expect(entry->variants[0].etag[0] == '"');
     static_entry_unref(entry);
 }
+
+/* A file of so many letters. */
+static void fill(const char *name, size_t size)
+{
+    char *text = malloc(size + 1);
+    cr_assert_not_null(text);
+    memset(text, 'x', size);
+    text[size] = '\0';
+    folder_file(name, text);
+    free(text);
+}
+
+static void expect_kept(const struct static_entry *entry, bool bytes, bool in_memory)
+{
+    char first = 0;
+    const struct static_variant *variant = &entry->variants[0];
+    cr_expect_eq(variant->bytes != NULL, bytes);
+    cr_expect_eq(variant->in_memory, in_memory);
+    cr_expect_eq(entry->kept, bytes || in_memory ? (size_t) variant->size : 0);
+    cr_expect_eq(pread(variant->fd, &first, 1, variant->size - 1), 1);
+    cr_expect_eq(first, 'x');
+    cr_expect(variant->bytes == NULL || variant->bytes[variant->size - 1] == 'x');
+}
+
+Test(static_entry, what_is_kept_in_memory)
+{
+    static const struct {
+        size_t size;
+        size_t room;
+        bool bytes, in_memory;
+    } cases[] = {
+        { 1, 1, true, false },
+        { 1, 0, false, false },
+        { STATIC_BYTES_MOST, SIZE_MAX, true, false },
+        { STATIC_BYTES_MOST + 1, SIZE_MAX, false, true },
+        { STATIC_KEPT_MOST, STATIC_KEPT_MOST, false, true },
+        { STATIC_KEPT_MOST, STATIC_KEPT_MOST - 1, false, false },
+        { STATIC_KEPT_MOST + 1, SIZE_MAX, false, false },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fill("a", cases[i].size);
+        struct static_entry *entry = load("a", true);
+        static_entry_keep(entry, cases[i].room);
+        expect_kept(entry, cases[i].bytes, cases[i].in_memory);
+        static_entry_unref(entry);
+    }
+}
+
+/* Two changes in a row may leave the same times. */
+Test(static_entry, what_is_kept_of_a_young_file_is_read_again)
+{
+    folder_file("a", "1");
+    folder_time("a", 1000); /* which is not when it was changed */
+    struct static_entry *kept = load("a", true);
+    static_entry_keep(kept, SIZE_MAX);
+    struct static_entry *again = load("a", true);
+    cr_expect(kept->young);
+    cr_expect(!static_entry_same(kept, again));
+    kept->young = false;
+    cr_expect(static_entry_same(kept, again));
+    static_entry_unref(kept);
+    static_entry_unref(again);
+}
