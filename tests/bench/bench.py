@@ -10,13 +10,15 @@ import time
 
 import hub_bench
 import http_bench
+import idle_bench
 import report_text
+import routes_bench
 import ws_bench
 from about import about
 from measure import Measurement
 from server import ROOT, Bench, Failure
 
-SUITES = {"http": http_bench, "ws": ws_bench, "hub": hub_bench}
+SUITES = {"http": http_bench, "routes": routes_bench, "ws": ws_bench, "idle": idle_bench, "hub": hub_bench}
 
 
 def choose(suites, words):

@@ -9,21 +9,19 @@
  * GET / is answered with a greeting, GET /f... with the file by sendfile, POST with its own body. "close" in a request
  * for the greeting ends the connection.
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "floor_listen.h"
 
 #define EVENTS 512
 #define INPUT_SIZE 65536
@@ -134,20 +132,6 @@ static void take_connection(int epoll, int listener)
     sent[fd] = 0;
 }
 
-static int listen_on(int port)
-{
-    const struct sockaddr_in address = { .sin_family = AF_INET,
-                                         .sin_port = htons((uint16_t) port),
-                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    const int on = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 || /* connections have it from here */
-        bind(fd, (const struct sockaddr *) &address, sizeof(address)) < 0 || listen(fd, 4096) < 0)
-        err(1, "port %d", port);
-    return fd;
-}
-
 static void make_replies(const char *path)
 {
     struct stat status;
@@ -183,7 +167,7 @@ int main(int argc, char **argv)
     if (argc != 3)
         errx(2, "usage: floor PORT FILE");
     make_replies(argv[2]);
-    int listener = listen_on((int) strtol(argv[1], NULL, 10));
+    int listener = floor_listen((int) strtol(argv[1], NULL, 10));
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
     if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) < 0)

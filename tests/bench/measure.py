@@ -36,6 +36,8 @@ FIGURES = {
     "idle_p50_us": Figure("idle p50", 1),
     "idle_p99_us": Figure("idle p99", 1),
     "each_bytes": Figure("bytes each"),
+    "idle_cpu_us": Figure("us/s idle"),
+    "load_percent": Figure("load %"),
     "resident_kib": Figure("KiB"),
     "calls": Figure("calls", 2),
     "instructions": Figure("instr"),

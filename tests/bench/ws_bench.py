@@ -1,17 +1,18 @@
-"""What WebSocket messages cost: echo, broadcast, the daemon's own clients; and what idle connections take.
+"""What WebSocket messages cost: echo, broadcast, the daemon's own clients; and opening connections.
 
-A text has 100 bytes where nothing else is said. A broadcast counts what is delivered, a client's trip is a message there
-and back: both ends are the daemon.
+A broadcast counts what is delivered, a client's trip is a message there and back: both ends are the daemon. The load
+and a server of echoes have as much to do: a read and a write for each message; the column of its load says how much
+of the processor that took. Then the server is not alone in being the bottleneck, but processor time is its own.
 """
 import functools
-import re
-import subprocess
 import time
 import urllib.request
 from contextlib import nullcontext
 
-from measure import Case, Done, LoadCase
-from server import CLIENT_CORE, Daemon, Failure
+import ws_load
+from measure import Done, Goal, LoadCase
+from server import Daemon, Failure, Server, free_port
+from ws_load import Load
 
 SERVER = (
     "threads: 2",
@@ -26,110 +27,42 @@ SERVER = (
     "  - {path: /trips, module: ws_bench, handler: trips}",
 )
 
-# name, mode of ws_load, path, connections, messages of each on their way, bytes
-ECHO = (
-    ("loop, 16 B", "echo", "echo", 64, 1, 16),
-    ("loop, 1 KiB", "echo", "echo", 64, 1, 1024),
-    ("loop, 64 KiB", "echo", "echo", 64, 1, 65536),
-    ("loop, 1 connection", "echo", "echo", 1, 1, 100),
-    ("loop, pipelined", "echo", "echo", 64, 16, 100),
-    ("loop, deflate", "echo", "echo-deflate", 64, 1, 100),
-    ("loop, deflate, pipelined", "echo", "echo-deflate", 64, 16, 100),
-    ("worker", "echo", "worker", 64, 1, 100),
-    ("worker, pipelined", "echo", "worker", 64, 16, 100),
-    ("worker, deflate", "echo", "worker-deflate", 64, 1, 100),
-)
 
-# the same
-BROADCAST = (
-    ("to 100", "broadcast", "topic", 100, 1, 100),
-    ("to 100, 16 at once", "broadcast", "topic", 100, 16, 100),
-    ("to 1,000", "broadcast", "topic", 1000, 1, 100),
-    ("to 1,000, 4 at once", "broadcast", "topic", 1000, 4, 100),
-    ("to 1,000, 16 at once", "broadcast", "topic", 1000, 16, 100),
-    ("to 1,000, deflate", "broadcast", "topic-deflate", 1000, 1, 100),
-)
-
-# the same; what is counted are connections
-CONNECT = (("opened and closed", "connect", "echo", 64, 1, 100),)
-
-# name, connections, deflate
-CLIENTS = (
-    ("1,000 clients", 1000, False),
-    ("1,000 clients, deflate", 1000, True),
-)
-
-# name, path, connections, messages that each has sent before
-IDLE = (
-    ("open", "echo", 10000, 0),
-    ("open, deflate", "echo-deflate", 10000, 0),
-    ("after a message", "echo", 10000, 1),
-    ("after a message, deflate", "echo-deflate", 1000, 1),
-)
-
-
-class Load:
-    """ws_load, whose connections are open inside of `with`."""
-
-    def __init__(self, bench, daemon, mode, path, connections, *arguments):
-        deflate = ["-z"] if path.endswith("-deflate") else []
-        self.process = subprocess.Popen(
-            ["taskset", "-c", CLIENT_CORE, f"{bench.own}/ws_load", mode, "-p", str(daemon.port), "-u", "/" + path,
-             "-c", str(connections), *map(str, arguments), *deflate],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def _line(self):
-        line = self.process.stdout.readline()
-        if line == "":
-            raise Failure("ws_load failed")
-        return line
-
-    def __enter__(self):
-        self._line()
-        return self
-
-    def __exit__(self, *_):
-        self.process.communicate()
-
-    def go(self):
-        """Has it send. How many messages came back, in how many seconds, and in how many of the processor."""
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        count, took, used = self._line().split()
-        return int(count), float(took), float(used)
-
-
-def make_key(title):
-    return "ws-" + re.sub(r"\W+", "-", title.replace("1,000", "1000"))
+class Floor(Server):
+    def __init__(self, bench, wrap=()):
+        port = free_port()
+        super().__init__([bench.own / "ws_floor", port], port, wrap=wrap)
 
 
 class Messages(LoadCase):
-    """Echo and broadcast: how many messages come back."""
+    """What comes back to ws_load in one of its modes: echoes, or what was broadcast; or connections."""
 
     unit = "message"
 
-    def __init__(self, bench, case):
-        self.title, self.mode, self.path, self.connections, self.depth, size = case
-        self.key = make_key(self.title)
-        self.title = f"WebSocket, {self.mode} {self.title}"
-        self.bench = bench
-        self.subjects = {"retinue": functools.partial(Daemon, bench, lines=SERVER)}
-        self.arguments = ["-d", self.depth, "-s", size]
+    def __init__(self, bench, key, title, mode="echo", path="/echo", connections=64, depth=1, size=100, goals=(),
+                 main=True):
+        self.bench, self.key, self.title, self.goals, self.main = bench, key, "WebSocket, " + title, goals, main
+        self.mode, self.path, self.connections = mode, path, connections
+        self.arguments = ["-d", depth, "-s", size]
+        self.subjects = {"floor": functools.partial(Floor, bench),
+                         "retinue": functools.partial(Daemon, bench, lines=SERVER)}
+        if path not in ("/echo", "/topic"):
+            del self.subjects["floor"]
         # Messages of each connection, or of the one that sends; or connections.
-        few = {"broadcast": 4 * self.depth, "connect": 500}.get(self.mode, max(self.depth, 1000 // self.connections))
+        few = {"broadcast": 4 * depth, "connect": 500}.get(mode, max(depth, 1000 // connections))
         self.counts = (few, 4 * few)
 
-    def _run(self, daemon, around, *arguments):
-        arguments = (*self.arguments, *arguments)
-        with Load(self.bench, daemon, self.mode, self.path, self.connections, *arguments) as load, around():
-            return load.go()[:2]
+    def _run(self, server, around, *arguments):
+        with Load(self.bench, server, self.mode, self.path, self.connections, *self.arguments, *arguments) as load, \
+                around():
+            return load.go()
 
     def load(self, server, seconds, around=nullcontext):
-        return Done(*self._run(server, around, "-t", seconds))
+        return self._run(server, around, "-t", seconds)
 
     def exactly(self, start, count):
-        daemon = start()
-        return self._run(daemon, nullcontext, "-n", count)[0], daemon
+        server = start()
+        return self._run(server, nullcontext, "-n", count).count, server
 
 
 class Clients(LoadCase):
@@ -139,16 +72,14 @@ class Clients(LoadCase):
     counts = (2, 8)
     main = False
 
-    def __init__(self, bench, case):
-        self.title, self.connections, self.deflate = case
-        self.key = make_key(self.title)
-        self.title = "WebSocket, " + self.title
-        self.bench = bench
+    def __init__(self, bench, key, title, path):
+        self.bench, self.key, self.title, self.path = bench, key, "WebSocket, " + title, path
+        self.connections = 1000
         self.subjects = {"retinue": self._start}
 
     def _start(self, wrap=(), trips=0):
-        path, deflate = ("echo-deflate", ", deflate: {}") if self.deflate else ("echo", "")
-        client = (f"clients: [{{url: \"ws://127.0.0.1:{{port}}/{path}\", module: ws_bench, handler: client, "
+        deflate = ", deflate: {}" if self.path.endswith("-deflate") else ""
+        client = (f"clients: [{{url: \"ws://127.0.0.1:{{port}}{self.path}\", module: ws_bench, handler: client, "
                   f"count: {self.connections}, options: {{trips: {trips}}}{deflate}}}]")
         return Daemon(self.bench, wrap, (*SERVER, client))
 
@@ -173,36 +104,37 @@ class Clients(LoadCase):
         return count * self.connections, daemon
 
 
-class Idle(Case):
-    """Resident memory of each connection."""
-
-    unit = "connection"
-
-    def __init__(self, bench, case):
-        self.title, self.path, self.connections, self.trips = case
-        self.key = make_key("idle, " + self.title)
-        self.title = f"WebSocket, {self.connections:,} idle, {self.title}"
-        self.bench = bench
-        self.subjects = {"retinue": functools.partial(Daemon, bench, lines=SERVER)}
-
-    def sample(self, start, seconds):
-        daemon = start()
-        before = daemon.resident()
-        with Load(self.bench, daemon, "idle", self.path, self.connections, "-n", self.trips) as load:
-            load.go()
-            each = (daemon.resident() - before) / self.connections
-        daemon.stop()
-        return {"each_bytes": each}
-
-    def count(self, name, start):
-        return {}
-
-
 def prepare(bench):
+    ws_load.prepare(bench)
     bench.compile_module("ws_bench")
-    bench.compile("ws_load.c", "ws_load", "-O3", "-lz")
+    bench.compile("ws_floor.c", "ws_floor", "-O3")
 
 
 def cases(bench):
-    return [*(Messages(bench, case) for case in (*ECHO, *BROADCAST, *CONNECT)),
-            *(Clients(bench, case) for case in CLIENTS), *(Idle(bench, case) for case in IDLE)]
+    case = functools.partial(Messages, bench)
+    topic = functools.partial(case, mode="broadcast", path="/topic")
+    more = functools.partial(case, main=False)
+    clients = functools.partial(Clients, bench)
+    return [
+        case("ws-echo-16", "echo of 16 B, 64 connections", size=16, goals=(Goal("cpu_us", 4.0),)),
+        case("ws-echo-1k", "echo of 1 KiB, 64 connections", size=1024),
+        case("ws-echo-64k", "echo of 64 KiB, 64 connections", size=65536, goals=(Goal("cpu_us", 20),)),
+        topic("ws-100-1", "broadcast to 100", connections=100),
+        topic("ws-100-16", "broadcast to 100, 16 under way", connections=100, depth=16,
+              goals=(Goal("cpu_us", 0.40),)),
+        topic("ws-1000-1", "broadcast to 1,000", connections=1000),
+        topic("ws-1000-4", "broadcast to 1,000, 4 under way", connections=1000, depth=4, goals=(Goal("cpu_us", 1.4),)),
+        topic("ws-1000-16", "broadcast to 1,000, 16 under way", connections=1000, depth=16),
+        case("ws-connect", "connections opened and closed", mode="connect"),
+        more("ws-echo-one", "echo, 1 connection", connections=1),
+        more("ws-echo-pipelined", "echo, 16 under way", depth=16),
+        more("ws-echo-deflate", "echo, deflate", path="/echo-deflate"),
+        more("ws-echo-deflate-16", "echo, deflate, 16 under way", path="/echo-deflate", depth=16),
+        more("ws-worker", "echo by a worker", path="/worker"),
+        more("ws-worker-16", "echo by a worker, 16 under way", path="/worker", depth=16),
+        more("ws-worker-deflate", "echo by a worker, deflate", path="/worker-deflate"),
+        more("ws-1000-deflate", "broadcast to 1,000, deflate", mode="broadcast", path="/topic-deflate",
+             connections=1000),
+        clients("ws-clients", "1,000 clients of its own", "/echo"),
+        clients("ws-clients-deflate", "1,000 clients of its own, deflate", "/echo-deflate"),
+    ]
