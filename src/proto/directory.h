@@ -26,7 +26,8 @@ struct rtn_entry {
     _Atomic uint64_t open_id; /* its id while it takes messages; else 0 */
     _Atomic unsigned kind; /* enum rtn_session_kind; of the last that took messages */
     _Atomic(const void *) owner; /* of the same: of the layer above, never followed here */
-    _Atomic int64_t backlog; /* bytes on their way to it: in mail, and in its queue */
+    _Atomic int64_t mailed; /* bytes on their way to it in mail */
+    _Atomic int64_t queued; /* bytes that wait on its loop, which alone writes this */
     _Atomic int64_t backlog_limit;
     _Atomic bool waits; /* the socket takes no more at the moment */
     _Atomic bool drain_due; /* a sender was told to wait */
@@ -47,6 +48,12 @@ struct rtn_directory {
 
 void rtn_directory_init(struct rtn_directory *directory, unsigned loop_index);
 void rtn_directory_done(struct rtn_directory *directory);
+
+/* All bytes on their way to it. Any thread. */
+static inline int64_t rtn_entry_backlog(const struct rtn_entry *entry)
+{
+    return atomic_load(&entry->mailed) + atomic_load(&entry->queued);
+}
 
 /* A new entry with a new id; NULL when memory is out or all numbers are in use. Any thread. */
 struct rtn_entry *rtn_directory_enter(struct rtn_directory *directory);

@@ -46,6 +46,8 @@ void rtn_http1_done(struct rtn_http1 *http)
     rtn_buf_done(&http->ws_scratch);
     free(http->session_input);
     http->session_input = NULL;
+    free(http->round.bytes);
+    http->round.bytes = NULL;
 }
 
 struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *entry)

@@ -183,7 +183,7 @@ static void queue_mailing(struct rtn_session *session, struct rtn_mailing *maili
     if (session->closing || parcel->opcode != RTN_WS_OP_TEXT)
         return;
     bool as_it_is = !ends_with_lf(line_of(session)) && is_one_line(mailing);
-    int r = as_it_is ? rtn_session_queue_shared(session, parcel, rtn_parcel_line(parcel))
+    int r = as_it_is ? rtn_session_queue_shared(session, mailing, parcel, rtn_parcel_line(parcel))
                      : queue(session, parcel->opcode, rtn_parcel_content(parcel));
     if (r < 0)
         fail(session, RTN_CLOSE_NETWORK, "memory is out");

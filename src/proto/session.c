@@ -16,7 +16,7 @@
 #include "proto/session_internal.h"
 #include "proto/ws_frame.h"
 
-#define INPUT_SIZE 65536
+#define INPUT_SIZE ((size_t) 128 * 1024) /* of which only what was ever needed takes memory */
 
 void rtn_session_init(struct rtn_session *session, const struct rtn_session_wire *wire,
                       struct rtn_connection *connection, const struct rtn_session_policy *policy, void *owner)
@@ -189,7 +189,7 @@ static void publish(struct rtn_session *session)
     atomic_store_explicit(&entry->owner, session->owner, memory_order_relaxed);
     atomic_store_explicit(&entry->waits, false, memory_order_relaxed);
     atomic_store_explicit(&entry->drain_due, false, memory_order_relaxed);
-    atomic_fetch_add_explicit(&entry->backlog, (int64_t) session->connection->stream.queued, memory_order_relaxed);
+    rtn_session_publish_queued(session, memory_order_relaxed);
     atomic_store_explicit(&entry->open_id, entry->id, memory_order_release);
 }
 
@@ -269,8 +269,8 @@ void rtn_session_detach(struct rtn_session *session)
     struct rtn_connection *connection = session->connection;
     struct rtn_entry *entry = connection->entry;
     atomic_store_explicit(&entry->open_id, 0, memory_order_release);
-    if (session->opened)
-        atomic_fetch_sub_explicit(&entry->backlog, (int64_t) connection->stream.queued, memory_order_relaxed);
+    atomic_store_explicit(&entry->queued, 0, memory_order_relaxed);
+    session->stretch.length = 0;
     rtn_list_remove(&session->unsent);
     session->wire->detach(session);
     rtn_topics_leave_all(&connection->http->topics, session);

@@ -3,8 +3,9 @@
  * to be sent, topics, sending by number from any thread. [loop]: it never leaves its loop; handlers on workers get
  * copies (see the layer above). Sending from elsewhere is in session_send.h.
  *
- * Bytes are read into a buffer of the loop, so that an idle connection has none. What is sent is queued on the stream
- * and leaves at the end of the iteration, all that one connection gets in one write.
+ * Bytes are read into a buffer of the loop, so that an idle connection has none. What is sent stands in another buffer
+ * of the loop, or is queued on the stream, and leaves at the end of the iteration: all that one connection gets, in one
+ * write.
  */
 #ifndef RTN_PROTO_SESSION_H
 #define RTN_PROTO_SESSION_H
@@ -12,6 +13,7 @@
 #include "base/buf.h"
 #include "proto/connection.h"
 #include "proto/parcel.h"
+#include "proto/session_round.h"
 
 struct rtn_http1;
 struct rtn_session;
@@ -40,18 +42,16 @@ struct rtn_session_end {
 struct rtn_mailing {
     struct rtn_parcel *parcel;
     bool single; /* to one only */
+    const char *placed; /* bytes of a parcel that stand in the round of the loop too; NULL: none */
+    size_t place; /* there */
+    unsigned sent; /* WebSockets that got it, and are to be counted */
     struct rtn_parcel *compressed; /* of WebSocket; NULL: nobody wanted it so far */
     int bits; /* of the window that it needs */
     enum { RTN_MAILING_UNKNOWN, RTN_MAILING_LINE, RTN_MAILING_LINES } lines; /* what it is for those that take lines */
 };
 
-/* Gives back what was made on the way, not `parcel`. */
-static inline void rtn_mailing_done(struct rtn_mailing *mailing)
-{
-    if (mailing->compressed != NULL)
-        rtn_parcel_unref(mailing->compressed);
-    mailing->compressed = NULL;
-}
+/* Counts what was sent, and gives back what was made on the way, not `parcel`. */
+void rtn_mailing_done(struct rtn_mailing *mailing);
 
 /* What each protocol does in its own way. Callbacks that may be NULL say so. */
 struct rtn_session_wire {
@@ -111,6 +111,7 @@ struct rtn_session {
     int64_t opened_at; /* ms, monotonic, as the next */
     int64_t heard; /* the last time that something came */
     int64_t write_deadline; /* 0: nothing waits for the socket */
+    struct rtn_stretch stretch; /* to be sent, in the round of the loop; only while nothing is queued on the stream */
     struct rtn_list unsent; /* in http->unsent when something is to leave */
     struct rtn_list topics; /* struct rtn_subscription */
 };
@@ -144,6 +145,14 @@ void rtn_session_detach(struct rtn_session *session);
 
 /* The server is stopping. */
 void rtn_session_leave(struct rtn_session *session);
+
+/* session_queue.c */
+
+/* Bytes that wait to be sent to it, on this loop. */
+static inline size_t rtn_session_queued(const struct rtn_session *session)
+{
+    return session->connection->stream.queued + session->stretch.length;
+}
 
 /* session_write.c */
 

@@ -1,5 +1,5 @@
-/* What protocols use of session.h: session.c (from the start to the end, and reading), session_write.c (sending,
- * deadlines). [loop] */
+/* What protocols use of session.h: session.c (from the start to the end, and reading), session_queue.c (what is
+ * to be sent), session_write.c (sending, deadlines). [loop] */
 #ifndef RTN_PROTO_SESSION_INTERNAL_H
 #define RTN_PROTO_SESSION_INTERNAL_H
 
@@ -30,16 +30,34 @@ int rtn_session_keep_unread(struct rtn_session *session, const void *data, size_
 /* Nothing can be sent any more: nobody finds it, and this is why it ends. */
 void rtn_session_begin_closing(struct rtn_session *session, enum rtn_close_cause cause, const char *detail);
 
-/* session_write.c */
-
-/* Bytes that were added to the queue count as its backlog, and leave at the end of the iteration. */
-void rtn_session_count_sent(struct rtn_session *session, size_t length);
+/* session_queue.c: what is put there counts as backlog, and leaves at the end of the iteration */
 
 /* Room in the queue for bytes that the caller writes now. NULL when memory is out. */
 void *rtn_session_reserve(struct rtn_session *session, size_t length);
 
-/* Queues bytes of the parcel, from where they are if that pays. 0 or -ENOMEM. */
-int rtn_session_queue_shared(struct rtn_session *session, struct rtn_parcel *parcel, struct rtn_str bytes);
+/* Queues bytes of the parcel, `mailing`'s own or one made of it. 0 or -ENOMEM. */
+int rtn_session_queue_shared(struct rtn_session *session, struct rtn_mailing *mailing, struct rtn_parcel *parcel,
+                             struct rtn_str bytes);
+
+/* True for a message that is better sent than queued: it is large, and nothing before it has to wait. */
+bool rtn_session_sends_at_once(const struct rtn_session *session, size_t length);
+
+/* Sends such a message behind what stands in the round; what the socket does not take is queued. */
+void rtn_session_send_at_once(struct rtn_session *session, struct rtn_str header, struct rtn_str content);
+
+/* Sends all that waits, as far as the socket takes it. 0: all; -EAGAIN; -errno, -ENOMEM: some of it is lost. */
+int rtn_session_send_round(struct rtn_session *session);
+
+/* Tells senders elsewhere how much waits here. */
+static inline void rtn_session_publish_queued(const struct rtn_session *session, memory_order order)
+{
+    atomic_store_explicit(&session->connection->entry->queued, (int64_t) rtn_session_queued(session), order);
+}
+
+/* session_write.c */
+
+/* The socket is full: it tells when it has room. Calls nobody. `progress`: it has taken something. */
+void rtn_session_wait_for_room(struct rtn_session *session, bool progress);
 
 /* The socket has room. */
 void rtn_session_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events);

@@ -1,6 +1,6 @@
 /*
  * Senders elsewhere reserve room in the backlog of the entry first, then post the message; the loop queues it and takes
- * the reservation back for what is really in the queue. A sender that finds no room leaves a mark before it looks
+ * the reservation back for what really waits then. A sender that finds no room leaves a mark before it looks
  * again, so that either it finds room or the loop finds the mark and tells the drain.
  */
 #include "proto/session_send.h"
@@ -89,8 +89,7 @@ void rtn_session_refuse_message(struct rtn_session *session)
 /* As reserve() says it: whoever heeds it never finds the backlog full. */
 static int is_slow(struct rtn_entry *entry, int64_t limit)
 {
-    bool slow = atomic_load_explicit(&entry->waits, memory_order_relaxed) ||
-                atomic_load_explicit(&entry->backlog, memory_order_relaxed) > limit / 2;
+    bool slow = atomic_load_explicit(&entry->waits, memory_order_relaxed) || rtn_entry_backlog(entry) > limit / 2;
     if (slow)
         atomic_store_explicit(&entry->drain_due, true, memory_order_relaxed);
     return slow;
@@ -132,15 +131,15 @@ static int reserve(struct rtn_entry *entry, unsigned kinds, uint64_t id, int64_t
         if (!is_open(entry, kinds, id))
             return why_gone(entry, kinds, id);
         int64_t limit = atomic_load_explicit(&entry->backlog_limit, memory_order_relaxed);
-        int64_t before = atomic_fetch_add(&entry->backlog, size);
+        int64_t before = atomic_fetch_add(&entry->mailed, size) + atomic_load(&entry->queued);
         bool slow = atomic_load(&entry->waits) || before > limit / 2;
         if (before < limit && slow)
             atomic_store(&entry->drain_due, true);
         if (before < limit)
             return slow;
-        atomic_fetch_sub(&entry->backlog, size);
+        atomic_fetch_sub(&entry->mailed, size);
         atomic_store(&entry->drain_due, true);
-        if (atomic_load(&entry->backlog) >= limit)
+        if (rtn_entry_backlog(entry) >= limit)
             return -ENOBUFS;
     }
 }
@@ -205,7 +204,7 @@ static void deliver_to(const struct delivery *delivery, uint64_t id, struct rtn_
     if (session != NULL)
         session->wire->queue_mailing(session, mailing);
     int64_t reserved = (int64_t) rtn_parcel_frame(delivery->parcel).length;
-    atomic_fetch_sub(&entry_of(delivery->http, id)->backlog, reserved);
+    atomic_fetch_sub(&entry_of(delivery->http, id)->mailed, reserved);
 }
 
 static void on_delivery(struct rtn_mail *mail)

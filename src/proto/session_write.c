@@ -2,18 +2,12 @@
  * Sending. Messages are queued while an iteration runs and leave together at its end, or when the queue has reached its
  * bound before that. Of a socket that is full nothing is asked until it has room.
  *
- * A message for many is sent from where it is, as long as nothing waits before it; small ones that wait are copied,
- * since a reference would weigh more than is counted.
- *
  * A peer that does not take what it is sent is not read either, so that what it asks for cannot pile up.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "proto/session_internal.h"
 #include "proto/session_send.h"
-
-#define COPIED_MOST 512 /* bytes of a shared message */
 
 void rtn_session_mark_unsent(struct rtn_session *session)
 {
@@ -21,43 +15,13 @@ void rtn_session_mark_unsent(struct rtn_session *session)
         rtn_list_append(&session->connection->http->unsent, &session->unsent);
 }
 
-/* The queue */
-
-void rtn_session_count_sent(struct rtn_session *session, size_t length)
+void rtn_mailing_done(struct rtn_mailing *mailing)
 {
-    atomic_fetch_add_explicit(&session->connection->entry->backlog, (int64_t) length, memory_order_relaxed);
-    rtn_session_mark_unsent(session);
-}
-
-void *rtn_session_reserve(struct rtn_session *session, size_t length)
-{
-    void *at = rtn_stream_reserve(&session->connection->stream, length);
-    if (at != NULL)
-        rtn_session_count_sent(session, length);
-    return at;
-}
-
-static int queue_reference(struct rtn_session *session, struct rtn_parcel *parcel, struct rtn_str bytes)
-{
-    const struct rtn_piece piece = {
-        .data = bytes.data, .length = bytes.length, .release = rtn_parcel_unref, .release_data = parcel
-    };
-    rtn_parcel_ref(parcel);
-    int r = rtn_stream_queue(&session->connection->stream, &piece);
-    if (r == 0)
-        rtn_session_count_sent(session, bytes.length);
-    return r;
-}
-
-int rtn_session_queue_shared(struct rtn_session *session, struct rtn_parcel *parcel, struct rtn_str bytes)
-{
-    if (bytes.length > COPIED_MOST || !rtn_stream_pending(&session->connection->stream))
-        return queue_reference(session, parcel, bytes);
-    void *at = rtn_session_reserve(session, bytes.length);
-    if (at == NULL)
-        return -ENOMEM;
-    memcpy(at, bytes.data, bytes.length);
-    return 0;
+    rtn_stats_count(RTN_STATS_WS_OUT, mailing->sent);
+    rtn_stats_count(RTN_STATS_WS_OUT_BYTES, mailing->sent * mailing->parcel->length);
+    if (mailing->compressed != NULL)
+        rtn_parcel_unref(mailing->compressed);
+    mailing->compressed = NULL;
 }
 
 /* Deadlines */
@@ -120,8 +84,8 @@ static bool is_waiting(const struct rtn_session *session)
     return session->write_deadline != 0;
 }
 
-/* The socket is full: it tells when it has room. No callback is called from here, since one may be running. */
-static void wait_for_room(struct rtn_session *session, bool progress)
+/* No callback is called from here, since one may be running. */
+void rtn_session_wait_for_room(struct rtn_session *session, bool progress)
 {
     struct rtn_connection *connection = session->connection;
     ev_io_start(connection->http->loop->ev, &connection->write);
@@ -135,7 +99,7 @@ static void wait_for_room(struct rtn_session *session, bool progress)
 
 static void choke_when_full(struct rtn_session *session)
 {
-    set_choked(session, session->connection->stream.queued > (size_t) session->policy->backlog_limit / 2);
+    set_choked(session, rtn_session_queued(session) > (size_t) session->policy->backlog_limit / 2);
 }
 
 static void end_waiting(struct rtn_session *session)
@@ -157,7 +121,8 @@ static void all_sent(struct rtn_session *session)
         end_waiting(session);
     if (session->wire->end_when_due(session))
         return;
-    if (atomic_exchange(&connection->entry->drain_due, false) && !session->closing)
+    if (atomic_load(&connection->entry->drain_due) && atomic_exchange(&connection->entry->drain_due, false) &&
+        !session->closing)
         connection->http->session_events->drain(session);
     if (!is_waiting(session))
         set_choked(session, false);
@@ -172,9 +137,8 @@ static void all_sent(struct rtn_session *session)
 static int send_queue(struct rtn_session *session)
 {
     struct rtn_connection *connection = session->connection;
-    size_t before = connection->stream.queued;
-    int r = connection->broken != 0 ? connection->broken : rtn_stream_flush(&connection->stream);
-    atomic_fetch_sub(&connection->entry->backlog, (int64_t) (before - connection->stream.queued));
+    int r = connection->broken != 0 ? connection->broken : rtn_session_send_round(session);
+    rtn_session_publish_queued(session, memory_order_seq_cst);
     if (r < 0 && r != -EAGAIN)
         connection->broken = r;
     return r;
@@ -182,13 +146,12 @@ static int send_queue(struct rtn_session *session)
 
 static void send_now(struct rtn_session *session)
 {
-    struct rtn_connection *connection = session->connection;
-    size_t before = connection->stream.queued;
+    size_t before = rtn_session_queued(session);
     int r = send_queue(session);
-    if (connection->broken != 0) {
-        rtn_http1_close_broken(connection);
+    if (session->connection->broken != 0) {
+        rtn_http1_close_broken(session->connection);
     } else if (r == -EAGAIN) {
-        wait_for_room(session, connection->stream.queued < before);
+        rtn_session_wait_for_room(session, rtn_session_queued(session) < before);
         choke_when_full(session);
     } else {
         all_sent(session);
@@ -216,6 +179,7 @@ void rtn_session_flush(struct rtn_http1 *http)
     struct rtn_list *node;
     while ((node = rtn_list_pop(&http->unsent)) != NULL)
         flush(RTN_CONTAINER_OF(node, struct rtn_session, unsent));
+    http->round.length = 0; /* whatever did not leave is in queues */
 }
 
 void rtn_session_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
@@ -228,15 +192,15 @@ void rtn_session_on_writable(struct ev_loop *ev, struct ev_io *watcher, int even
 bool rtn_session_has_room(struct rtn_session *session)
 {
     const struct rtn_entry *entry = session->connection->entry;
-    if (atomic_load_explicit(&entry->backlog, memory_order_relaxed) < session->policy->backlog_limit)
+    if (rtn_entry_backlog(entry) < session->policy->backlog_limit)
         return true;
     if (is_waiting(session))
         return false;
     /* Much was sent in this iteration, to a peer that may well take it. What is left then is mail on its way. */
     int r = send_queue(session);
     if (r == -EAGAIN)
-        wait_for_room(session, true);
+        rtn_session_wait_for_room(session, true);
     if (r < 0) /* or it is broken */
-        return atomic_load_explicit(&entry->backlog, memory_order_relaxed) < session->policy->backlog_limit;
+        return rtn_entry_backlog(entry) < session->policy->backlog_limit;
     return true;
 }

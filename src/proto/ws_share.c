@@ -7,9 +7,10 @@
 
 #include "proto/ws_internal.h"
 
-static int queue_frame(struct rtn_ws *ws, struct rtn_parcel *parcel)
+static int queue_frame(struct rtn_ws *ws, struct rtn_mailing *mailing, struct rtn_parcel *parcel)
 {
-    return rtn_session_queue_shared(&ws->session, parcel, rtn_parcel_frame(parcel));
+    mailing->sent++;
+    return rtn_session_queue_shared(&ws->session, mailing, parcel, rtn_parcel_frame(parcel));
 }
 
 /* 0, or -ENOMEM: the stream has forgotten, so that nothing is lost by it. */
@@ -40,8 +41,7 @@ static int queue_compressed(struct rtn_ws *ws, struct rtn_mailing *mailing)
     if (mailing->bits > rtn_ws_compress_bits(ws->compress))
         return rtn_ws_queue(&ws->session, mailing->parcel->opcode, rtn_parcel_content(mailing->parcel));
     rtn_ws_compress_forget(ws->compress);
-    rtn_ws_count_sent(mailing->parcel->length);
-    return queue_frame(ws, mailing->compressed);
+    return queue_frame(ws, mailing, mailing->compressed);
 }
 
 static int queue(struct rtn_ws *ws, struct rtn_mailing *mailing)
@@ -53,8 +53,7 @@ static int queue(struct rtn_ws *ws, struct rtn_mailing *mailing)
         return rtn_ws_queue(&ws->session, parcel->opcode, content);
     if (compressed)
         return queue_compressed(ws, mailing);
-    rtn_ws_count_sent(content.length);
-    return queue_frame(ws, parcel);
+    return queue_frame(ws, mailing, parcel);
 }
 
 void rtn_ws_queue_mailing(struct rtn_session *session, struct rtn_mailing *mailing)

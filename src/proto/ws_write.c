@@ -25,22 +25,38 @@ static void next_mask(struct rtn_http1 *http, unsigned char mask[4])
     memcpy(mask, http->ws_masks + http->ws_masks_left, 4);
 }
 
-static int queue_frame(struct rtn_ws *ws, unsigned first, struct rtn_str content)
+static int queue_masked(struct rtn_ws *ws, unsigned first, struct rtn_str content)
 {
-    const struct rtn_connection *connection = ws->session.connection;
     unsigned char header[RTN_WS_HEADER_MOST];
     unsigned char mask[4];
-    if (connection->outgoing)
-        next_mask(connection->http, mask);
-    size_t header_length = rtn_ws_header_write(header, first, content.length, connection->outgoing ? mask : NULL);
+    next_mask(ws->session.connection->http, mask);
+    size_t header_length = rtn_ws_header_write(header, first, content.length, mask);
     unsigned char *at = rtn_session_reserve(&ws->session, header_length + content.length);
     if (at == NULL)
         return -ENOMEM;
     memcpy(at, header, header_length);
     if (content.length > 0)
         memcpy(at + header_length, content.data, content.length);
-    if (connection->outgoing)
-        rtn_ws_mask(at + header_length, content.length, mask, 0);
+    rtn_ws_mask(at + header_length, content.length, mask, 0);
+    return 0;
+}
+
+static int queue_frame(struct rtn_ws *ws, unsigned first, struct rtn_str content)
+{
+    unsigned char header[RTN_WS_HEADER_MOST];
+    if (ws->session.connection->outgoing)
+        return queue_masked(ws, first, content);
+    size_t header_length = rtn_ws_header_write(header, first, content.length, NULL);
+    if (rtn_session_sends_at_once(&ws->session, content.length)) {
+        rtn_session_send_at_once(&ws->session, (struct rtn_str){ (const char *) header, header_length }, content);
+        return 0;
+    }
+    unsigned char *at = rtn_session_reserve(&ws->session, header_length + content.length);
+    if (at == NULL)
+        return -ENOMEM;
+    memcpy(at, header, header_length);
+    if (content.length > 0)
+        memcpy(at + header_length, content.data, content.length);
     return 0;
 }
 

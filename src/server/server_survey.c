@@ -91,8 +91,7 @@ static void describe_held(const struct rtn_connection *connection, struct rtn_su
     row->protocol = protocol_of(connection);
     row->state = state_of(connection);
     row->requests = connection->session == NULL ? connection->request_count : -1;
-    row->backlog =
-        connection->entry != NULL ? atomic_load_explicit(&connection->entry->backlog, memory_order_relaxed) : 0;
+    row->backlog = connection->entry != NULL ? rtn_entry_backlog(connection->entry) : 0;
     if (terms != NULL && terms->routing != NULL)
         row->generation = ((const struct rtn_routing *) terms->routing)->generation;
     if (instance != NULL)

@@ -109,8 +109,8 @@ static void look(struct rtn_directory *directory, uint64_t id)
     cr_assert_not_null(entry);
     if (atomic_load(&entry->open_id) != id && entry->id == id)
         return;
-    atomic_fetch_add(&entry->backlog, 100);
-    atomic_fetch_sub(&entry->backlog, 100);
+    atomic_fetch_add(&entry->mailed, 100);
+    atomic_fetch_sub(&entry->mailed, 100);
 }
 
 static void *enter_and_leave(void *data)
@@ -149,7 +149,7 @@ Test(directory, threads)
     for (unsigned i = 0; i < THREADS; i++)
         cr_assert_eq(pthread_join(threads[i], NULL), 0);
     for (unsigned slot = 0; slot < rtn_directory_size(&directory); slot++)
-        cr_expect_eq(atomic_load(&rtn_directory_at(&directory, slot)->backlog), 0);
+        cr_expect_eq(atomic_load(&rtn_directory_at(&directory, slot)->mailed), 0);
     struct rtn_entry *entry = rtn_directory_enter(&directory);
     cr_assert_not_null(entry);
     cr_expect_eq(entry->id & ((UINT64_C(1) << 34) - 1), THREADS * ROUNDS + 1, "a number was given out twice");
