@@ -1,4 +1,5 @@
 """Sending by number from any thread: what is said of it, in which order it arrives, and topics."""
+import random
 import socket
 import threading
 import time
@@ -237,6 +238,29 @@ def test_the_order_of_one_thread_is_kept(daemon, by):
     assert set(do(running, "\n".join(commands), by)) <= {"0", "1"}
     for end in ends:
         assert [end.message() for _ in range(300)] == [str(i) for i in range(300)]
+    end_all(ends)
+
+
+SIZES = (3, 40, 600, 5000, 16384, 16385, 70000)  # on both sides of each bound between the ways in which they are sent
+
+
+def test_the_order_of_one_iteration_is_kept(daemon, by):
+    """Own messages and those of a topic, small and large ones: each gets its own, in the order of the calls."""
+    running = daemon(config(loops=2))
+    ends = opened(running, 4)
+    commands = [f"sub {end.id} t" for end in ends]
+    wanted = {end: [] for end in ends}
+    sizes = random.Random(7)
+    for turn in range(200):
+        text = f"{turn} ".ljust(sizes.choice(SIZES if turn % 20 == 0 else SIZES[:3]), "x")
+        to = ends if turn % 3 == 0 else [sizes.choice(ends)]
+        commands += [f"pub t 0 text {text}" if to is ends else f"send {to[0].id} text {text}"]
+        for end in to:
+            wanted[end].append(text)
+    assert set(do(running, "\n".join(commands), by)) <= {"0", "1"}
+    for end in ends:
+        assert [end.message() for _ in wanted[end]] == wanted[end]
+        assert end.ask("x") == "x"
     end_all(ends)
 
 
