@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ static struct {
 } kept[MOST_KEPT];
 static size_t kept_count;
 static unsigned threads;
+static pthread_t ended; /* the last of them that has ended, if any */
+static bool has_ended;
 
 static void add(const char *line, size_t length)
 {
@@ -98,15 +101,30 @@ struct start {
     void *data;
 };
 
+/*
+ * Each thread waits at its end for the one that ended before it, and the end of the module for the last: then none of
+ * them runs code of ours any more.
+ */
+static void join_before(bool ends)
+{
+    pthread_mutex_lock(&mutex);
+    bool any = has_ended;
+    pthread_t before = ended;
+    has_ended = ends;
+    ended = pthread_self();
+    threads -= ends ? 1 : 0;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+    if (any)
+        pthread_join(before, NULL);
+}
+
 static void *run_start(void *data)
 {
     struct start start = *(struct start *) data;
     free(data);
     (void) start.run(start.data);
-    pthread_mutex_lock(&mutex);
-    threads--;
-    pthread_cond_broadcast(&changed);
-    pthread_mutex_unlock(&mutex);
+    join_before(true);
     return NULL;
 }
 
@@ -123,8 +141,6 @@ int hub_thread(void *(*run)(void *data), void *data)
     pthread_mutex_unlock(&mutex);
     if (r < 0)
         free(start);
-    else
-        (void) pthread_detach(thread);
     return r;
 }
 
@@ -134,4 +150,5 @@ void hub_threads_end(void)
     while (threads > 0)
         pthread_cond_wait(&changed, &mutex);
     pthread_mutex_unlock(&mutex);
+    join_before(false);
 }
