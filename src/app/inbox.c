@@ -22,11 +22,19 @@
 #define MOST_AT_ONCE 256 /* messages handled before the loop looks at its sockets again */
 #define MOST_IN_A_TURN 64 /* messages handled by a worker before it looks whether others wait */
 
-static _Thread_local struct rtn_message *handled; /* whose handler the thread is in */
+/*
+ * Messages of one instance that the thread handles one after the other: what is the same for all of them is done once.
+ */
+static _Thread_local struct turn {
+    const struct rtn_inbox *inbox; /* NULL: there is none */
+    struct rtn_message *handled; /* whose handler the thread is in */
+    struct rtn_activity_call outer; /* what it was in before */
+} turn;
 
+/* Whose it is by now; NULL: nobody's. */
 static const struct rtn_receiver *receiver_of(const struct rtn_message *message)
 {
-    return message->receiver;
+    return message->assigned ? message->receiver : NULL;
 }
 
 struct rtn_inbox *rtn_inbox_new(struct rtn_instance *instance)
@@ -43,20 +51,22 @@ struct rtn_inbox *rtn_inbox_new(struct rtn_instance *instance)
     return inbox;
 }
 
-/* The instance is through with it. */
-static void let_go(struct rtn_message *message)
+static void begin_turn(const struct rtn_receiver *receiver)
 {
-    const struct rtn_receiver *receiver = receiver_of(message);
-    message->receiver = NULL;
-    if (receiver != NULL)
-        rtn_instance_over(receiver->inbox->instance);
+    turn.inbox = receiver->inbox;
+    turn.outer = rtn_callback_enter(receiver->inbox->instance, "message handler", receiver->handler);
+}
+
+static void end_turn(void)
+{
+    rtn_callback_leave(&turn.outer);
+    turn.inbox = NULL;
 }
 
 /* One message, on the thread that its handler runs on */
 
-static void log_failure(const struct rtn_message *message, int error)
+static void log_failure(const struct rtn_message *message, const struct rtn_receiver *receiver, int error)
 {
-    const struct rtn_receiver *receiver = receiver_of(message);
     const struct rtn_instance *instance = receiver->inbox->instance;
     rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s: message %s failed: %s", instance->place.text,
             instance->loaded->module.name, receiver->handler, message->type->shape.name, strerror(-error));
@@ -64,68 +74,89 @@ static void log_failure(const struct rtn_message *message, int error)
 
 void rtn_inbox_note_answer(uint64_t asked)
 {
-    if (handled != NULL && handled->asked == asked)
-        handled->answered = true;
+    if (turn.handled != NULL && turn.handled->asked == asked)
+        turn.handled->answered = true;
 }
 
 /* Whoever has asked is to hear something, if only that there is nothing to hear. */
-static void settle(struct rtn_message *message, int result)
+static void settle(struct rtn_message *message, const struct rtn_receiver *receiver, int result)
 {
     if (result < 0)
-        log_failure(message, result);
+        log_failure(message, receiver, result);
     if (message->asked == 0 || message->answered || result == RTN_LATER)
         return;
     if (result >= 0 && rtn_log_enabled(RTN_LOG_DEBUG))
         rtn_log(RTN_LOG_DEBUG, "message %s: handler %s is done without an answer", message->type->shape.name,
-                receiver_of(message)->handler);
+                receiver->handler);
     (void) rtn_question_answer(message->asked, NULL, result < 0 ? result : -ENODATA, NULL, 0);
 }
 
-static void handle(struct rtn_message *message)
+static void log_begin(const struct rtn_message *message, const struct rtn_receiver *receiver)
 {
-    const struct rtn_receiver *receiver = receiver_of(message);
+    const char *quote = message->sender[0] != '\0' ? "\"" : "";
+    rtn_log(RTN_LOG_TRACE, "message %s (%zu bytes) from %s%s%s%s: handler %s", message->type->shape.name,
+            message->length, message->sender[0] != '\0' ? "server " : "a thread of no server", quote, message->sender,
+            quote, receiver->handler);
+}
+
+/* It comes to nothing. */
+static void cancel(struct rtn_message *message)
+{
+    rtn_hub_begun(message);
+    if (message->asked != 0)
+        (void) rtn_question_answer(message->asked, NULL, -ECANCELED, NULL, 0);
+    rtn_hub_unref(message);
+}
+
+/* In the turn of its receiver, whose instance stays until then. */
+static void handle(struct rtn_message *message, const struct rtn_receiver *receiver)
+{
     const struct rtn_message_row *row = receiver->row;
-    struct rtn_message *before = handled;
-    if (rtn_hub_is_late(message)) {
-        rtn_inbox_drop(message);
+    if (RTN_UNLIKELY(rtn_hub_is_late(message))) {
+        cancel(message);
         return;
     }
     rtn_hub_begun(message);
-    if (rtn_log_enabled(RTN_LOG_TRACE))
-        rtn_log(RTN_LOG_TRACE, "message %s (%zu bytes) from %s%s%s: handler %s", message->type->shape.name,
-                message->length, message->sender[0] != '\0' ? "server \"" : "a thread of no server", message->sender,
-                message->sender[0] != '\0' ? "\"" : "", receiver->handler);
-    handled = message;
-    const struct rtn_activity_call outer =
-        rtn_callback_enter(receiver->inbox->instance, "message handler", receiver->handler);
+    if (RTN_UNLIKELY(rtn_log_enabled(RTN_LOG_TRACE)))
+        log_begin(message, receiver);
+    turn.handled = message;
     int r = row->call(row->handle, message, message->payload, message->length, receiver->inbox->instance->data);
-    rtn_callback_leave(&outer);
-    handled = before;
-    settle(message, r);
-    let_go(message);
+    turn.handled = NULL;
+    settle(message, receiver, r);
     rtn_hub_unref(message);
 }
 
 void rtn_inbox_drop(struct rtn_message *message)
 {
-    rtn_hub_begun(message);
-    if (message->asked != 0)
-        (void) rtn_question_answer(message->asked, NULL, -ECANCELED, NULL, 0);
-    let_go(message);
-    rtn_hub_unref(message);
+    const struct rtn_receiver *receiver = receiver_of(message);
+    cancel(message);
+    if (receiver != NULL)
+        rtn_instance_over(receiver->inbox->instance);
 }
 
 static void handle_on_worker(struct rtn_task *task)
 {
-    handle(RTN_CONTAINER_OF(task, struct rtn_message, task));
+    struct rtn_message *message = RTN_CONTAINER_OF(task, struct rtn_message, task);
+    const struct rtn_receiver *receiver = receiver_of(message);
+    struct rtn_instance *instance = receiver->inbox->instance;
+    begin_turn(receiver);
+    handle(message, receiver);
+    end_turn();
+    rtn_instance_over(instance);
 }
 
 /* True when that were all of them. */
 static bool handle_some(struct rtn_inbox *inbox)
 {
     struct rtn_list *node;
-    for (unsigned i = 0; i < MOST_IN_A_TURN && (node = rtn_list_pop(&inbox->running)) != NULL; i++)
-        handle(RTN_CONTAINER_OF(node, struct rtn_message, node));
+    begin_turn(inbox->receivers);
+    for (unsigned i = 0; i < MOST_IN_A_TURN && (node = rtn_list_pop(&inbox->running)) != NULL; i++) {
+        struct rtn_message *message = RTN_CONTAINER_OF(node, struct rtn_message, node);
+        handle(message, receiver_of(message));
+        rtn_instance_over(inbox->instance); /* which stays until the loop hears of the end */
+        (void) rtn_activity_progress();
+    }
+    end_turn();
     return rtn_list_empty(&inbox->running);
 }
 
@@ -187,7 +218,7 @@ static void kick(struct rtn_inbox *inbox)
  * Who handles it here; NULL: nobody does. A type that changes port has no receiver for a moment: one that was there
  * before and after the port was looked at is of that port, so that its instance cannot be gone.
  */
-static struct rtn_receiver *choose(const struct rtn_message *message)
+static const struct rtn_receiver *choose(const struct rtn_message *message)
 {
     const struct rtn_hub_type *type = message->type;
     struct rtn_receiver *receiver = atomic_load(&type->receiver);
@@ -209,42 +240,68 @@ static void lose(struct rtn_message *message)
     rtn_inbox_drop(message);
 }
 
-/* False, when it has gone elsewhere. */
-static bool assign(struct rtn_message *message)
+/* The instance has it running until it was handled. */
+static void give_to_workers(struct rtn_message *message, const struct rtn_receiver *receiver)
 {
-    struct rtn_receiver *receiver = choose(message);
-    if (receiver != NULL && rtn_instance_begin(receiver->inbox->instance)) {
-        message->receiver = receiver;
-        return true;
-    }
-    if (receiver != NULL || rtn_hub_forward(message) < 0)
-        lose(message);
-    return false;
-}
-
-void rtn_inbox_deliver(struct rtn_message *message)
-{
-    if (!assign(message))
-        return;
-    struct rtn_inbox *inbox = receiver_of(message)->inbox;
+    struct rtn_inbox *inbox = receiver->inbox;
     struct rtn_site *site = message->port->owner;
-    switch (inbox->instance->threads) {
-    case RTN_THREADS_LOOP:
-        handle(message);
-        break;
-    case RTN_THREADS_PARALLEL:
+    message->receiver = receiver;
+    message->assigned = true;
+    if (inbox->instance->threads == RTN_THREADS_PARALLEL) {
         message->task = (struct rtn_task){ .run = handle_on_worker,
                                            .what = inbox->instance->place.text,
                                            .lane = RTN_LANE_CALLBACKS };
         add_task(site, &message->task);
-        break;
-    case RTN_THREADS_SERIAL:
-        if (!inbox->busy) /* else a worker reads it */
-            inbox->site = site;
-        rtn_list_append(&inbox->waiting, &message->node);
-        kick(inbox);
-        break;
+        return;
     }
+    if (!inbox->busy) /* else a worker reads it */
+        inbox->site = site;
+    rtn_list_append(&inbox->waiting, &message->node);
+    kick(inbox);
+}
+
+/* The turn of the loop is over: its instance has nothing more running here. */
+static void end_loop_turn(void)
+{
+    struct rtn_instance *instance = turn.inbox != NULL ? turn.inbox->instance : NULL;
+    if (instance == NULL)
+        return;
+    end_turn();
+    rtn_instance_over(instance);
+}
+
+/* The turn is one of the receiver's instance, which goes on. */
+static bool has_turn(const struct rtn_receiver *receiver)
+{
+    return turn.inbox == receiver->inbox && !rtn_instance_is_ending(receiver->inbox->instance);
+}
+
+void rtn_inbox_deliver(struct rtn_message *message)
+{
+    const struct rtn_receiver *receiver = choose(message);
+    if (RTN_LIKELY(receiver != NULL && has_turn(receiver))) {
+        (void) rtn_activity_progress();
+        handle(message, receiver);
+        return;
+    }
+    end_loop_turn();
+    if (receiver == NULL && rtn_hub_forward(message) == 0)
+        return;
+    if (receiver == NULL || !rtn_instance_begin(receiver->inbox->instance)) {
+        lose(message);
+    } else if (receiver->inbox->instance->threads != RTN_THREADS_LOOP) {
+        give_to_workers(message, receiver);
+    } else {
+        begin_turn(receiver);
+        handle(message, receiver);
+    }
+}
+
+static void put_back(struct rtn_hub_port *port, struct rtn_list *messages)
+{
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(messages)) != NULL)
+        rtn_hub_put_back(port, RTN_CONTAINER_OF(node, struct rtn_message, node));
 }
 
 void rtn_inbox_end(struct rtn_site *site, struct rtn_hub_port *port)
@@ -253,12 +310,12 @@ void rtn_inbox_end(struct rtn_site *site, struct rtn_hub_port *port)
     while ((node = rtn_list_pop(&site->hub_batch)) != NULL) {
         struct rtn_task *task = RTN_CONTAINER_OF(node, struct rtn_task, node);
         if (task->run == handle_on_worker) {
-            rtn_list_append(&port->waiting, &RTN_CONTAINER_OF(task, struct rtn_message, task)->node);
+            rtn_hub_put_back(port, RTN_CONTAINER_OF(task, struct rtn_message, task));
             continue;
         }
         struct rtn_inbox *inbox = RTN_CONTAINER_OF(task, struct rtn_inbox, task);
-        rtn_list_splice(&port->waiting, &inbox->running);
-        rtn_list_splice(&port->waiting, &inbox->waiting);
+        put_back(port, &inbox->running);
+        put_back(port, &inbox->waiting);
     }
     site->hub_batch_count = 0;
 }
@@ -281,9 +338,16 @@ static void submit(struct rtn_site *site)
     }
 }
 
+void rtn_inbox_run(struct rtn_hub_port *port)
+{
+    rtn_hub_run(port, 0);
+    end_loop_turn();
+}
+
 void rtn_inbox_flush(struct rtn_site *site, struct rtn_hub_port *port)
 {
     rtn_hub_run(port, MOST_AT_ONCE);
+    end_loop_turn();
     if (site->hub_batch_count > 0)
         submit(site);
 }

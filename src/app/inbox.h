@@ -10,7 +10,7 @@
 
 struct rtn_inbox;
 
-/* Who handles a type; type->receiver points to it. It lives as long as its instance. */
+/* Who handles a type; type->receiver points to it. It lives as long as its instance, and is as frozen. */
 struct rtn_receiver {
     struct rtn_inbox *inbox;
     const char *handler; /* its name */
@@ -32,6 +32,9 @@ struct rtn_inbox {
 /* For the port of a server. port->owner is the site of its first loop. */
 void rtn_inbox_deliver(struct rtn_message *message);
 void rtn_inbox_drop(struct rtn_message *message); /* [any] */
+
+/* Hands out all that has come. */
+void rtn_inbox_run(struct rtn_hub_port *port);
 
 /* Hands out what has come and gives the pool its tasks. Before every wait. */
 void rtn_inbox_flush(struct rtn_site *site, struct rtn_hub_port *port);

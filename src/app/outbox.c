@@ -46,33 +46,41 @@ static void keep_module(struct rtn_hub_letter *letter, const struct rtn_loaded *
     letter->keeper = loaded;
 }
 
-static int send(struct rtn_hub_letter letter, const struct rtn_message_type *type)
+static int send(const struct rtn_hub_letter *letter)
 {
-    const struct rtn_outlet *outlet = find_outlet(type);
-    letter.sender = rtn_outbox_sender();
-    if (outlet == NULL) {
-        if (letter.release != NULL)
-            letter.release(letter.release_data);
-        return -ENOENT;
-    }
-    letter.type = outlet->type;
-    if (letter.release != NULL)
-        keep_module(&letter, outlet->loaded);
-    int r = rtn_hub_send(&letter);
-    rtn_outbox_log(&letter, r);
+    int r = rtn_hub_send(letter);
+    rtn_outbox_log(letter, r);
     return r;
 }
 
 int rtn_send(const struct rtn_message_type *type, const void *payload, size_t length)
 {
-    return send((struct rtn_hub_letter){ .payload = payload, .length = length }, type);
+    const struct rtn_outlet *outlet = find_outlet(type);
+    if (RTN_UNLIKELY(outlet == NULL))
+        return -ENOENT;
+    const struct rtn_hub_letter letter = {
+        .type = outlet->type, .payload = payload, .length = length, .sender = rtn_outbox_sender()
+    };
+    return send(&letter);
 }
 
 int rtn_move(const struct rtn_message_type *type, const void *payload, size_t length, void (*release)(void *data),
              void *data)
 {
-    return send(
-        (struct rtn_hub_letter){
-            .payload = payload, .length = length, .moved = true, .release = release, .release_data = data },
-        type);
+    const struct rtn_outlet *outlet = find_outlet(type);
+    if (outlet == NULL) {
+        if (release != NULL)
+            release(data);
+        return -ENOENT;
+    }
+    struct rtn_hub_letter letter = { .type = outlet->type,
+                                     .payload = payload,
+                                     .length = length,
+                                     .moved = true,
+                                     .release = release,
+                                     .release_data = data,
+                                     .sender = rtn_outbox_sender() };
+    if (release != NULL)
+        keep_module(&letter, outlet->loaded);
+    return send(&letter);
 }

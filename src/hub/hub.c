@@ -106,14 +106,45 @@ struct rtn_hub_type *rtn_hub_next(const struct rtn_hub *hub, const struct rtn_hu
 
 /* Ports */
 
+static struct rtn_message *message_of(struct rtn_mail *mail)
+{
+    return mail != NULL ? RTN_CONTAINER_OF(mail, struct rtn_message, mail) : NULL;
+}
+
+static void append(struct rtn_hub_port *port, struct rtn_message *first, struct rtn_message *last)
+{
+    if (port->first == NULL)
+        port->first = first;
+    else
+        port->last->mail.next = &first->mail;
+    port->last = last;
+}
+
 static void take_arrived(struct rtn_hub_port *port)
 {
+    struct rtn_mail *newest;
     if (atomic_load_explicit(&port->arrived.top, memory_order_relaxed) == NULL)
         return;
-    for (struct rtn_mail *mail = rtn_mail_take(&port->arrived); mail != NULL; mail = mail->next) {
-        rtn_list_append(&port->waiting, &RTN_CONTAINER_OF(mail, struct rtn_message, mail)->node);
-        port->taken++;
-    }
+    struct rtn_mail *oldest = rtn_mail_take(&port->arrived, &newest);
+    append(port, message_of(oldest), message_of(newest));
+}
+
+void rtn_hub_put_back(struct rtn_hub_port *port, struct rtn_message *message)
+{
+    message->mail.next = NULL;
+    append(port, message, message);
+    port->taken--;
+}
+
+/* The next that waits; NULL: none does. */
+static struct rtn_message *next_waiting(struct rtn_hub_port *port)
+{
+    struct rtn_message *message = port->first;
+    if (message == NULL)
+        return NULL;
+    port->first = message_of(message->mail.next);
+    port->taken++;
+    return message;
 }
 
 /* Whoever sends from now on tells again; what was sent before is there. */
@@ -144,17 +175,14 @@ static struct rtn_hub_port *find_ended(const struct rtn_hub *hub, const char *se
 
 static struct rtn_hub_port *port_new(struct rtn_hub *hub, const char *server)
 {
-    struct rtn_hub_port *port = calloc(1, sizeof(*port));
+    struct rtn_hub_port *port = aligned_alloc(_Alignof(struct rtn_hub_port), sizeof(*port));
     char *name = strdup(server);
     if (port == NULL || name == NULL) {
         free(port);
         free(name);
         return NULL;
     }
-    port->server = name;
-    port->arrival.deliver = on_arrival;
-    atomic_init(&port->state, RTN_HUB_CLOSED);
-    rtn_list_init(&port->waiting);
+    *port = (struct rtn_hub_port){ .server = name, .arrival = { .deliver = on_arrival }, .state = RTN_HUB_CLOSED };
     rtn_list_append(&hub->ports, &port->node);
     return port;
 }
@@ -266,26 +294,27 @@ unsigned rtn_hub_note_unhandled(const struct rtn_message *message)
 
 unsigned rtn_hub_waiting(const struct rtn_hub_port *port)
 {
-    return (unsigned) (atomic_load(&port->state) & RTN_HUB_WAITING_MASK);
+    uint32_t begun = atomic_load(&port->begun); /* first: it never overtakes the others */
+    return rtn_hub_taken(atomic_load(&port->state)) - begun;
 }
 
 void rtn_hub_run(struct rtn_hub_port *port, unsigned most)
 {
-    struct rtn_list *node = NULL;
+    struct rtn_message *message;
     take_arrived(port);
-    for (unsigned i = 0; (most == 0 || i < most) && (node = rtn_list_pop(&port->waiting)) != NULL; i++)
-        port->deliver(RTN_CONTAINER_OF(node, struct rtn_message, node));
-    if (!rtn_list_empty(&port->waiting))
+    for (unsigned i = 0; (most == 0 || i < most) && (message = next_waiting(port)) != NULL; i++)
+        port->deliver(message);
+    if (port->first != NULL)
         rtn_hub_tell(port);
 }
 
 static unsigned drop_all(struct rtn_hub_port *port)
 {
-    struct rtn_list *node;
+    struct rtn_message *message;
     unsigned dropped = 0;
     take_arrived(port);
-    for (; (node = rtn_list_pop(&port->waiting)) != NULL; dropped++)
-        port->drop(RTN_CONTAINER_OF(node, struct rtn_message, node));
+    for (; (message = next_waiting(port)) != NULL; dropped++)
+        port->drop(message);
     return dropped;
 }
 

@@ -20,6 +20,8 @@
 struct rtn_hub;
 struct rtn_message;
 
+#define RTN_HUB_APART 128 /* bytes: processors fetch cache lines in pairs */
+
 /* What a declaration says of a type. */
 struct rtn_hub_shape {
     const char *name;
@@ -37,7 +39,10 @@ struct rtn_hub_type {
     struct rtn_list node;
 };
 
-/* The queue of one server. */
+/*
+ * The queue of one server. What is written by senders and what is by receivers lie apart, so that neither waits for the
+ * other's processor on every message.
+ */
 struct rtn_hub_port {
     const char *server; /* its name; the port's own */
     _Atomic unsigned capacity; /* messages */
@@ -47,19 +52,24 @@ struct rtn_hub_port {
     void (*drop)(struct rtn_message *message);
     _Atomic(struct rtn_loop *) loop; /* NULL: not there yet, or no longer */
     void *owner; /* of the layer above, with the loop */
-    struct rtn_mail_stack arrived; /* messages that were sent */
-    _Atomic bool told; /* `arrival` is on its way */
-    struct rtn_mail arrival; /* tells the loop that something has arrived, or that more of it is to be run */
-    _Atomic uint64_t state; /* see hub.c */
-    _Atomic uint64_t refused; /* because it was full */
     atomic_bool over; /* what was not begun is not to be handled any more */
     atomic_uint unhandled; /* messages of which that is so, and that the port did not have any more */
     unsigned type_count; /* that the server owns; [main], as the next two */
     bool opened; /* since it was added */
     bool ended; /* its server is gone */
-    uint64_t taken; /* [loop], as the next */
-    struct rtn_list waiting; /* messages, in order */
     struct rtn_list node;
+
+    _Alignas(RTN_HUB_APART) _Atomic uint64_t state; /* see hub_internal.h */
+    struct rtn_mail_stack arrived; /* messages that were sent */
+    _Atomic uint32_t begun_seen; /* what a sender saw of `begun` */
+    _Atomic bool told; /* `arrival` is on its way */
+    struct rtn_mail arrival; /* tells the loop that something has arrived, or that more of it is to be run */
+    _Atomic uint64_t refused; /* because it was full */
+
+    _Alignas(RTN_HUB_APART) _Atomic uint32_t begun; /* messages, ever; [any] */
+    uint64_t taken; /* [loop], as the next */
+    struct rtn_message *first; /* that wait, in order; NULL: none */
+    struct rtn_message *last;
 };
 
 int rtn_hub_new(struct rtn_hub **ret);
@@ -120,8 +130,11 @@ void rtn_hub_expect_type(struct rtn_hub_port *port);
 /* True when rtn_hub_run() would find something. [loop] */
 static inline bool rtn_hub_has_mail(const struct rtn_hub_port *port)
 {
-    return atomic_load_explicit(&port->arrived.top, memory_order_relaxed) != NULL || !rtn_list_empty(&port->waiting);
+    return atomic_load_explicit(&port->arrived.top, memory_order_relaxed) != NULL || port->first != NULL;
 }
+
+/* The message waits again, behind the others. [loop] or, when it has ended, [main] */
+void rtn_hub_put_back(struct rtn_hub_port *port, struct rtn_message *message);
 
 /* Hands out messages that wait, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop]
  */

@@ -2,26 +2,36 @@
 #ifndef RTN_HUB_MESSAGE_H
 #define RTN_HUB_MESSAGE_H
 
+#include "hub/block.h"
 #include "hub/hub.h"
 #include "loop/pool.h"
 
+/*
+ * What every message needs lies together, with a payload of up to 47 bytes in two cache lines: that is what one
+ * processor has to fetch from another. The rest is before it, and nobody touches it without need.
+ */
 struct rtn_message {
-    struct rtn_mail mail; /* in port->arrived; not delivered by itself */
+    /* Set by whoever hands it out. */
     struct rtn_list node; /* in one list of its receiver after the other */
     struct rtn_task task; /* of the layer above */
-    const struct rtn_hub_type *type;
-    struct rtn_hub_port *port; /* that it was sent to, whoever owns the type now */
-    void *receiver; /* of the layer above: who it was handed to */
-    const char *sender; /* name of a server, that of its port, or "" */
-    uint64_t asked; /* number of the question; 0: nobody waits for an answer */
-    atomic_uint references;
-    bool answered; /* or the answer comes later; by whoever handles it */
-    const void *payload;
-    size_t length;
-    void (*release)(void *data); /* of a payload that was moved */
+    const void *receiver; /* of the layer above: who it was handed to; only when `assigned` */
+    /* Set only when `moved`. */
+    void (*release)(void *data); /* of the payload; may be NULL */
     void *release_data;
     void (*let_go)(const void *keeper); /* after that: of what `release` needs; may be NULL */
     const void *keeper;
+
+    _Alignas(RTN_BLOCK_ALIGNMENT) struct rtn_mail mail; /* in the queue of its port; not delivered by itself */
+    const struct rtn_hub_type *type;
+    struct rtn_hub_port *port; /* that it was sent to, whoever owns the type now */
+    const char *sender; /* name of a server, that of its port, or "" */
+    uint64_t asked; /* number of the question; 0: nobody waits for an answer */
+    const void *payload;
+    size_t length;
+    atomic_uint references;
+    bool moved; /* the payload is not a copy of our own */
+    bool assigned;
+    bool answered; /* or the answer comes later; by whoever handles it */
     _Alignas(16) unsigned char copy[];
 };
 
@@ -31,7 +41,7 @@ struct rtn_hub_letter {
     const void *payload;
     size_t length;
     bool moved; /* else the payload is copied */
-    void (*release)(void *data); /* called in any case; may be NULL */
+    void (*release)(void *data); /* of what is moved; called in any case; may be NULL */
     void *release_data;
     void (*let_go)(const void *keeper); /* called after release in any case; may be NULL */
     const void *keeper;

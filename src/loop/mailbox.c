@@ -9,7 +9,8 @@
 
 void rtn_mailbox_deliver(struct rtn_mailbox *mailbox)
 {
-    struct rtn_mail *ordered = rtn_mail_take(&mailbox->stack);
+    struct rtn_mail *last;
+    struct rtn_mail *ordered = rtn_mail_take(&mailbox->stack, &last);
     while (ordered != NULL) {
         struct rtn_mail *next = ordered->next;
         ordered->deliver(ordered);

@@ -24,10 +24,16 @@ struct rtn_mail_stack {
     _Atomic(struct rtn_mail *) top;
 };
 
+#define RTN_MAILBOX_APART 64 /* bytes: a cache line */
+
+/* Whoever posts does not take the lines around away from the loop, which writes what is before and behind all the time.
+ */
 struct rtn_mailbox {
     struct ev_loop *ev;
     struct ev_async wake;
+    char before[RTN_MAILBOX_APART];
     struct rtn_mail_stack stack;
+    char behind[RTN_MAILBOX_APART];
 };
 
 /* True when it was empty: whoever takes it is to be told. In one order for all with what the caller looks at next. */
@@ -40,11 +46,12 @@ static inline bool rtn_mail_push(struct rtn_mail_stack *stack, struct rtn_mail *
     return top == NULL;
 }
 
-/* The first that was pushed, with the others behind it by `next`; NULL: it was empty. */
-static inline struct rtn_mail *rtn_mail_take(struct rtn_mail_stack *stack)
+/* The first that was pushed, with the others behind it by `next`, up to *last; NULL: it was empty. */
+static inline struct rtn_mail *rtn_mail_take(struct rtn_mail_stack *stack, struct rtn_mail **last)
 {
     struct rtn_mail *mail = atomic_exchange(&stack->top, NULL);
     struct rtn_mail *ordered = NULL;
+    *last = mail;
     while (mail != NULL) {
         struct rtn_mail *next = mail->next;
         mail->next = ordered;

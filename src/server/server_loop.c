@@ -152,7 +152,7 @@ static void on_finish(struct rtn_mail *mail)
     struct rtn_server *server = loop->server;
     rtn_pendings_end(&loop->site.pendings);
     if (loop->index == 0)
-        rtn_hub_run(server->port, 0);
+        rtn_inbox_run(server->port);
     loop->finishing = true;
 }
 
