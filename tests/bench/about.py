@@ -17,7 +17,11 @@ def _first(pattern, path):
 
 
 def _output(*command):
-    return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    """Of a program that need not be there."""
+    try:
+        return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        return ""
 
 
 def _versions():

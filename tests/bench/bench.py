@@ -11,6 +11,8 @@ import time
 import hub_bench
 import http_bench
 import idle_bench
+import report_readme
+import report_svg
 import report_text
 import routes_bench
 import ws_bench
@@ -18,6 +20,7 @@ from about import about
 from measure import Measurement
 from server import ROOT, Bench, Failure
 
+README, CHART = ROOT / "README.md", ROOT / "tests/bench/speed.svg"
 SUITES = {"http": http_bench, "routes": routes_bench, "ws": ws_bench, "idle": idle_bench, "hub": hub_bench}
 
 
@@ -86,6 +89,8 @@ def parse():
     parser.add_argument("--seconds", type=positive, help="length of each measurement (default: 1.2)")
     parser.add_argument("--quick", action="store_true", help="one round of 0.5 s; no system calls and instructions")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there as well")
+    parser.add_argument("--svg", type=pathlib.Path, metavar="FILE", help="draw a chart there")
+    parser.add_argument("--readme", action="store_true", help="put the results into README.md and its chart")
     parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE",
                         help="measure nothing: take the results that --json wrote")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-bench", help="a release build")
@@ -98,6 +103,17 @@ def parse():
     return options
 
 
+def write(result, options):
+    print(report_text.write(result))
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    if options.svg:
+        options.svg.write_text(report_svg.write(result))
+    if options.readme:
+        README.write_text(report_readme.replace(README.read_text(), result))
+        CHART.write_text(report_svg.write(result))
+
+
 def main():
     options = parse()
     raise_limits()
@@ -107,9 +123,7 @@ def main():
         sys.exit(f"bench: {failure}")
     if result is None:
         return
-    print(report_text.write(result))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    write(result, options)
     for failure in result["failures"]:
         print(f"bench: {failure}", file=sys.stderr)
     sys.exit(1 if result["failures"] else 0)

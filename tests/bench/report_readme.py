@@ -1,0 +1,60 @@
+"""Results as a part of README.md: one table, and where others are better."""
+import re
+
+from goals import OURS, value_of
+
+BEGIN, END = "<!-- made by scripts/bench --readme -->", "<!-- end of what scripts/bench made -->"
+FIGURES = (("cpu_us", "{:.2f}"), ("each_bytes", "{:,.0f} B"))  # what a row tells: the first that is there
+FLOOR = "floor"
+
+
+def write(result):
+    cases = [case for case in result["cases"].values() if _figure(case)]
+    names = list(dict.fromkeys(name for case in cases for name in case["subjects"]))
+    lines = [BEGIN, "", f"| | {' | '.join(names)} | a second |", "|---" + "|---:" * (len(names) + 1) + "|"]
+    lines += [_row(case, names) for case in cases]
+    lines += ["", _better(cases), "", _how(result), "", END]
+    return "\n".join(lines)
+
+
+def replace(text, result):
+    """README.md with its part made anew."""
+    made, count = re.subn(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: write(result), text, flags=re.DOTALL)
+    if count != 1:
+        raise ValueError(f"README.md has no part that begins with {BEGIN}")
+    return made
+
+
+def _figure(case):
+    return next(((name, form) for name, form in FIGURES if value_of(case, OURS, name) is not None), None)
+
+
+def _row(case, names):
+    figure, form = _figure(case)
+    values = {name: value_of(case, name, figure) for name in names}
+    least = min((value for name, value in values.items() if value is not None and name != FLOOR), default=None)
+    company = sum(value is not None for value in values.values()) > 1
+    cells = []
+    for name, value in values.items():
+        cell = "" if value is None else form.format(value)
+        cells.append(f"**{cell}**" if company and value == least and name != FLOOR else cell)
+    rate = value_of(case, OURS, "per_second")
+    return f"| {case['title']} | {' | '.join(cells)} | {f'{rate:,.0f}' if rate else ''} |"
+
+
+def _better(cases):
+    found = []
+    for case in cases:
+        figure, _ = _figure(case)
+        ours = value_of(case, OURS, figure)
+        others = {name: value_of(case, name, figure) for name in case["subjects"] if name not in (OURS, FLOOR)}
+        less = [f"{name} {1 - value / ours:.0%}" for name, value in others.items() if value is not None and value < ours]
+        found += [f"{case['title']} ({', '.join(less)})"] if less else []
+    return f"Others need less for: {'; '.join(found)}." if found else "In none of these cases another server needs less."
+
+
+def _how(result):
+    about = result["about"]
+    versions = ", ".join(f"{name} {about[name]}" for name in ("retinue", "nginx", "h2o", "lighttpd", "wrk") if name in about)
+    return (f"Medians of {result['rounds']} rounds on {about['date']}: {about['machine']}, {about['memory']}, "
+            f"{about['system']}, Linux {about['kernel']}; {versions}.")
