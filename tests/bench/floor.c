@@ -12,7 +12,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,24 @@ static size_t file_head_length;
 static off_t file_size;
 static int file;
 static off_t sent[DESCRIPTORS]; /* of the file, to each connection; 0: none is being sent */
+static uint32_t watched[DESCRIPTORS]; /* events of each connection */
+static int epoll;
+
+/* Edges, so that nothing has to be said about a connection after this. */
+static void watch(int fd, uint32_t events)
+{
+    struct epoll_event event = { .events = events | EPOLLET, .data.fd = fd };
+    if (epoll_ctl(epoll, watched[fd] == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0)
+        err(1, "epoll_ctl");
+    watched[fd] = events;
+}
+
+static void end(int fd)
+{
+    close(fd);
+    sent[fd] = 0;
+    watched[fd] = 0;
+}
 
 static void send_all(int fd, const void *data, size_t length, int flags)
 {
@@ -49,9 +67,11 @@ static void send_all(int fd, const void *data, size_t length, int flags)
 static void send_file(int fd)
 {
     if (sendfile(fd, file, &sent[fd], (size_t) (file_size - sent[fd])) < 0 && errno != EAGAIN)
-        sent[fd] = file_size; /* the peer has gone: its end is read next */
-    if (sent[fd] == file_size)
+        end(fd); /* the peer has gone */
+    else if (sent[fd] == file_size)
         sent[fd] = 0;
+    else if (!(watched[fd] & EPOLLOUT))
+        watch(fd, EPOLLIN | EPOLLOUT);
 }
 
 static void begin_file(int fd)
@@ -65,34 +85,49 @@ static void echo(int fd, const char *input, size_t length)
     static char output[sizeof(HEAD) + 64 + INPUT_SIZE];
     static const char name[] = "Content-Length: ";
     const char *field = memmem(input, length, name, sizeof(name) - 1);
-    const char *end = memmem(input, length, "\r\n\r\n", 4);
-    if (field == NULL || end == NULL)
+    const char *content = memmem(input, length, "\r\n\r\n", 4);
+    if (field == NULL || content == NULL)
         errx(1, "a body without its length");
     size_t body = strtoul(field + sizeof(name) - 1, NULL, 10);
-    if (end + 4 + body != input + length)
+    if (content + 4 + body != input + length)
         errx(1, "a body came in pieces");
     int head = snprintf(output, sizeof(output), HEAD "Content-Length: %zu\r\n\r\n", body);
-    memcpy(output + head, end + 4, body);
+    memcpy(output + head, content + 4, body);
     send_all(fd, output, (size_t) head + body, 0);
 }
 
 static void send_last(int fd)
 {
     send_all(fd, LAST_GREETING, sizeof(LAST_GREETING) - 1, 0);
-    close(fd);
+    end(fd);
 }
 
+/* Each ends with an empty line. */
 static size_t count_requests(const char *input, size_t length)
 {
-    const char *end = input + length;
+    const char *last = input + length;
     size_t count = 0;
-    for (const char *at = input; at < end; count++) {
-        at = memmem(at, (size_t) (end - at), "\r\n\r\n", 4);
-        if (at == NULL || count == PIPELINED)
-            errx(1, "a request came in pieces, or too many came");
-        at += 4;
+    if (length < 4 || memcmp(last - 4, "\r\n\r\n", 4) != 0)
+        errx(1, "a request came in pieces");
+    for (const char *at = input; at < last; at++) {
+        at = memchr(at, '\n', (size_t) (last - at)); /* the last is one */
+        if (last - at > 2 && at[1] == '\r' && at[2] == '\n') {
+            count++;
+            at += 2;
+        }
     }
     return count;
+}
+
+static void greet(int fd, const char *input, size_t length)
+{
+    size_t count = count_requests(input, length);
+    if (count > PIPELINED)
+        errx(1, "too many requests in one piece");
+    if (count == 1 && memmem(input, length, "close\r\n", 7) != NULL)
+        send_last(fd);
+    else
+        send_all(fd, greetings, count * (sizeof(GREETING) - 1), 0);
 }
 
 static void answer(int fd, const char *input, size_t length)
@@ -102,10 +137,8 @@ static void answer(int fd, const char *input, size_t length)
         echo(fd, input, length);
     else if (memcmp(input, file_request, sizeof(file_request) - 1) == 0)
         begin_file(fd);
-    else if (memmem(input, length, "close\r\n", 7) != NULL)
-        send_last(fd);
     else
-        send_all(fd, greetings, count_requests(input, length) * (sizeof(GREETING) - 1), 0);
+        greet(fd, input, length);
 }
 
 static void serve(int fd)
@@ -117,19 +150,19 @@ static void serve(int fd)
     if (n > 0)
         answer(fd, input, (size_t) n);
     else
-        close(fd);
+        end(fd);
 }
 
-/* Edges, so that nothing has to be said about a connection after this. */
-static void take_connection(int epoll, int listener)
+static void take_connections(int listener)
 {
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0 && errno == EAGAIN)
-        return;
-    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.fd = fd };
-    if (fd < 0 || fd >= DESCRIPTORS || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-        err(1, "accept");
-    sent[fd] = 0;
+    int fd;
+    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        if (fd >= DESCRIPTORS)
+            errx(1, "too many connections");
+        watch(fd, EPOLLIN);
+    }
+    if (errno != EAGAIN)
+        err(1, "accept4");
 }
 
 static void make_replies(const char *path)
@@ -145,7 +178,7 @@ static void make_replies(const char *path)
         (size_t) snprintf(file_head, sizeof(file_head), HEAD "Content-Length: %lld\r\n\r\n", (long long) file_size);
 }
 
-static void run(int epoll, int listener)
+static void run(int listener)
 {
     struct epoll_event events[EVENTS];
     for (;;) {
@@ -153,7 +186,7 @@ static void run(int epoll, int listener)
         for (int i = 0; i < count; i++) {
             int fd = events[i].data.fd;
             if (fd == listener)
-                take_connection(epoll, listener);
+                take_connections(listener);
             else if (sent[fd] > 0)
                 send_file(fd);
             else if (events[i].events & ~(uint32_t) EPOLLOUT)
@@ -166,11 +199,12 @@ int main(int argc, char **argv)
 {
     if (argc != 3)
         errx(2, "usage: floor PORT FILE");
+    signal(SIGPIPE, SIG_IGN);
     make_replies(argv[2]);
     int listener = floor_listen((int) strtol(argv[1], NULL, 10));
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
-    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) < 0)
-        err(1, "epoll");
-    run(epoll, listener);
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0)
+        err(1, "epoll_create1");
+    watch(listener, EPOLLIN);
+    run(listener);
 }
