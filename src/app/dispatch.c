@@ -157,7 +157,7 @@ static struct rtn_str origin_form(struct rtn_str target)
 /* A body may move the buffer, and what points into the path and the query does not move with it. */
 static struct rtn_str lasting(struct rtn_request *request, struct rtn_str target)
 {
-    if (request->coding_seen || request->parser.content_length > 0)
+    if (request->coding_seen || request->content_length > 0)
         target.data = rtn_arena_strdup(&request->arena, target);
     return target;
 }

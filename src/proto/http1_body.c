@@ -273,7 +273,7 @@ void rtn_http1_body_decode(struct rtn_request *request)
 
 void rtn_http1_body_begin(struct rtn_request *request)
 {
-    uint64_t length = request->parser.content_length;
+    uint64_t length = request->content_length;
     if (!request->coding_seen && length == 0) {
         request->stage = RTN_REQUEST_COMPLETE;
         return;

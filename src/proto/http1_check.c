@@ -112,16 +112,45 @@ static int note_connection(struct rtn_request *request, struct rtn_str value)
     return 0;
 }
 
-static const struct {
-    struct rtn_str name;
+/* llhttp reads it too, with the same outcome, where it is asked. */
+static int check_content_length(struct rtn_request *request, struct rtn_str value)
+{
+    uint64_t length = 0;
+    bool good = value.length > 0;
+    for (size_t i = 0; i < value.length && good; i++)
+        good = rtn_is_digit(value.data[i]) && !__builtin_mul_overflow(length, 10U, &length) &&
+               !__builtin_add_overflow(length, (unsigned) (value.data[i] - '0'), &length);
+    if (!good)
+        return rtn_http1_fail(request, 400, "Content-Length is not a number");
+    if (request->length_seen)
+        return rtn_http1_fail_hostile(request, 400, "Content-Length is given twice or beside Transfer-Encoding");
+    request->length_seen = true;
+    request->content_length = length;
+    return 0;
+}
+
+/* By length: no two of these names have the same. */
+static const struct known_field {
+    const char *name;
     int (*check)(struct rtn_request *request, struct rtn_str value);
 } known_fields[] = {
-    { { "host", 4 }, check_host },
-    { { "transfer-encoding", 17 }, check_transfer_encoding },
-    { { "expect", 6 }, check_expect },
-    { { "connection", 10 }, note_connection },
-    { { "content-type", 12 }, note_content_type },
+    [strlen("host")] = { "host", check_host },
+    [strlen("expect")] = { "expect", check_expect },
+    [strlen("connection")] = { "connection", note_connection },
+    [strlen("content-type")] = { "content-type", note_content_type },
+    [strlen("content-length")] = { "content-length", check_content_length },
+    [strlen("transfer-encoding")] = { "transfer-encoding", check_transfer_encoding },
 };
+
+int rtn_http1_check_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
+{
+    if (name.length >= RTN_ARRAY_LENGTH(known_fields))
+        return 0;
+    const struct known_field *known = &known_fields[name.length];
+    if (known->name == NULL || name.data[0] != known->name[0] || memcmp(name.data, known->name, name.length) != 0)
+        return 0;
+    return known->check(request, value);
+}
 
 int rtn_http1_check_target(struct rtn_request *request)
 {
@@ -146,22 +175,22 @@ int rtn_http1_check_target(struct rtn_request *request)
     return 0;
 }
 
-int rtn_http1_check_framing(struct rtn_request *request, llhttp_t *parser)
+int rtn_http1_check_framing(struct rtn_request *request)
 {
     if (request->version == 11 && !request->host_seen)
         return rtn_http1_fail(request, 400, "the Host field is missing");
     if (request->coding_seen && request->version < 11)
         return rtn_http1_fail(request, 400, "HTTP/1.0 has no transfer codings");
-    if (request->coding_seen && (parser->flags & F_CONTENT_LENGTH))
+    if (request->coding_seen && request->length_seen)
         return rtn_http1_fail_hostile(request, 400, "both Content-Length and Transfer-Encoding are given");
     return 0;
 }
 
-int rtn_http1_check_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
+void rtn_http1_end_head(struct rtn_request *request, const char *behind)
 {
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(known_fields); i++) {
-        if (rtn_str_equal(name, known_fields[i].name))
-            return known_fields[i].check(request, value);
-    }
-    return 0;
+    request->head_length = (size_t) (behind - request->buffer) - request->start;
+    /* RFC 9112, 9.3: close wins; HTTP/1.0 has to ask. */
+    request->keep_alive = !request->says_close && (request->version >= 11 || request->says_keep_alive);
+    if (request->version < 11 || (!request->coding_seen && request->content_length == 0))
+        request->expects_continue = false;
 }

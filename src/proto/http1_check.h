@@ -1,6 +1,6 @@
 /*
  * Checks of a request while it is parsed. Those that give an int return 0, or HPE_USER after noting status and words in
- * the request. [owner's thread]; for http1_parse.c, http1_body.c and http1_trailer.c
+ * the request. [owner's thread]; for http1_head.c, http1_parse.c, http1_body.c and http1_trailer.c
  */
 #ifndef RTN_PROTO_HTTP1_CHECK_H
 #define RTN_PROTO_HTTP1_CHECK_H
@@ -27,10 +27,13 @@ int rtn_http1_check_request_line(struct rtn_request *request);
 /* The target in one of the forms of RFC 9112, 3.2, without control characters, spaces or a fragment. */
 int rtn_http1_check_target(struct rtn_request *request);
 
-/* One field, name in lower case: Host, Transfer-Encoding, Expect and Content-Type are looked at and remembered. */
+/* One field, name in lower case: those that frame the message, name its host or ask for something are remembered. */
 int rtn_http1_check_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value);
 
 /* The fields together, once the head is complete (RFC 9112, 6.1 to 6.3). */
-int rtn_http1_check_framing(struct rtn_request *request, llhttp_t *parser);
+int rtn_http1_check_framing(struct rtn_request *request);
+
+/* The head ends before `behind`, and is good: what its fields mean together. */
+void rtn_http1_end_head(struct rtn_request *request, const char *behind);
 
 #endif

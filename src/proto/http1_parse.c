@@ -1,6 +1,6 @@
 /*
- * Reading a request: llhttp finds the parts of its head, http1_body.c goes on behind it. Here are llhttp's callbacks,
- * and what it lets through but this daemon refuses. [owner's thread]
+ * Reading a request: http1_head.c reads the usual head, llhttp any other, and http1_body.c goes on behind it. Here are
+ * llhttp's callbacks, and what it lets through but this daemon refuses. [owner's thread]
  *
  * llhttp (strict mode) only says where things are; the checks here look at the raw bytes around them, which are still
  * in the buffer: the request line must be exactly `method SP target SP HTTP/1.x CRLF`, every line must end in
@@ -16,6 +16,7 @@
 #include "base/method.h"
 #include "proto/http1_body.h"
 #include "proto/http1_check.h"
+#include "proto/http1_head.h"
 
 #define MOST_METHOD 64 /* length up to which a method is waited for */
 
@@ -149,13 +150,13 @@ static int on_value_complete(llhttp_t *parser)
     return 0;
 }
 
-/* The last line of the head, and with it the offset of the body. */
+/* The last line of the head. */
 static int check_end_of_head(struct rtn_request *request)
 {
     const char *end = end_of_line(request);
     if (!rtn_http1_bytes_are(request, end, RTN_STR("\r\n\r\n")))
         return rtn_http1_fail(request, 400, "a line does not end in CR LF");
-    request->head_length = (size_t) (end + 4 - request->buffer) - request->start;
+    rtn_http1_end_head(request, end + 4);
     if (request->head_length > (size_t) limits_of(request)->header)
         return rtn_http1_fail(request, 431, "the header section is too large");
     return 0;
@@ -167,12 +168,8 @@ static int on_headers_complete(llhttp_t *parser)
     /* Any of these may have to be refused even when llhttp would go on as another protocol. */
     if ((request->field_count == 0 && rtn_http1_check_request_line(request) != 0) ||
         rtn_http1_check_target(request) != 0 || check_end_of_head(request) != 0 ||
-        rtn_http1_check_framing(request, parser) != 0)
+        rtn_http1_check_framing(request) != 0)
         return -1;
-    /* RFC 9112, 9.3: close wins; HTTP/1.0 has to ask. */
-    request->keep_alive = !request->says_close && (request->version >= 11 || request->says_keep_alive);
-    if (request->version < 11 || (!request->coding_seen && parser->content_length == 0))
-        request->expects_continue = false;
     request->stage = RTN_REQUEST_HEADED;
     return HPE_PAUSED; /* what follows is not for llhttp */
 }
@@ -297,12 +294,14 @@ static void check_unfinished(struct rtn_request *request)
         rtn_http1_fail(request, request->target.data != NULL ? 431 : 414, "the header section is too large");
 }
 
-static void read_head(struct rtn_request *request)
+/* By llhttp, from the first byte on or on from where it is. */
+static void read_on(struct rtn_request *request)
 {
-    if (request->method_name.data == NULL && !read_method(request))
-        return;
-    if (request->error_status != 0)
-        return;
+    if (request->method_name.data == NULL) {
+        if (!read_method(request) || request->error_status != 0)
+            return;
+        llhttp_reset(&request->parser);
+    }
     const char *from = request->buffer + request->parsed;
     if (in_content_length(request))
         turn_tabs(request, from);
@@ -316,6 +315,13 @@ static void read_head(struct rtn_request *request)
         check_unfinished(request);
     else if (request->error_status == 0)
         fail_by_parser(request, error);
+}
+
+/* All at once when nothing of it was seen before. */
+static void read_head(struct rtn_request *request)
+{
+    if (request->parsed > request->start || !rtn_http1_head_read(request))
+        read_on(request);
 }
 
 static bool begins(struct rtn_request *request)

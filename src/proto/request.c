@@ -2,6 +2,7 @@
 #include "proto/request.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/macros.h"
@@ -14,7 +15,7 @@
 struct rtn_request *rtn_request_new(struct rtn_http1 *http, unsigned header_capacity)
 {
     size_t headers = header_capacity * sizeof(struct rtn_header);
-    struct rtn_request *request = malloc(sizeof(*request) + headers + INLINE_ARENA + INLINE_BUFFER);
+    struct rtn_request *request = malloc(sizeof(*request) + headers + INLINE_ARENA + INLINE_BUFFER + RTN_REQUEST_SPARE);
     if (request == NULL)
         return NULL;
     *request = (struct rtn_request){
@@ -43,43 +44,23 @@ void rtn_request_free(struct rtn_request *request)
     free(request);
 }
 
+static void clear(struct rtn_request *request, size_t from, size_t to)
+{
+    memset((char *) request + from, 0, to - from);
+}
+
+void rtn_request_forget_head(struct rtn_request *request)
+{
+    clear(request, offsetof(struct rtn_request, says_close), offsetof(struct rtn_request, stage));
+}
+
+/* One call, since all that begins anew is side by side. */
 static void reset(struct rtn_request *request)
 {
-    request->stage = RTN_REQUEST_EMPTY;
-    request->says_close = false;
-    request->says_keep_alive = false;
-    request->keep_alive = false;
-    request->version = 0;
-    request->expects_continue = false;
-    request->host_seen = false;
-    request->coding_seen = false;
-    request->field_open = false;
-    request->failed = false;
-    request->hostile = false;
-    request->error_status = 0;
-    request->error_text = NULL;
-    request->method = 0;
-    request->method_name = (struct rtn_str){ 0 };
-    request->target = (struct rtn_str){ 0 };
-    request->content_type = (struct rtn_str){ 0 };
-    request->host = (struct rtn_str){ 0 };
-    request->field_name = (struct rtn_str){ 0 };
-    request->field_value = (struct rtn_str){ 0 };
-    request->field_count = 0;
-    request->header_count = 0;
-    request->head_length = 0;
-    request->policy = &request->terms->policy;
-    request->body = (struct rtn_str){ 0 };
-    request->body_left = 0;
-    request->body_received = 0;
-    request->body_overhead = 0;
-    request->trailer_count = 0;
-    request->trailers = NULL;
     rtn_encoder_free(request->response.encoder);
-    request->response = (struct rtn_response){ 0 };
-    request->call = NULL;
+    clear(request, offsetof(struct rtn_request, says_close), offsetof(struct rtn_request, leaving));
+    request->policy = &request->terms->policy;
     rtn_arena_reset(&request->arena);
-    llhttp_reset(&request->parser);
 }
 
 void rtn_request_clear(struct rtn_request *request)
@@ -153,7 +134,7 @@ int rtn_request_make_room(struct rtn_request *request, size_t wanted)
         return 0;
 
     size_t capacity = RTN_MAX(request->capacity * 2, request->end + wanted);
-    char *buffer = malloc(capacity);
+    char *buffer = malloc(capacity + RTN_REQUEST_SPARE);
     if (buffer == NULL)
         return -ENOMEM;
     memcpy(buffer, request->buffer, request->end);

@@ -22,6 +22,9 @@ struct rtn_http1;
 struct rtn_sink;
 struct rtn_terms;
 
+/* Bytes behind the buffer, for whoever wants to find its end by what it holds there. */
+#define RTN_REQUEST_SPARE 16
+
 struct rtn_header {
     struct rtn_str name; /* lower case */
     struct rtn_str value;
@@ -76,63 +79,70 @@ struct rtn_request {
     struct rtn_http1 *http; /* whose pool it is from */
     struct rtn_terms *terms; /* that hold for it */
     struct rtn_connection *connection;
+    const struct rtn_policy *policy;
 
     char *buffer;
-    size_t capacity;
+    size_t capacity; /* RTN_REQUEST_SPARE bytes are behind it */
     size_t start; /* offset of the first byte of this request */
     size_t parsed; /* offset up to which the parser has seen */
     size_t end; /* offset up to which bytes were read */
 
-    llhttp_t parser;
-    enum rtn_request_stage stage;
+    unsigned header_capacity; /* and no request may have more fields */
+    struct rtn_header *headers;
+    struct rtn_arena arena;
+    llhttp_t parser; /* as it was left; made new when it is needed */
+
+    /* From here to `response`: all 0 before the first byte of a request. First what its head says. */
     bool says_close; /* by the Connection field */
     bool says_keep_alive;
     bool keep_alive;
     bool expects_continue; /* and 100 was not sent yet */
     bool host_seen;
     bool coding_seen; /* Transfer-Encoding: chunked */
+    bool length_seen; /* Content-Length */
     bool field_open; /* the parser is inside of field_value */
-    uint8_t body_state; /* of http1_body.c */
-    uint8_t trailer_state; /* of http1_trailer.c */
-    uint8_t chunk_digits; /* of the chunk size that is being read */
-    bool failed; /* the handler did; a connection that ends with it ends with RTN_CLOSE_HANDLER */
     bool hostile; /* broken in a way that only an attacker sends */
-    bool leaving; /* its reply is on its way, which the layer above has not been told */
-    bool active; /* the layer above has it: from the first run to the end of the reply */
-    bool reads_body; /* it waits for more of the body */
-    bool wants_room; /* it waits for room for more of the reply */
     uint8_t version; /* 10 or 11 */
     int error_status;
     const char *error_text;
-
     unsigned method; /* one RTN_METHOD_ bit */
+    unsigned field_count;
+    unsigned header_count;
     struct rtn_str method_name;
     struct rtn_str target;
     struct rtn_str content_type;
     struct rtn_str host; /* of the target when it is a URL, else of the Host field; port included; may be empty */
     struct rtn_str field_name; /* being parsed */
     struct rtn_str field_value;
-    unsigned field_count;
-    unsigned header_count;
-    unsigned header_capacity; /* and no request may have more fields */
-    struct rtn_header *headers;
+    uint64_t content_length; /* what the field says */
     size_t head_length; /* offset of the body from start */
-    const struct rtn_policy *policy;
+
+    enum rtn_request_stage stage; /* here the head ends */
+    bool failed; /* the handler did; a connection that ends with it ends with RTN_CLOSE_HANDLER */
+    unsigned trailer_count;
+    struct rtn_header *trailers; /* in the arena, made when the request is complete; names lower case */
     struct rtn_str body; /* content that is there and was not consumed */
     uint64_t body_left; /* of the content, or of the chunk that is being read */
     uint64_t body_received; /* content bytes, stored or thrown away */
     uint64_t body_overhead; /* chunk sizes and extensions */
+    void *call; /* the state of the layer above while it is handled, in the arena */
+    struct rtn_response response;
+
+    bool leaving; /* its reply is on its way, which the layer above has not been told */
+    bool active; /* the layer above has it: from the first run to the end of the reply */
+    bool reads_body; /* it waits for more of the body */
+    bool wants_room; /* it waits for room for more of the reply */
+    uint8_t body_state; /* of http1_body.c, as the next */
+    uint8_t chunk_digits; /* of the chunk size that is being read */
+
+    /* Of http1_trailer.c, while it reads. */
+    uint8_t trailer_state;
     char *trailer_text; /* in the arena: "name\0value\0" of the trailer fields kept */
     size_t trailer_capacity;
     size_t trailer_length; /* used of it */
     size_t trailer_field; /* offset in it of the field that is being read */
     size_t trailer_size; /* bytes of the trailer section so far */
     unsigned trailer_field_count; /* all fields, also those that are not kept */
-    unsigned trailer_count;
-    struct rtn_header *trailers; /* in the arena, made when the request is complete; names lower case */
-
-    struct rtn_response response;
-    struct rtn_arena arena;
 
     /* Times of an active request, ms, monotonic. */
     int64_t body_deadline; /* 0: not begun */
@@ -143,7 +153,6 @@ struct rtn_request {
     uint64_t id; /* for rtn_http1_post(); never 0 */
     struct rtn_task task;
     struct rtn_sink *sink; /* of the thread that handles it */
-    void *call; /* the layer's own state, in the arena */
     int64_t started_us;
 
     size_t inline_capacity;
@@ -161,6 +170,9 @@ void rtn_request_clear(struct rtn_request *request);
 
 /* For the request that follows in the same buffer: keeps what was read but not parsed. */
 void rtn_request_next(struct rtn_request *request);
+
+/* Back to before the first byte of the head was looked at. */
+void rtn_request_forget_head(struct rtn_request *request);
 
 /*
  * Makes room for at least `wanted` more bytes behind `end`, moving the request to the front of the buffer or to a

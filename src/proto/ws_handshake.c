@@ -95,7 +95,7 @@ static int check_request(const struct rtn_request *request, const char **text)
     if (request->method != RTN_METHOD_GET)
         return 400;
     *text = "a request for a WebSocket has no body";
-    if (request->coding_seen || request->parser.content_length > 0)
+    if (request->coding_seen || request->content_length > 0)
         return 400;
     *text = "the Connection field does not have upgrade";
     return fields_name(request, RTN_STR("connection"), RTN_STR("upgrade")) ? 0 : 400;
