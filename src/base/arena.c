@@ -23,19 +23,14 @@ static size_t misalignment(const char *p)
 
 static void use_first(struct rtn_arena *arena)
 {
-    size_t skip = misalignment(arena->first);
-
     arena->next = arena->first;
-    arena->end = arena->first;
-    if (arena->first_size <= skip)
-        return;
-    arena->next += skip;
-    arena->end += arena->first_size;
+    arena->end = arena->first + arena->first_size;
 }
 
 void rtn_arena_init(struct rtn_arena *arena, void *first, size_t first_size)
 {
-    *arena = (struct rtn_arena){ .first = first, .first_size = first_size };
+    size_t skip = RTN_MIN(misalignment(first), first_size);
+    *arena = (struct rtn_arena){ .first = (char *) first + skip, .first_size = first_size - skip };
     use_first(arena);
 }
 

@@ -20,13 +20,13 @@ static bool is_host_char(char c)
 static size_t host_name_end(struct rtn_str s)
 {
     size_t at = 0;
-    while (at < s.length) {
-        bool escape = rtn_percent_byte(s, at) >= 0;
-        if (!escape && !is_host_char(s.data[at]))
-            break;
-        at += escape ? 3 : 1;
+    for (;;) {
+        while (at < s.length && is_host_char(s.data[at]))
+            at++;
+        if (at == s.length || rtn_percent_byte(s, at) < 0)
+            return at;
+        at += 3;
     }
-    return at;
 }
 
 /* Offset behind the "[::1]" that `s` begins with; 0 when it is none. */

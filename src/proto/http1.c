@@ -108,8 +108,7 @@ static void wait_for_input(struct rtn_connection *connection)
     }
     rtn_http1_watch(connection, &connection->read); /* stopped when more was sent behind a later reply than is kept */
     if (request->stage == RTN_REQUEST_EMPTY) {
-        if (request->end == request->start)
-            rtn_http1_drop_request(connection);
+        (void) rtn_http1_give_back_unused(connection);
         /* The deadline stays: empty lines (RFC 9112, 2.2) do not make a connection less idle. */
         if (!rtn_http1_may_keep_alive(http) && connection->used)
             rtn_http1_close(connection, RTN_CLOSE_SHUTDOWN, "the server is stopping");

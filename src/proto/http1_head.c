@@ -51,7 +51,39 @@ static struct rtn_str take(char **at, const bool table[UCHAR_MAX + 1])
     return (struct rtn_str){ from, (size_t) (*at - from) };
 }
 
-/* Made lower case on the way. */
+/* Characters that are looked at together. Where a comparison holds, all bits of the byte are set. */
+typedef unsigned char group __attribute__((vector_size(RTN_REQUEST_SPARE)));
+
+static group load(const char *at)
+{
+    group characters;
+    memcpy(&characters, at, sizeof(characters));
+    return characters;
+}
+
+/* How many come before the first one found; sizeof(group) when there is none. */
+static size_t before_first(group found)
+{
+    uint64_t half[2];
+    memcpy(half, &found, sizeof(half));
+    if (half[0] != 0)
+        return (size_t) __builtin_ctzll(le64toh(half[0])) / CHAR_BIT;
+    return half[1] != 0 ? sizeof(half[0]) + (size_t) __builtin_ctzll(le64toh(half[1])) / CHAR_BIT : sizeof(group);
+}
+
+/* The first control character. */
+static char *find_control(char *at)
+{
+    for (;;) {
+        group characters = load(at);
+        size_t before = before_first((group) (characters < ' ') | (group) (characters == 0x7f));
+        at += before;
+        if (before < sizeof(group))
+            return at;
+    }
+}
+
+/* Made lower case on the way: what names usually are made of together, anything else one by one. */
 static struct rtn_str take_name(char **at)
 {
     char *to = *at;
@@ -61,28 +93,6 @@ static struct rtn_str take_name(char **at)
     struct rtn_str name = { *at, (size_t) (to - *at) };
     *at = to;
     return name;
-}
-
-/* The high bit of each byte that is a control character, up to the first of them; what follows that one may be wrong.
- */
-static uint64_t find_controls(uint64_t bytes)
-{
-    const uint64_t each = UINT64_MAX / UCHAR_MAX;
-    uint64_t below_space = bytes - each * ' ';
-    uint64_t deletes = (bytes & each * 0x7f) + each;
-    return (below_space | deletes) & ~bytes & each * 0x80;
-}
-
-/* The first control character, eight bytes at a time. */
-static char *find_control(char *at)
-{
-    for (;; at += sizeof(uint64_t)) {
-        uint64_t bytes;
-        memcpy(&bytes, at, sizeof(bytes));
-        uint64_t found = find_controls(le64toh(bytes));
-        if (found != 0)
-            return at + __builtin_ctzll(found) / CHAR_BIT;
-    }
 }
 
 /* Up to the end of the line, without the blanks around it. */

@@ -58,7 +58,7 @@ bool rtn_http1_give_back_unused(struct rtn_connection *connection)
     struct rtn_request *request = connection->request;
     if (request->stage != RTN_REQUEST_EMPTY || request->end != request->start)
         return false;
-    rtn_http1_give_request(connection->http, request);
+    rtn_http1_give_unused_request(connection->http, request);
     connection->request = NULL;
     return true;
 }

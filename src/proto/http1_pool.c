@@ -82,6 +82,12 @@ void rtn_http1_give_request(struct rtn_http1 *http, struct rtn_request *request)
     push(http, request);
 }
 
+void rtn_http1_give_unused_request(struct rtn_http1 *http, struct rtn_request *request)
+{
+    rtn_request_empty(request);
+    push(http, request);
+}
+
 void rtn_http1_give_request_from_worker(struct rtn_http1 *http, struct rtn_request *request)
 {
     rtn_request_clear(request);

@@ -63,7 +63,7 @@ static void reset(struct rtn_request *request)
     rtn_arena_reset(&request->arena);
 }
 
-void rtn_request_clear(struct rtn_request *request)
+void rtn_request_empty(struct rtn_request *request)
 {
     if (request->buffer != request->inline_buffer) {
         free(request->buffer);
@@ -73,6 +73,11 @@ void rtn_request_clear(struct rtn_request *request)
     request->start = 0;
     request->parsed = 0;
     request->end = 0;
+}
+
+void rtn_request_clear(struct rtn_request *request)
+{
+    rtn_request_empty(request);
     reset(request);
 }
 

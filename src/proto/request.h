@@ -168,6 +168,9 @@ void rtn_request_free(struct rtn_request *request);
 /* For a new connection or after its last byte was used: empty buffer, nothing parsed. */
 void rtn_request_clear(struct rtn_request *request);
 
+/* The same when it has not been used since: only what was read into the buffer is forgotten. */
+void rtn_request_empty(struct rtn_request *request);
+
 /* For the request that follows in the same buffer: keeps what was read but not parsed. */
 void rtn_request_next(struct rtn_request *request);
 
