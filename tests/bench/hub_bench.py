@@ -15,7 +15,7 @@ from measure import Done, Goal, LoadCase
 from server import Daemon, Failure
 
 SENDERS = 4
-PACED = 0.5  # seconds
+PACED = 0.2  # seconds
 
 LINES = (
     "routes:",

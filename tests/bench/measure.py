@@ -109,6 +109,8 @@ class LoadCase(Case):
 
         self.load(server, WARM)
         done = self.load(server, seconds, around)
+        if done.count == 0:
+            raise Failure("nothing was done")
         resident = server.resident() / 1024
         server.stop()
         return {"cpu_us": (clock[1] - clock[0]) * 1e6 / done.count, "per_second": done.count / done.seconds,
