@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARENA_ALIGN = _Alignof(max_align_t), ARENA_BLOCK = 4096, ARENA_LARGE = 1024 };
+enum { ARENA_ALIGN = RTN_ARENA_ALIGN, ARENA_BLOCK = 4096, ARENA_LARGE = 1024 };
 
 struct rtn_arena_block {
     struct rtn_arena_block *next;
@@ -30,7 +30,8 @@ static void use_first(struct rtn_arena *arena)
 void rtn_arena_init(struct rtn_arena *arena, void *first, size_t first_size)
 {
     size_t skip = RTN_MIN(misalignment(first), first_size);
-    *arena = (struct rtn_arena){ .first = (char *) first + skip, .first_size = first_size - skip };
+    size_t whole = (first_size - skip) / ARENA_ALIGN * ARENA_ALIGN;
+    *arena = (struct rtn_arena){ .first = (char *) first + skip, .first_size = whole };
     use_first(arena);
 }
 
@@ -60,7 +61,7 @@ static char *add_block(struct rtn_arena *arena, size_t size)
     return block->data;
 }
 
-void *rtn_arena_alloc(struct rtn_arena *arena, size_t size)
+void *rtn_arena_alloc_block(struct rtn_arena *arena, size_t size)
 {
     if (size > PTRDIFF_MAX - sizeof(struct rtn_arena_block) - ARENA_ALIGN) /* no object is larger */
         return NULL;

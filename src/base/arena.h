@@ -10,10 +10,12 @@
 #include "base/macros.h"
 #include "base/str.h"
 
+#define RTN_ARENA_ALIGN _Alignof(max_align_t)
+
 struct rtn_arena_block;
 
 struct rtn_arena {
-    char *next; /* where the next allocation starts */
+    char *next; /* where the next allocation starts: aligned, as the next */
     char *end; /* end of the current block */
     char *first; /* caller's first block, or NULL */
     size_t first_size;
@@ -25,8 +27,20 @@ void rtn_arena_init(struct rtn_arena *arena, void *first, size_t first_size);
 void rtn_arena_reset(struct rtn_arena *arena);
 void rtn_arena_done(struct rtn_arena *arena);
 
+/* When the current block has no room for it. */
+void *rtn_arena_alloc_block(struct rtn_arena *arena, size_t size) RTN_MUST_CHECK;
+
 /* Aligned for any type, not zeroed. NULL only when memory is out. size 0 gives a valid pointer. */
-void *rtn_arena_alloc(struct rtn_arena *arena, size_t size) RTN_MUST_CHECK;
+RTN_MUST_CHECK static inline void *rtn_arena_alloc(struct rtn_arena *arena, size_t size)
+{
+    char *result = arena->next;
+    /* What is left is a whole multiple of the alignment: when the size fits, it also does rounded up. */
+    if (RTN_UNLIKELY(size == 0 || size > (size_t) (arena->end - result)))
+        return rtn_arena_alloc_block(arena, size);
+    arena->next += (size + RTN_ARENA_ALIGN - 1) / RTN_ARENA_ALIGN * RTN_ARENA_ALIGN;
+    return result;
+}
+
 void *rtn_arena_zalloc(struct rtn_arena *arena, size_t size) RTN_MUST_CHECK;
 
 /* NUL-terminated copies. NULL only when memory is out. */

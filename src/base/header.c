@@ -1,6 +1,8 @@
 /* The check of one header field. Which fields the handshake of a WebSocket keeps for itself is known here alone. */
 #include "base/header.h"
 
+#include <stdint.h>
+
 #include "base/macros.h"
 
 /* They belong to the handshake, or frame a message, or would have the server answer before the answer. */
@@ -20,9 +22,24 @@ static bool is_of_handshake(struct rtn_str name)
     return false;
 }
 
+/* Eight characters at once: whether one of them is below the space, or 0x7f. */
+static bool has_control(const char *eight)
+{
+    const uint64_t ones = UINT64_MAX / UINT8_MAX;
+    uint64_t word;
+    memcpy(&word, eight, sizeof(word));
+    uint64_t no_del = word ^ ones * 0x7f;
+    return ((((word - ones * ' ') & ~word) | ((no_del - ones) & ~no_del)) & ones * 0x80) != 0;
+}
+
 bool rtn_header_is_value(struct rtn_str s)
 {
-    for (size_t i = 0; i < s.length; i++) {
+    size_t i = 0;
+    while (s.length - i >= sizeof(uint64_t) && !has_control(s.data + i))
+        i += sizeof(uint64_t);
+    if (i > 0 && s.length - i < sizeof(uint64_t) && !has_control(s.data + s.length - sizeof(uint64_t)))
+        return true;
+    for (; i < s.length; i++) {
         if (!rtn_header_is_value_char(s.data[i]))
             return false;
     }

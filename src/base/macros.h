@@ -10,6 +10,7 @@
 #define RTN_MUST_CHECK __attribute__((warn_unused_result))
 #define RTN_LIKELY(x) __builtin_expect(!!(x), 1)
 #define RTN_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define RTN_COLD __attribute__((cold, noinline)) /* out of the way of what calls it */
 #define RTN_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define RTN_MAX(a, b) ((a) > (b) ? (a) : (b))
 

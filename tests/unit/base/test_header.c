@@ -83,3 +83,20 @@ Test(header, bytes_of_values)
     cr_expect(rtn_header_is_value((struct rtn_str){ NULL, 0 }));
     cr_expect_not(rtn_header_is_value(RTN_STR("a\nb")));
 }
+
+/* Wherever a byte stands, and however long the value is. */
+Test(header, values_hold_no_control_character)
+{
+    for (size_t length = 1; length < 20; length++) {
+        for (size_t at = 0; at < length; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                char value[20];
+                memset(value, at % 2 ? '\xff' : 'a', sizeof(value));
+                value[at] = (char) byte;
+                bool good = byte == '\t' || (byte >= ' ' && byte != 0x7f);
+                cr_assert_eq(rtn_header_is_value((struct rtn_str){ value, length }), good, "%d at %zu", byte, at);
+            }
+        }
+    }
+    cr_expect(rtn_header_is_value((struct rtn_str){ NULL, 0 }));
+}
