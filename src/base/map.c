@@ -9,8 +9,44 @@
 
 enum { MAP_FIRST_SLOTS = 16 };
 
-static uint32_t hash_key(const struct rtn_map *map, struct rtn_str key)
+/* Up to 7 bytes as a number; with the length, each text has its own. */
+static inline uint64_t short_word(const char *data, size_t length)
 {
+    uint32_t first = 0;
+    uint32_t last = 0;
+    if (length < sizeof(first)) {
+        for (size_t i = 0; i < length; i++)
+            first = first << 8 | (unsigned char) data[i];
+        return first;
+    }
+    memcpy(&first, data, sizeof(first));
+    memcpy(&last, data + length - sizeof(last), sizeof(last));
+    return first | (uint64_t) last << 32;
+}
+
+/* The highest bits of a product depend on all others; swapped, they are those that choose a slot. */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    const uint64_t golden_ratio = 0x9e3779b97f4a7c15;
+    return __builtin_bswap64((hash ^ word) * golden_ratio);
+}
+
+/* Spreads keys well that nobody chooses to collide. */
+static inline uint64_t quick_hash(struct rtn_str key)
+{
+    uint64_t hash = key.length;
+    uint64_t word;
+    for (; key.length >= sizeof(word); key.data += sizeof(word), key.length -= sizeof(word)) {
+        memcpy(&word, key.data, sizeof(word));
+        hash = mix(hash, word);
+    }
+    return mix(hash, short_word(key.data, key.length));
+}
+
+static inline uint32_t hash_key(const struct rtn_map *map, struct rtn_str key)
+{
+    if (map->trusted)
+        return (uint32_t) quick_hash(key);
     uint64_t hash = rtn_siphash(&map->key, key);
     return (uint32_t) (hash ^ hash >> 32);
 }
@@ -19,11 +55,11 @@ void rtn_map_done(struct rtn_map *map)
 {
     free(map->entries);
     free(map->slots);
-    *map = (struct rtn_map){ 0 };
+    *map = (struct rtn_map){ .trusted = map->trusted };
 }
 
 /* Where the key is, or the free slot where it belongs. There is always a free slot. */
-static size_t find_slot(const struct rtn_map *map, struct rtn_str key, uint32_t hash)
+static inline size_t find_slot(const struct rtn_map *map, struct rtn_str key, uint32_t hash)
 {
     size_t mask = map->slot_count - 1;
     size_t slot = hash & mask;
@@ -42,7 +78,7 @@ static int grow_slots(struct rtn_map *map)
     uint32_t *slots = calloc(slot_count, sizeof(*slots));
     if (slots == NULL)
         return -ENOMEM;
-    if (map->slot_count == 0)
+    if (map->slot_count == 0 && !map->trusted)
         rtn_siphash_choose_key(&map->key);
     free(map->slots);
     map->slots = slots;

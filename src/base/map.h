@@ -21,6 +21,7 @@ struct rtn_map {
     uint32_t *slots; /* open addressing: index + 1 into entries, 0 = free */
     size_t slot_count; /* a power of two */
     struct rtn_siphash_key key; /* of hashes; random per map: its keys may come from the network */
+    bool trusted; /* they do not: they are hashed faster. To be set while the map is empty */
 };
 
 /* An all-zero struct is an empty map. done() frees the map's own memory, not keys or values. */

@@ -32,6 +32,55 @@ Test(map, add_and_get)
     rtn_map_done(&map);
 }
 
+/* Keys of all lengths, which differ at their end or at their beginning only. */
+Test(map, trusted_keys_are_found)
+{
+    enum { COUNT = 2000 };
+    static char keys[COUNT][48];
+    struct rtn_map map = { .trusted = true };
+    for (int i = 0; i < COUNT; i++) {
+        const char *filler = "/abcdefghijklmnopqrstuvwxyz/abcdefghij";
+        if (i % 2 == 0)
+            (void) snprintf(keys[i], sizeof(keys[i]), "%.*s%d", i % 38, filler, i);
+        else
+            (void) snprintf(keys[i], sizeof(keys[i]), "%d%.*s", i, i % 38, filler);
+        cr_assert_eq(rtn_map_add(&map, rtn_str_of(keys[i]), keys[i]), 0, "%s", keys[i]);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        char copy[48];
+        strcpy(copy, keys[i]);
+        cr_assert_eq(rtn_map_get(&map, rtn_str_of(copy)), keys[i], "%s", copy);
+        copy[0] ^= 0x40;
+        cr_assert_null(rtn_map_get(&map, rtn_str_of(copy)));
+    }
+    rtn_map_done(&map);
+    cr_assert(map.trusted);
+}
+
+/* The hashes of keys that are alike choose different slots: of 1,000 in 2,048 slots few have to wait for a free one. */
+Test(map, trusted_keys_are_spread)
+{
+    static const char *const ends[][2] = {
+        { "/a", "" }, { "/api/v1/users/", "" }, { "/", "/edit" }, { "/api/", "/the/long/end" }
+    };
+    for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
+        static char keys[1000][48];
+        struct rtn_map map = { .trusted = true };
+        size_t taken[2048] = { 0 };
+        size_t worst = 0;
+        for (int i = 0; i < 1000; i++) {
+            (void) snprintf(keys[i], sizeof(keys[i]), "%s%d%s", ends[e][0], i, ends[e][1]);
+            cr_assert_eq(rtn_map_add(&map, rtn_str_of(keys[i]), keys[i]), 0);
+        }
+        for (size_t i = 0; i < map.count; i++) {
+            size_t slot = map.entries[i].hash % 2048;
+            worst = ++taken[slot] > worst ? taken[slot] : worst;
+        }
+        cr_expect_leq(worst, 8, "%s: %zu", ends[e][0], worst);
+        rtn_map_done(&map);
+    }
+}
+
 Test(map, duplicate_changes_nothing)
 {
     struct rtn_map map = { 0 };
