@@ -62,6 +62,7 @@ struct rtn_response {
     size_t fields_length;
     size_t fields_capacity;
     bool has_content_type;
+    bool plain_text; /* the type is not among the fields, but written with the head */
     enum rtn_response_state state;
     int status;
     int64_t announced; /* length of the content, before it is encoded; -1: unknown */

@@ -1,87 +1,13 @@
 /*
- * Replies. The head is written straight into the sink: status line, Date (formatted once per second and
- * thread), the handler's fields, what frames the content, Connection. Content that fits goes behind it; larger content
- * leaves in the same system call from where it is.
+ * Replies. The head is written straight into the sink (response_head.c). Content that fits goes behind it; larger
+ * content leaves in the same system call from where it is.
  */
 #include <errno.h>
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "proto/response_internal.h"
 #include "proto/status.h"
-
-#define HEAD_ROOM 512 /* everything in a head but the handler's fields */
-
-static char *put_number(char *at, uint64_t number)
-{
-    char digits[20];
-    unsigned count = 0;
-    do {
-        digits[count++] = (char) ('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    while (count > 0)
-        *at++ = digits[--count];
-    return at;
-}
-
-static char *put_date(char *at, struct rtn_sink *sink)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    if (now.tv_sec != sink->date_second) {
-        sink->date_second = now.tv_sec;
-        memcpy(sink->date, "Date: ", 6);
-        rtn_clock_http_date(sink->date + 6, now.tv_sec);
-        memcpy(sink->date + 35, "\r\n", 3);
-    }
-    memcpy(at, sink->date, 37);
-    return at + 37;
-}
-
-static char *put_connection(char *at, const struct rtn_request *request)
-{
-    if (!request->keep_alive)
-        return rtn_response_put(at, RTN_STR("Connection: close\r\n"));
-    if (request->version < 11)
-        return rtn_response_put(at, RTN_STR("Connection: keep-alive\r\n"));
-    return at;
-}
-
-/* At most 128 characters long. */
-static char *put_request_id(char *at, const char *id)
-{
-    if (id == NULL)
-        return at;
-    at = rtn_response_put(at, RTN_STR("X-Request-Id: "));
-    at = rtn_response_put(at, rtn_str_of(id));
-    return rtn_response_put(at, RTN_STR("\r\n"));
-}
-
-/* Room for it was checked: HEAD_ROOM + fields_length. */
-static size_t write_head(struct rtn_request *request, char *start)
-{
-    const struct rtn_response *response = &request->response;
-    char *at = rtn_response_put(start, RTN_STR("HTTP/1.1 "));
-    at = put_number(at, (uint64_t) response->status);
-    *at++ = ' ';
-    at = rtn_response_put(at, rtn_status_reason(response->status));
-    at = rtn_response_put(at, RTN_STR("\r\n"));
-    at = put_date(at, request->sink);
-    at = rtn_response_put(at, (struct rtn_str){ response->fields, response->fields_length });
-    at = put_request_id(at, response->request_id);
-    if (response->chunked)
-        at = rtn_response_put(at, RTN_STR("Transfer-Encoding: chunked\r\n"));
-    else if (response->announced >= 0 && response->encoder == NULL && !rtn_status_bodiless(response->status)) {
-        at = rtn_response_put(at, RTN_STR("Content-Length: "));
-        at = put_number(at, (uint64_t) response->announced);
-        at = rtn_response_put(at, RTN_STR("\r\n"));
-    }
-    at = put_connection(at, request);
-    at = rtn_response_put(at, RTN_STR("\r\n"));
-    return (size_t) (at - start);
-}
 
 /* A head that is larger than the sink: only when the handler adds fields without end. */
 static int send_large_head(struct rtn_request *request, size_t head_room)
@@ -89,26 +15,34 @@ static int send_large_head(struct rtn_request *request, size_t head_room)
     char *head = rtn_arena_alloc(&request->arena, head_room);
     if (head == NULL)
         return -ENOMEM;
-    const struct rtn_piece piece = { .data = head, .length = write_head(request, head) };
+    const struct rtn_piece piece = { .data = head, .length = rtn_response_write_head(request, head) };
     return rtn_response_send(request, &piece, 1);
 }
 
-static void choose_framing(struct rtn_request *request, int64_t length)
+/* What is known of every reply; choose_framing() is for what is not given at once. */
+static inline void note_reply(struct rtn_request *request, int status, int64_t length)
 {
     struct rtn_response *response = &request->response;
-    bool bodiless = rtn_status_bodiless(response->status);
-    bool known = length >= 0 && response->encoder == NULL;
+    response->status = status;
     response->announced = length;
-    response->chunk_start = RTN_NO_CHUNK;
-    response->no_content = request->method == RTN_METHOD_HEAD || bodiless;
-    response->chunked = !known && request->version >= 11 && !bodiless;
-    bool ends_by_close = !known && !response->chunked && !response->no_content;
+    response->no_content = request->method == RTN_METHOD_HEAD || rtn_status_bodiless(status);
     /* With a body that was not read to its end there is no next request to be found. */
-    if (ends_by_close || request->stage != RTN_REQUEST_COMPLETE || !rtn_http1_may_keep_alive(request->http))
+    if (request->stage != RTN_REQUEST_COMPLETE || !rtn_http1_may_keep_alive(request->http))
         request->keep_alive = false;
 }
 
-static int check_begin(const struct rtn_request *request, int status, int64_t length)
+static void choose_framing(struct rtn_request *request)
+{
+    struct rtn_response *response = &request->response;
+    bool known = response->announced >= 0 && response->encoder == NULL;
+    response->chunk_start = RTN_NO_CHUNK;
+    response->chunked = !known && request->version >= 11 && !rtn_status_bodiless(response->status);
+    bool ends_by_close = !known && !response->chunked && !response->no_content;
+    if (ends_by_close)
+        request->keep_alive = false;
+}
+
+static inline int check_begin(const struct rtn_request *request, int status, int64_t length)
 {
     if (request->response.state != RTN_RESPONSE_NONE)
         return -EALREADY;
@@ -122,12 +56,12 @@ static int put_head(struct rtn_request *request)
 {
     const struct rtn_response *response = &request->response;
     struct rtn_sink *sink = request->sink;
-    size_t head_room = HEAD_ROOM + response->fields_length;
+    size_t head_room = RTN_HEAD_ROOM + response->fields_length;
     if (head_room > sizeof(sink->data))
         return send_large_head(request, head_room);
     if (head_room > rtn_sink_room(sink))
         (void) rtn_response_send(request, NULL, 0);
-    sink->length += write_head(request, sink->data + sink->length);
+    sink->length += rtn_response_write_head(request, sink->data + sink->length);
     return request->connection->broken;
 }
 
@@ -136,8 +70,8 @@ static int begin(struct rtn_request *request, int status, int64_t length)
 {
     struct rtn_response *response = &request->response;
     response->state = RTN_RESPONSE_BEGUN;
-    response->status = status;
-    choose_framing(request, length);
+    note_reply(request, status, length);
+    choose_framing(request);
     return put_head(request);
 }
 
@@ -165,7 +99,8 @@ int rtn_response_begin(struct rtn_request *request, int status, int64_t length)
     return begin(request, status, length);
 }
 
-static int give(struct rtn_request *request, int status, const struct rtn_piece *content)
+/* In pieces, as what is too large for the sink leaves. */
+static int give_on(struct rtn_request *request, int status, const struct rtn_piece *content)
 {
     int r = begin(request, status, (int64_t) content->length);
     if (r < 0) {
@@ -178,10 +113,47 @@ static int give(struct rtn_request *request, int status, const struct rtn_piece 
     return r < 0 ? r : ended;
 }
 
-static int check_give(const struct rtn_request *request, int status, const struct rtn_piece *content)
+static inline bool fits(const struct rtn_request *request, const struct rtn_piece *content)
+{
+    size_t room = rtn_sink_room(request->sink);
+    size_t head_room = RTN_HEAD_ROOM + request->response.fields_length;
+    return !content->file && content->length <= room && head_room <= room - content->length;
+}
+
+/* Head and content go into the sink: the usual reply. */
+static inline int give_at_once(struct rtn_request *request, int status, const struct rtn_piece *content)
+{
+    struct rtn_response *response = &request->response;
+    struct rtn_sink *sink = request->sink;
+    response->state = RTN_RESPONSE_ENDED;
+    note_reply(request, status, (int64_t) content->length);
+    response->given = content->length;
+    sink->length += rtn_response_write_head(request, sink->data + sink->length);
+    if (!response->no_content) {
+        response->length = content->length;
+        rtn_sink_put(sink, (struct rtn_str){ content->data, content->length });
+    }
+    rtn_piece_release(content);
+    return request->connection->broken;
+}
+
+static int give(struct rtn_request *request, int status, const struct rtn_piece *content)
+{
+    return fits(request, content) ? give_at_once(request, status, content) : give_on(request, status, content);
+}
+
+static int give_encoded(struct rtn_request *request, int status, const struct rtn_piece *content)
+{
+    struct rtn_piece encoded = *content;
+    rtn_response_encode_whole(request, status, &encoded);
+    return give(request, status, &encoded);
+}
+
+/* Releases what cannot be given. */
+static inline int check_give(const struct rtn_request *request, int status, const struct rtn_piece *content)
 {
     int r = check_begin(request, status, (int64_t) content->length);
-    if (r == 0 && !content->file && content->data == NULL && content->length > 0)
+    if (r == 0 && content->data == NULL && content->length > 0 && !content->file)
         r = -EINVAL;
     if (r < 0)
         rtn_piece_release(content);
@@ -199,22 +171,25 @@ int rtn_response_give(struct rtn_request *request, int status, const struct rtn_
     int r = check_give(request, status, content);
     if (r < 0)
         return r;
-    if (!rtn_response_may_encode(request) || content->file)
-        return give(request, status, content);
-    struct rtn_piece encoded = *content;
-    rtn_response_encode_whole(request, status, &encoded);
-    return give(request, status, &encoded);
+    bool may_encode = rtn_response_may_encode(request) && !content->file;
+    return may_encode ? give_encoded(request, status, content) : give(request, status, content);
 }
 
 int rtn_response_text(struct rtn_request *request, int status, struct rtn_str text)
 {
-    if (!request->response.has_content_type && request->response.state == RTN_RESPONSE_NONE) {
-        int r = rtn_response_add(request, RTN_STR("Content-Type"), RTN_STR("text/plain; charset=utf-8"));
-        if (r < 0)
-            return r;
+    struct rtn_response *response = &request->response;
+    const struct rtn_piece content = { .data = text.data, .length = text.length };
+    int r = check_give(request, status, &content);
+    if (r < 0)
+        return r;
+    if (!rtn_response_may_encode(request)) {
+        response->plain_text = !response->has_content_type;
+        return give(request, status, &content);
     }
-    struct rtn_piece content = { .data = text.data, .length = text.length };
-    return rtn_response_give(request, status, &content);
+    /* Whoever chooses an encoder looks for the type among the fields. */
+    if (!response->has_content_type)
+        r = rtn_response_add(request, RTN_STR("Content-Type"), RTN_STR(RTN_PLAIN_TEXT));
+    return r < 0 ? r : give_encoded(request, status, &content);
 }
 
 int rtn_response_error(struct rtn_request *request, int status, const char *text)

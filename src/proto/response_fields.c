@@ -6,27 +6,35 @@
 
 #define FIRST_FIELDS 512
 
-/* Fields that frame the message or belong to the connection: written here, never by handlers. */
-static const struct rtn_str own_fields[] = {
-    { "content-length", 14 },
-    { "transfer-encoding", 17 },
-    { "connection", 10 },
-    { "keep-alive", 10 },
-    { "date", 4 },
-    { "upgrade", 7 },
-    { "trailer", 7 },
-    { "sec-websocket-accept", 20 },
-    { "sec-websocket-protocol", 22 },
-    { "sec-websocket-extensions", 24 },
+#define NAMES_OF_A_LENGTH 2
+
+/* Fields that frame the message or belong to the connection: written here, never by handlers. By length. */
+static const char *const own_fields[][NAMES_OF_A_LENGTH] = {
+    [4] = { "date" },
+    [7] = { "upgrade", "trailer" },
+    [10] = { "connection", "keep-alive" },
+    [14] = { "content-length" },
+    [17] = { "transfer-encoding" },
+    [20] = { "sec-websocket-accept" },
+    [22] = { "sec-websocket-protocol" },
+    [24] = { "sec-websocket-extensions" },
 };
 
-static bool valid_name(struct rtn_str name)
+static bool is_own(struct rtn_str name)
 {
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(own_fields); i++) {
-        if (rtn_str_equal_nocase(name, own_fields[i]))
-            return false;
+    if (name.length >= RTN_ARRAY_LENGTH(own_fields))
+        return false;
+    const char *const *names = own_fields[name.length];
+    for (size_t i = 0; i < NAMES_OF_A_LENGTH && names[i] != NULL; i++) {
+        if (rtn_str_equal_nocase(name, (struct rtn_str){ names[i], name.length }))
+            return true;
     }
-    return rtn_is_token(name);
+    return false;
+}
+
+static bool is_content_type(struct rtn_str name)
+{
+    return name.length == strlen("content-type") && rtn_str_equal_nocase(name, RTN_STR("content-type"));
 }
 
 static int reserve_fields(struct rtn_request *request, size_t extra)
@@ -64,12 +72,12 @@ int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct 
 {
     if (request->response.state != RTN_RESPONSE_NONE)
         return -EALREADY;
-    if (!valid_name(name) || !rtn_header_is_value(value))
+    if (is_own(name) || !rtn_is_token(name) || !rtn_header_is_value(value))
         return -EINVAL;
     if (request->response.request_id != NULL && rtn_str_equal_nocase(name, RTN_STR("x-request-id")))
         return -EINVAL;
     int r = rtn_response_add(request, name, value);
-    if (r == 0 && rtn_str_equal_nocase(name, RTN_STR("content-type")))
+    if (r == 0 && is_content_type(name))
         request->response.has_content_type = true;
     return r;
 }
@@ -114,7 +122,7 @@ void rtn_response_remove_field(struct rtn_request *request, struct rtn_str name)
         }
         start = at;
     }
-    if (rtn_str_equal_nocase(name, RTN_STR("content-type")))
+    if (is_content_type(name))
         response->has_content_type = false;
 }
 

@@ -14,6 +14,8 @@
 
 #define RTN_CHUNK_ROOM 32 /* everything that frames a chunk, and the last chunk */
 #define RTN_NO_CHUNK SIZE_MAX
+#define RTN_HEAD_ROOM 512 /* for everything in a head but the handler's fields */
+#define RTN_PLAIN_TEXT "text/plain; charset=utf-8"
 
 static inline char *rtn_response_put(char *at, struct rtn_str s)
 {
@@ -47,6 +49,9 @@ static inline int rtn_response_refusal(const struct rtn_request *request)
         connection->broken = -ETIMEDOUT;
     return connection->broken;
 }
+
+/* response_head.c: everything is decided. Takes at most RTN_HEAD_ROOM and the length of the fields. Its length. */
+size_t rtn_response_write_head(const struct rtn_request *request, char *start);
 
 /* response_fields.c: as rtn_response_field(), for a name and a value that are known to be good. 0 or -ENOMEM. */
 int rtn_response_add(struct rtn_request *request, struct rtn_str name, struct rtn_str value);

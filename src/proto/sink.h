@@ -6,13 +6,13 @@
 #define RTN_PROTO_SINK_H
 
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
 #define RTN_SINK_SIZE 65536
 
 struct rtn_sink {
     size_t length;
-    time_t date_second; /* that `date` was written for */
+    int64_t date_until_ms; /* monotonic: `date` holds until then */
     char date[38]; /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" and NUL */
     char data[RTN_SINK_SIZE];
 };

@@ -4,6 +4,15 @@
 
 #include "base/str.h"
 
+/* "HTTP/1.1 404 Not Found\r\n", in a place of one size, so that it can be copied whole. */
+struct rtn_status_line {
+    unsigned char length;
+    char text[47];
+};
+
+/* NULL: the code has no phrase of its own. */
+const struct rtn_status_line *rtn_status_line(int status);
+
 /* "Not Found"; "Status" for a code without a phrase of its own. */
 struct rtn_str rtn_status_reason(int status);
 

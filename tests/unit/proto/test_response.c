@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/macros.h"
+#include "loop/activity.h"
 #include "proto/response.h"
 
 #define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
@@ -546,31 +547,92 @@ Test(response, broken_connection_is_noted)
     cr_expect_eq(released, 1);
 }
 
-/* The date is written once per second: a marked one is used as long as the second lasts. */
+static bool has_date(const char *date)
+{
+    return memcmp(sink.data + strlen("HTTP/1.1 200 OK\r\n"), date, strlen(date)) == 0;
+}
+
+static void give_again(void)
+{
+    rtn_request_clear(request);
+    sink.length = 0;
+    cr_expect_eq(give(200, ""), 0);
+}
+
+/* The date is written once per second: a marked one is used until the second is over. */
 Test(response, date_is_cached_for_a_second)
 {
     char expected[RTN_HTTP_DATE_SIZE];
-    cr_expect_eq(give(200, ""), 0);
-    rtn_clock_http_date(expected, sink.date_second);
-    cr_expect(memcmp(sink.data + strlen("HTTP/1.1 200 OK\r\nDate: "), expected, 29) == 0);
+    char first[64];
+    struct timespec before, after;
+    do {
+        sink.date_until_ms = 0;
+        clock_gettime(CLOCK_REALTIME_COARSE, &before);
+        give_again();
+        clock_gettime(CLOCK_REALTIME_COARSE, &after);
+    } while (before.tv_sec != after.tv_sec);
+    rtn_clock_http_date(expected, before.tv_sec);
+    (void) snprintf(first, sizeof(first), "Date: %s\r\n", expected);
+    cr_expect(has_date(first));
+    int64_t left_ms = sink.date_until_ms - rtn_activity_now_ms();
+    cr_expect(left_ms <= 1000 - before.tv_nsec / 1000000, "%lld", (long long) left_ms);
+    cr_expect(left_ms > 0 || after.tv_nsec / 1000000 > 900, "%lld", (long long) left_ms);
 
-    bool used = false;
-    for (int i = 0; i < 100 && !used; i++) {
+    memcpy(sink.date, DATE, sizeof(DATE));
+    sink.date_until_ms = INT64_MAX;
+    give_again();
+    cr_expect(has_date(DATE));
+    sink.date_until_ms = rtn_activity_now_ms();
+    give_again();
+    cr_expect_not(has_date(DATE));
+}
+
+/* On a loop it is the time of the iteration that counts. */
+Test(response, date_follows_the_time_of_the_loop)
+{
+    struct rtn_loop loop = { .now_ms = 5000 };
+    http.loop = &loop;
+    http.sink = &sink;
+    memcpy(sink.date, DATE, sizeof(DATE));
+    sink.date_until_ms = 5001;
+    give_again();
+    cr_expect(has_date(DATE));
+    loop.now_ms = 5001;
+    give_again();
+    cr_expect_not(has_date(DATE));
+    cr_expect(sink.date_until_ms > 5001 && sink.date_until_ms <= 6001);
+    http.loop = NULL;
+    http.sink = NULL;
+}
+
+/* The head and the content of a reply fit into the sink exactly, or leave in parts: nothing is lost either way. */
+Test(response, whole_replies_fill_the_sink_to_its_end)
+{
+    static char content[RTN_SINK_SIZE];
+    memset(content, 'c', sizeof(content));
+    for (size_t length = RTN_SINK_SIZE - 600; length < RTN_SINK_SIZE - 400; length++) {
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf all = { 0 };
         rtn_request_clear(request);
         sink.length = 0;
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME_COARSE, &now);
-        sink.date_second = now.tv_sec;
-        memcpy(sink.date, DATE, sizeof(DATE));
-        cr_expect_eq(give(200, ""), 0);
-        used = memcmp(sink.data + strlen("HTTP/1.1 200 OK\r\n"), DATE, strlen(DATE)) == 0;
-        cr_expect(used || sink.date_second != now.tv_sec);
+        request->version = 11;
+        request->keep_alive = true;
+        request->stage = RTN_REQUEST_COMPLETE;
+        request->method = RTN_METHOD_GET;
+        const struct rtn_piece piece = counted(content, length);
+        cr_assert_eq(rtn_response_give(request, 200, &piece), 0);
+        const char *body = strstr(all_of_it(&all), "\r\n\r\n") + 4;
+        cr_assert_eq(strlen(body), length);
+        cr_assert_eq(request->response.length, length);
+        cr_assert_eq(request->response.given, length);
     }
-    cr_expect(used);
+    cr_expect_eq(released, 200);
+}
 
-    rtn_request_clear(request);
-    sink.length = 0;
-    sink.date_second--;
-    cr_expect_eq(give(200, ""), 0);
-    cr_expect_neq(memcmp(sink.data + strlen("HTTP/1.1 200 OK\r\n"), DATE, strlen(DATE)), 0);
+/* The type of plain text is that of one reply only. */
+Test(response, text_that_is_refused_leaves_no_type)
+{
+    cr_expect_eq(rtn_response_text(request, 99, RTN_STR("text")), -EINVAL);
+    cr_expect_eq(rtn_response_field(request, RTN_STR("Content-Type"), RTN_STR("a/b")), 0);
+    cr_expect_eq(rtn_response_text(request, 200, RTN_STR("text")), 0);
+    cr_expect_str_eq(sunk(), "HTTP/1.1 200 OK\r\n" DATE "Content-Type: a/b\r\nContent-Length: 4\r\n\r\ntext");
 }

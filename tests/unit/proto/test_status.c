@@ -1,4 +1,6 @@
 /* Reason phrases, and which replies have no content. */
+#include <stdio.h>
+
 #include <criterion/criterion.h>
 
 #include "base/macros.h"
@@ -63,4 +65,19 @@ Test(status, bodiless)
 {
     for (int status = 100; status < 600; status++)
         cr_expect_eq(rtn_status_bodiless(status), status < 200 || status == 204 || status == 304, "%d", status);
+}
+
+Test(status, lines)
+{
+    for (int status = -1; status < 700; status++) {
+        char expected[64];
+        const struct rtn_status_line *line = rtn_status_line(status);
+        struct rtn_str reason = rtn_status_reason(status);
+        cr_expect_eq(line == NULL, rtn_str_equal(reason, RTN_STR("Status")), "%d", status);
+        if (line == NULL)
+            continue;
+        (void) snprintf(expected, sizeof(expected), "HTTP/1.1 %d %.*s\r\n", status, RTN_STR_ARG(reason));
+        cr_expect_eq(line->length, strlen(expected), "%d", status);
+        cr_expect_str_eq(line->text, expected);
+    }
 }
