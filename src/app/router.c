@@ -47,7 +47,7 @@ static int add_host(struct rtn_router *router, struct rtn_map *map, struct rtn_s
         int error = host != NULL ? rtn_map_add(map, name, host) : -ENOMEM;
         if (error < 0)
             return error;
-        host->paths.arena = &router->arena;
+        rtn_router_paths_init(&host->paths, &router->arena);
         host->next_made = router->made;
         router->made = host;
     }
@@ -76,7 +76,9 @@ int rtn_router_new(const struct rtn_route *const *routes, size_t count, struct r
     if (router == NULL)
         return -ENOMEM;
     rtn_arena_init(&router->arena, NULL, 0);
-    router->any.arena = &router->arena;
+    rtn_router_paths_init(&router->any, &router->arena);
+    router->exact.trusted = true;
+    router->wildcards.trusted = true;
     for (size_t i = 0; i < count; i++) {
         struct rtn_router_paths *paths = NULL;
         int error = table_of(router, routes[i]->host, &paths);
@@ -124,19 +126,27 @@ static bool search_wildcards(const struct rtn_router *router, struct rtn_str hos
     return false;
 }
 
+static bool search_hosts(const struct rtn_router *router, struct rtn_str host, struct rtn_str path,
+                         struct rtn_router_search *search)
+{
+    if (router->exact.count > 0 && search_host(&router->exact, host, path, search))
+        return true;
+    return router->wildcards.count > 0 && search_wildcards(router, host, path, search);
+}
+
 void rtn_router_match(const struct rtn_router *router, struct rtn_str host, struct rtn_str path, enum rtn_method method,
                       unsigned skip, struct rtn_match *ret)
 {
-    struct rtn_router_search search = { .method = method, .skip = skip, .match = ret };
+    struct rtn_router_search search; /* its values are many */
+    search.method = method;
+    search.skip = skip;
+    search.match = ret;
+    search.value_count = 0;
     ret->route = NULL;
     ret->allowed = 0;
     ret->param_count = 0;
-    host = without_dot(host);
-    if (router->exact.count > 0 && search_host(&router->exact, host, path, &search))
-        return;
-    if (router->wildcards.count > 0 && search_wildcards(router, host, path, &search))
-        return;
-    rtn_router_paths_search(&router->any, path, &search);
+    if (router->made == NULL || !search_hosts(router, without_dot(host), path, &search))
+        (void) rtn_router_paths_search(&router->any, path, &search);
 }
 
 const char *rtn_router_problem(const char *path)

@@ -51,6 +51,11 @@ static bool is_tail(struct rtn_str segment, struct rtn_str rest)
 
 /* Building */
 
+void rtn_router_paths_init(struct rtn_router_paths *paths, struct rtn_arena *arena)
+{
+    *paths = (struct rtn_router_paths){ .arena = arena, .exact.trusted = true, .root.literal.trusted = true };
+}
+
 /* A literal segment as it is in decoded paths. */
 static int decode_segment(struct rtn_router_paths *paths, struct rtn_str segment, struct rtn_str *ret)
 {
@@ -100,6 +105,7 @@ static struct rtn_router_node *node_new(struct rtn_router_paths *paths)
     struct rtn_router_node *node = rtn_arena_zalloc(paths->arena, sizeof(*node));
     if (node == NULL)
         return NULL;
+    node->literal.trusted = true;
     node->next_made = paths->made;
     paths->made = node;
     return node;
@@ -172,7 +178,10 @@ static bool is_exact(const char *path)
 
 int rtn_router_paths_add(struct rtn_router_paths *paths, const struct rtn_route *route)
 {
-    return is_exact(route->path) ? add_exact(paths, route) : add_pattern(paths, route);
+    if (is_exact(route->path))
+        return add_exact(paths, route);
+    paths->has_patterns = true;
+    return add_pattern(paths, route);
 }
 
 void rtn_router_paths_done(struct rtn_router_paths *paths)
@@ -185,14 +194,14 @@ void rtn_router_paths_done(struct rtn_router_paths *paths)
 
 /* Matching */
 
-static bool takes(const struct rtn_router_entry *entry, enum rtn_method method)
+static inline bool takes(const struct rtn_router_entry *entry, enum rtn_method method)
 {
     if (method == RTN_METHOD_OPTIONS && !entry->route->takes_options)
         return false;
     return (entry->methods & (unsigned) method) != 0;
 }
 
-static void choose(struct rtn_router_search *search, const struct rtn_router_entry *entry)
+static inline void choose(struct rtn_router_search *search, const struct rtn_router_entry *entry)
 {
     struct rtn_match *match = search->match;
     match->route = entry->route;
@@ -204,7 +213,7 @@ static void choose(struct rtn_router_search *search, const struct rtn_router_ent
 }
 
 /* Offers the routes of a chain; true when the one looked for is among them. */
-static bool offer(struct rtn_router_search *search, const struct rtn_router_chain *chain)
+static inline bool offer(struct rtn_router_search *search, const struct rtn_router_chain *chain)
 {
     for (const struct rtn_router_entry *entry = chain->first; entry != NULL; entry = entry->next) {
         search->match->allowed |= entry->methods;
@@ -259,12 +268,8 @@ static bool visit_tails(struct rtn_router_search *search, const struct rtn_route
     return found;
 }
 
-bool rtn_router_paths_search(const struct rtn_router_paths *paths, struct rtn_str path,
-                             struct rtn_router_search *search)
+static bool search_patterns(const struct rtn_router_paths *paths, struct rtn_str path, struct rtn_router_search *search)
 {
-    const struct rtn_router_chain *exact = rtn_map_get(&paths->exact, path);
-    if (exact != NULL && offer(search, exact))
-        return true;
     if (visit_patterns(search, &paths->root, path, 0))
         return true;
     for (search->depth = paths->tail_levels; search->depth-- > 0;) {
@@ -272,4 +277,13 @@ bool rtn_router_paths_search(const struct rtn_router_paths *paths, struct rtn_st
             return true;
     }
     return false;
+}
+
+bool rtn_router_paths_search(const struct rtn_router_paths *paths, struct rtn_str path,
+                             struct rtn_router_search *search)
+{
+    const struct rtn_router_chain *exact = rtn_map_get(&paths->exact, path);
+    if (exact != NULL && offer(search, exact))
+        return true;
+    return paths->has_patterns && search_patterns(paths, path, search);
 }

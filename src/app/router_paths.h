@@ -23,14 +23,15 @@ struct rtn_router_node { /* a segment */
     struct rtn_router_node *next_made;
 };
 
-/* All-zero but for the arena is an empty table. */
+/* Maps have the administrator's keys. */
 struct rtn_router_paths {
-    struct rtn_arena *arena; /* of everything but the maps; must outlive the table */
+    struct rtn_arena *arena;
     struct rtn_map exact; /* path -> struct rtn_router_chain */
     struct rtn_router_node root;
     struct rtn_router_node *made; /* every node but the root */
     unsigned methods; /* union of all */
     unsigned tail_levels; /* prefixes end at depths below this; 0: there are none */
+    bool has_patterns;
 };
 
 /* What one lookup carries through the tables and down their tries. */
@@ -39,9 +40,12 @@ struct rtn_router_search {
     unsigned skip; /* counts down over all tables searched */
     unsigned depth; /* of the tails looked for */
     struct rtn_match *match; /* begins empty; a search adds to `allowed` */
-    struct rtn_str values[RTN_ROUTE_PARAMS];
     unsigned value_count;
+    struct rtn_str values[RTN_ROUTE_PARAMS]; /* so many of them */
 };
+
+/* An empty table in place. Everything but the maps is in the arena, which must outlive it. */
+void rtn_router_paths_init(struct rtn_router_paths *paths, struct rtn_arena *arena);
 
 /* Returns 0, or the errors of rtn_router_new(). */
 int rtn_router_paths_add(struct rtn_router_paths *paths, const struct rtn_route *route);
