@@ -14,7 +14,9 @@
 
 void rtn_access_init(struct rtn_access *access, const struct rtn_config_server *config)
 {
-    *access = (struct rtn_access){ .config = config };
+    *access = (struct rtn_access){ .config = config,
+                                   .to_log = config->access_log.to == RTN_ACCESS_TO_LOG,
+                                   .level = (enum rtn_log_level) config->access_log.level };
     rtn_arena_init(&access->arena, NULL, 0);
     if (config->access_log.format != RTN_ACCESS_CUSTOM)
         return;
@@ -48,14 +50,6 @@ int rtn_access_check(const struct rtn_access *access)
 {
     const struct rtn_config_access_log *config = &access->config->access_log;
     return config->to == RTN_ACCESS_TO_FILE ? rtn_log_file_check(config->path) : 0;
-}
-
-bool rtn_access_enabled(const struct rtn_access *access)
-{
-    const struct rtn_config_access_log *config = &access->config->access_log;
-    if (config->to == RTN_ACCESS_TO_LOG)
-        return rtn_log_enabled((enum rtn_log_level) config->level);
-    return access->writer != NULL;
 }
 
 static struct rtn_str version_of(const struct rtn_request *request)
@@ -134,13 +128,10 @@ static void log_to_log(struct rtn_request *request, enum rtn_log_level level, bo
     (void) rtn_log_set_request(before);
 }
 
-void rtn_access_log(struct rtn_request *request, bool aborted)
+void rtn_access_write(const struct rtn_access *access, struct rtn_request *request, bool aborted)
 {
-    const struct rtn_access *access = rtn_routing_of(request)->access;
-    if (!rtn_access_enabled(access))
-        return;
     if (access->writer != NULL)
         log_to_file(request, access, aborted);
     else
-        log_to_log(request, (enum rtn_log_level) access->config->access_log.level, aborted);
+        log_to_log(request, access->level, aborted);
 }

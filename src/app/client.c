@@ -7,8 +7,17 @@
 #include "app/forwarded.h"
 #include "proto/response.h"
 
+/* False: on a unix socket, and nobody says more. */
+static bool ip_of(const struct rtn_request *request, const struct rtn_client *client, struct rtn_ip *ret)
+{
+    if (client == NULL || !client->is_named)
+        return rtn_ip_of(&request->connection->peer.any, ret);
+    *ret = client->ip;
+    return true;
+}
+
 /* What the trusted peer says. */
-static struct rtn_str read_forwarded(struct rtn_request *request, struct rtn_client *client)
+RTN_COLD static struct rtn_str read_forwarded(struct rtn_request *request, struct rtn_client *client)
 {
     const struct rtn_terms *terms = request->terms;
     struct rtn_forwarded said;
@@ -18,7 +27,7 @@ static struct rtn_str read_forwarded(struct rtn_request *request, struct rtn_cli
     if (client->problem != NULL)
         return request->host;
     if (said.has_client) {
-        client->has_ip = true;
+        client->is_named = true;
         client->ip = said.client;
     }
     if (said.scheme != NULL)
@@ -26,39 +35,45 @@ static struct rtn_str read_forwarded(struct rtn_request *request, struct rtn_cli
     return said.host.data != NULL ? said.host : request->host;
 }
 
+static int64_t take_token(const struct rtn_request *request, const struct rtn_client *client)
+{
+    struct rtn_ip ip;
+    if (!rtn_clients_limit_requests(request->http->clients))
+        return 0;
+    if (client->problem != NULL) /* who it is is not known: the proxy does not pay for it */
+        return 0;
+    if (!ip_of(request, client, &ip))
+        return 0;
+    return rtn_clients_request(request->http->clients, &ip, request->http->loop->now_ms);
+}
+
 struct rtn_str rtn_client_read(struct rtn_request *request)
 {
-    struct rtn_connection *connection = request->connection;
-    struct rtn_http1 *http = request->http;
     struct rtn_client *client = &rtn_call_of(request)->client;
     struct rtn_str host = request->host;
-    *client = (struct rtn_client){ .scheme = "http" };
-    client->has_ip = rtn_ip_of(&connection->peer.any, &client->ip);
-    if (connection->trusted)
+    client->scheme = "http";
+    if (request->connection->trusted)
         host = read_forwarded(request, client);
-    if (client->problem != NULL) /* who it is is not known: the proxy does not pay for it */
-        return host;
-    if (http->clients != NULL && client->has_ip)
-        client->retry_after = rtn_clients_request(http->clients, &client->ip, http->loop->now_ms);
+    if (request->http->clients != NULL)
+        client->retry_after = take_token(request, client);
     return host;
 }
 
 const char *rtn_client_text(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
-    struct rtn_client peer = { 0 };
-    struct rtn_client *client = call != NULL ? &call->client : &peer;
-    if (call == NULL)
-        peer.has_ip = rtn_ip_of(&request->connection->peer.any, &peer.ip);
-    if (!client->has_ip)
-        return "unix:";
-    if (client->text != NULL)
+    struct rtn_client *client = call != NULL ? &call->client : NULL;
+    struct rtn_ip ip;
+    if (client != NULL && client->text != NULL)
         return client->text;
+    if (!ip_of(request, client, &ip))
+        return "unix:";
     char *text = rtn_arena_alloc(&request->arena, RTN_IP_TEXT_SIZE);
     if (text == NULL)
         return "";
-    rtn_ip_format(&client->ip, text);
-    client->text = text;
+    rtn_ip_format(&ip, text);
+    if (client != NULL)
+        client->text = text;
     return text;
 }
 

@@ -10,8 +10,8 @@
 
 /* Part of struct rtn_call. */
 struct rtn_client {
-    bool has_ip; /* false: on a unix socket, and nobody says more */
-    struct rtn_ip ip;
+    bool is_named; /* by the trusted peer; else it is the peer itself */
+    struct rtn_ip ip; /* of one that is named */
     const char *scheme; /* static: "http" or "https" */
     const char *text; /* in the request's arena; NULL before it was asked for */
     const char *problem; /* static: why nobody knows who it is, and it is taken for the peer; NULL: it is known */
@@ -25,8 +25,8 @@ static inline bool rtn_client_is_refused(const struct rtn_client *client)
 }
 
 /*
- * Fills call->client from the connection and, when its peer is trusted, from the fields, and takes a token for the
- * request. Returns the host that the client asked for, maybe with port: a view into the request. [loop]
+ * Fills call->client, which is all-zero, from the connection and, when its peer is trusted, from the fields, and takes
+ * a token for the request. Returns the host that the client asked for, maybe with port: a view into the request. [loop]
  */
 struct rtn_str rtn_client_read(struct rtn_request *request);
 

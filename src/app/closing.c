@@ -88,7 +88,7 @@ static void end_request(struct rtn_request *request)
     rtn_step_cancel(request);
     (void) rtn_log_set_request(before);
     rtn_call_of(request)->ended_us = rtn_clock_us();
-    rtn_access_log(request, !answered);
+    rtn_access_log(rtn_routing_of(request)->access, request, !answered);
 }
 
 static void end_request_on_worker(struct rtn_task *task)

@@ -14,6 +14,7 @@
 #include "app/step.h"
 #include "base/clock.h"
 #include "base/method.h"
+#include "base/zero.h"
 #include "proto/authority.h"
 #include "proto/response.h"
 
@@ -84,7 +85,7 @@ static void remember_instance(struct rtn_connection *connection, struct rtn_inst
 }
 
 /* "[0:0:0:0:0:0:0:1]" as "[::1]", which is how the configuration keeps it; absent when it is no address. */
-static struct rtn_str read_ipv6(struct rtn_request *request, struct rtn_str host)
+RTN_COLD static struct rtn_str read_ipv6(struct rtn_request *request, struct rtn_str host)
 {
     char text[RTN_IP_TEXT_SIZE];
     struct rtn_ip address;
@@ -141,7 +142,7 @@ void rtn_dispatch_match(struct rtn_request *request)
 }
 
 /* The path part of the target: of a URL, what is behind the authority (RFC 9112, 3.2.2). */
-static struct rtn_str origin_form(struct rtn_str target)
+static inline struct rtn_str origin_form(struct rtn_str target)
 {
     if (target.data[0] == '/')
         return target;
@@ -155,27 +156,23 @@ static struct rtn_str origin_form(struct rtn_str target)
 }
 
 /* A body may move the buffer, and what points into the path and the query does not move with it. */
-static struct rtn_str lasting(struct rtn_request *request, struct rtn_str target)
+static inline struct rtn_str lasting(struct rtn_request *request, struct rtn_str target)
 {
     if (request->coding_seen || request->content_length > 0)
         target.data = rtn_arena_strdup(&request->arena, target);
     return target;
 }
 
-static int read_target(struct rtn_request *request, struct rtn_call *call)
+static inline int read_target(struct rtn_request *request, struct rtn_call *call)
 {
     struct rtn_str target = lasting(request, origin_form(request->target));
     if (target.data == NULL)
         return -ENOMEM;
-    const char *mark = memchr(target.data, '?', target.length);
-    if (mark != NULL) {
-        size_t length = (size_t) (mark - target.data);
-        call->query = (struct rtn_str){ mark + 1, target.length - length - 1 };
-        target.length = length;
-    }
-    if (target.length == 0)
-        target = RTN_STR("/");
-    return rtn_path_decode(target, &request->arena, &call->path);
+    if (target.data[0] != '?')
+        return rtn_target_split(target, &request->arena, &call->path, &call->query);
+    call->path = RTN_STR("/"); /* of a URL without a path */
+    call->query = (struct rtn_str){ target.data + 1, target.length - 1 };
+    return 0;
 }
 
 void rtn_dispatch_head(struct rtn_request *request)
@@ -185,13 +182,11 @@ void rtn_dispatch_head(struct rtn_request *request)
     request->call = call;
     if (call == NULL)
         return;
-    /* The match is large and filled as far as it counts. */
-    memset(call, 0, offsetof(struct rtn_call, match));
-    call->match.route = NULL;
-    call->match.allowed = 0;
+    RTN_ZERO_MEMBERS(call, path, match.params);
     call->site = site;
     request->started_us = request->http->loop->now_us;
-    rtn_request_id_give(request);
+    if (request->terms->config->request_id != RTN_REQUEST_ID_NONE)
+        rtn_request_id_give(request);
     call->authority = rtn_client_read(request);
     if (call->authority.data != request->host.data)
         call->host = read_host(request, call->authority);
@@ -208,30 +203,36 @@ void rtn_dispatch_head(struct rtn_request *request)
     rtn_dispatch_match(request);
 }
 
-enum rtn_outcome rtn_dispatch_run(struct rtn_request *request)
+/* It was not looked for a route of the request. */
+RTN_COLD static void answer_pathless(struct rtn_request *request)
 {
     const struct rtn_call *call = rtn_call_of(request);
     if (call == NULL)
         rtn_dispatch_error(request, 503, "memory is out");
     else if (rtn_client_refuse(request))
-        return RTN_OUTCOME_REPLIED;
+        return;
     else if (call->broken_path)
         rtn_dispatch_error(request, 400, "the path has a broken or forbidden percent-escape, or climbs above the root");
-    else if (call->path.data == NULL)
-        answer_allow(request, 204, rtn_router_methods(rtn_routing_of(request)->router));
     else
+        answer_allow(request, 204, rtn_router_methods(rtn_routing_of(request)->router));
+}
+
+enum rtn_outcome rtn_dispatch_run(struct rtn_request *request)
+{
+    if (RTN_LIKELY(request->call != NULL && rtn_call_of(request)->path.data != NULL))
         return rtn_step_run(request);
+    answer_pathless(request);
     return RTN_OUTCOME_REPLIED;
 }
 
 /* The cell of its status class. */
-static unsigned class_of(const struct rtn_request *request)
+static inline unsigned class_of(const struct rtn_request *request)
 {
     unsigned class = (unsigned) request->response.status / 100;
     return class <= 5 ? RTN_STATS_ABORTED + class : RTN_STATS_ABORTED;
 }
 
-static void count_times(rtn_stats_cell *cells, const struct rtn_request *request, const struct rtn_call *call)
+static inline void count_times(rtn_stats_cell *cells, const struct rtn_request *request, const struct rtn_call *call)
 {
     rtn_stats_observe_at(cells + RTN_STATS_DURATION, (uint64_t) (call->ended_us - request->started_us));
     if (!call->worked)
@@ -240,7 +241,7 @@ static void count_times(rtn_stats_cell *cells, const struct rtn_request *request
     rtn_stats_observe_at(cells + RTN_STATS_HANDLER, (uint64_t) call->worked_us);
 }
 
-void rtn_dispatch_count(const struct rtn_request *request, bool replied)
+static inline void count(const struct rtn_request *request, bool replied)
 {
     const struct rtn_call *call = rtn_call_of(request);
     bool routed = call != NULL && call->match.route != NULL;
@@ -254,13 +255,18 @@ void rtn_dispatch_count(const struct rtn_request *request, bool replied)
         count_times(cells, request, call);
 }
 
+void rtn_dispatch_count(const struct rtn_request *request, bool replied)
+{
+    count(request, replied);
+}
+
 void rtn_dispatch_replied(struct rtn_request *request, bool whole)
 {
     struct rtn_call *call = rtn_call_of(request);
     if (call != NULL)
         call->ended_us = rtn_clock_us();
-    rtn_access_log(request, !whole);
-    rtn_dispatch_count(request, true);
+    rtn_access_log(rtn_routing_of(request)->access, request, !whole);
+    count(request, true);
 }
 
 struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connection)

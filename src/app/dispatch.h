@@ -45,11 +45,19 @@ struct rtn_pair_cursor {
 
 /* The state of one request here; in its arena, request->call. [owner's thread] */
 struct rtn_call {
+    /* Written before they are read. */
     struct rtn_site *site;
-    struct rtn_str path; /* decoded */
+    struct rtn_str authority; /* the host that the client asked for, as it was written */
+    uint64_t given_before; /* content of the reply when the step began */
+    int64_t queued_us; /* since when it has waited for a worker */
+    int64_t ended_us; /* its reply has been sent */
+    void *drain_data;
+    void *cancel_data;
+
+    /* All-zero at first, up to match.params. */
+    struct rtn_str path; /* decoded; absent when no route is looked for */
     struct rtn_str query; /* as sent; absent without '?' */
     struct rtn_str host; /* of rtn_dispatch_host(); data is NULL before it was asked for */
-    struct rtn_str authority; /* the host that the client asked for, as it was written */
     struct rtn_client client;
     struct rtn_pair_cursor query_cursor;
     struct rtn_pair_cursor form_cursor;
@@ -68,20 +76,16 @@ struct rtn_call {
     bool upgrade_seen; /* whether it asks for a WebSocket was looked at */
     bool upgrade; /* it does, and may */
     bool accepted; /* the handler takes it */
-    struct rtn_str subprotocol; /* chosen by the handler */
+    bool stepped; /* it was not all there when it first could be handled, or could not be handled at once */
+    bool worked; /* a worker had it */
     int fail_status;
     const char *fail_text;
-    bool worked; /* a worker had it */
-    int64_t queued_us; /* since when it has waited for a worker */
-    int64_t waited_us; /* how long it did */
+    struct rtn_str subprotocol; /* chosen by the handler */
+    int64_t waited_us; /* how long it waited for a worker */
     int64_t worked_us; /* how long workers had it */
-    int64_t ended_us; /* its reply has been sent */
     struct rtn_continuation *next; /* to be run in the next step */
-    uint64_t given_before; /* content of the reply when the step began */
     int (*drain)(struct rtn_request *request, void *data);
-    void *drain_data;
     void (*cancel)(void *data);
-    void *cancel_data;
     void *data; /* of rtn_request_set_data() */
     void (*destroy)(void *data);
 

@@ -9,6 +9,7 @@
 #include "app/form.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/types.h>
 
 /* Takes one character of a form off the input. */
@@ -84,15 +85,22 @@ static bool is_control(int byte)
     return (byte >= 0 && byte < 0x20) || byte == 0x7f;
 }
 
-/* True when the path is neither escaped nor in need of a closer look: no '%', no control character, no "/.". */
-static bool path_is_plain(struct rtn_str raw)
+/*
+ * How much of a target is a path that is as it stands: neither escaped nor in need of a closer look, without '%',
+ * control character, "/.". The query's '?' ends it, too.
+ */
+static inline size_t plain_length(struct rtn_str target)
 {
-    for (size_t i = 0; i < raw.length; i++) {
-        unsigned char c = (unsigned char) raw.data[i];
-        if (c == '%' || is_control(c) || (c == '.' && i > 0 && raw.data[i - 1] == '/'))
-            return false;
+    static const bool ends[UCHAR_MAX + 1] = {
+        [0 ... 0x1f] = true, ['%'] = true, ['.'] = true, ['?'] = true, [0x7f] = true
+    };
+    size_t i = 0;
+    for (; i < target.length; i++) {
+        char c = target.data[i];
+        if (RTN_UNLIKELY(ends[(unsigned char) c]) && (c != '.' || (i > 0 && target.data[i - 1] == '/')))
+            break;
     }
-    return true;
+    return i;
 }
 
 /* Length of the decoded path in `out`, or -EINVAL. */
@@ -147,7 +155,7 @@ int rtn_path_decode(struct rtn_str raw, struct rtn_arena *arena, struct rtn_str 
 {
     if (raw.length == 0 || raw.data[0] != '/')
         return -EINVAL;
-    if (path_is_plain(raw)) {
+    if (plain_length(raw) == raw.length) {
         *ret = raw;
         return 0;
     }
@@ -160,5 +168,33 @@ int rtn_path_decode(struct rtn_str raw, struct rtn_arena *arena, struct rtn_str 
     if (length < 0)
         return (int) length;
     *ret = (struct rtn_str){ path, (size_t) length };
+    return 0;
+}
+
+/* What is not plain up to its end or its query. */
+RTN_COLD static int decode_target(struct rtn_str target, struct rtn_arena *arena, struct rtn_str *ret_path,
+                                  struct rtn_str *ret_query)
+{
+    const char *mark = memchr(target.data, '?', target.length);
+    struct rtn_str path = target;
+    struct rtn_str query = { 0 };
+    if (mark != NULL) {
+        path.length = (size_t) (mark - target.data);
+        query = (struct rtn_str){ mark + 1, target.length - path.length - 1 };
+    }
+    *ret_query = query;
+    return rtn_path_decode(path, arena, ret_path);
+}
+
+int rtn_target_split(struct rtn_str target, struct rtn_arena *arena, struct rtn_str *ret_path,
+                     struct rtn_str *ret_query)
+{
+    size_t length = plain_length(target);
+    bool has_query = length < target.length && target.data[length] == '?';
+    if (length == 0 || target.data[0] != '/' || (length < target.length && !has_query))
+        return decode_target(target, arena, ret_path, ret_query);
+    *ret_path = (struct rtn_str){ target.data, length };
+    *ret_query =
+        has_query ? (struct rtn_str){ target.data + length + 1, target.length - length - 1 } : (struct rtn_str){ 0 };
     return 0;
 }

@@ -28,4 +28,11 @@ struct rtn_str rtn_form_find(struct rtn_str pairs, struct rtn_str name, size_t i
  */
 int rtn_path_decode(struct rtn_str raw, struct rtn_arena *arena, struct rtn_str *ret);
 
+/*
+ * A request target in origin form: its path as rtn_path_decode() gives it, with what that returns, and what is behind
+ * the first '?', as it was sent; absent without one.
+ */
+int rtn_target_split(struct rtn_str target, struct rtn_arena *arena, struct rtn_str *ret_path,
+                     struct rtn_str *ret_query);
+
 #endif

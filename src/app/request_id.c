@@ -83,8 +83,6 @@ void rtn_request_id_give(struct rtn_request *request)
     char made[RTN_REQUEST_ID_SIZE];
     struct rtn_str id = { 0 };
     int mode = request->terms->config->request_id;
-    if (mode == RTN_REQUEST_ID_NONE)
-        return;
     if (mode == RTN_REQUEST_ID_ACCEPT)
         id = sent_id(request);
     if (!rtn_request_id_valid(id)) {

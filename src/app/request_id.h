@@ -13,8 +13,8 @@
 void rtn_request_id_make(char out[RTN_REQUEST_ID_SIZE]);
 
 /*
- * Gives the request, whose head is there, its id as `request_id` of the server says: request->response.request_id,
- * which goes out with the reply. [owner's thread]
+ * Gives the request, whose head is there, its id as `request_id` of the server says, which is not `none`:
+ * request->response.request_id, which goes out with the reply. [owner's thread]
  */
 void rtn_request_id_give(struct rtn_request *request);
 

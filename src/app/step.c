@@ -59,14 +59,17 @@ static struct rtn_activity_call enter(const struct rtn_request *request)
                                   request->policy->handler_timeout);
 }
 
-static void end_call(const struct rtn_request *request, bool cancelled)
+static inline void end_call(const struct rtn_request *request, bool cancelled)
 {
     struct rtn_call *call = rtn_call_of(request);
-    bool calls = call->cancel != NULL || call->destroy != NULL || call->next != NULL;
-    const struct rtn_activity_call before = calls ? enter(request) : (struct rtn_activity_call){ 0 };
+    if (call->cancel == NULL && call->destroy == NULL && call->next == NULL) {
+        call->drain = NULL;
+        call->data = NULL;
+        return;
+    }
+    const struct rtn_activity_call before = enter(request);
     rtn_step_end_call(call, cancelled);
-    if (calls)
-        rtn_callback_leave(&before);
+    rtn_callback_leave(&before);
 }
 
 void rtn_step_cancel(const struct rtn_request *request)
@@ -75,11 +78,11 @@ void rtn_step_cancel(const struct rtn_request *request)
 }
 
 /* RTN_WORKER: the same call is made again on a worker, so nothing of it counts. False when it was something else. */
-static bool moves(struct rtn_request *request, int result)
+static inline bool moves(struct rtn_request *request, int result)
 {
     struct rtn_call *call = rtn_call_of(request);
-    if (result != RTN_WORKER || rtn_step_on_worker(request) || request->response.state != RTN_RESPONSE_NONE ||
-        call->upgrade || !rtn_step_instance(call)->http->worker)
+    if (RTN_LIKELY(result != RTN_WORKER) || rtn_step_on_worker(request) ||
+        request->response.state != RTN_RESPONSE_NONE || call->upgrade || !rtn_step_instance(call)->http->worker)
         return false;
     rtn_response_reset(request);
     call->on_worker = true;
@@ -116,17 +119,28 @@ static enum rtn_turn call_body(struct rtn_request *request)
     return rtn_step_conclude(request, result);
 }
 
-static enum rtn_turn call_handle(struct rtn_request *request)
+static inline enum rtn_turn call_handle(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
     struct rtn_instance *instance = rtn_step_instance(call);
     const struct rtn_activity_call before = enter(request);
     int result = call->upgrade ? rtn_upgrade_call(request) : instance->http->handle(request, instance->data);
     rtn_callback_leave(&before);
+    if (RTN_LIKELY(result == RTN_DONE && request->response.state == RTN_RESPONSE_ENDED))
+        return RTN_TURN_REPLIED;
     if (moves(request, result))
         return RTN_TURN_MOVE;
     call->handled = true;
     return rtn_step_conclude(request, result);
+}
+
+/* The usual request: its handler is there for nothing else, and is called once, here, with all of it. */
+static inline bool is_simple(const struct rtn_request *request)
+{
+    const struct rtn_call *call = rtn_call_of(request);
+    const struct rtn_instance *instance = rtn_step_instance(call);
+    return request->stage == RTN_REQUEST_COMPLETE && !call->stepped && instance != NULL &&
+           instance->threads == RTN_THREADS_LOOP && instance->ws == NULL && instance->http->body == NULL;
 }
 
 /* The request comes to nothing: the handler is told, and the client when it has got nothing so far. */
@@ -233,18 +247,25 @@ static bool is_drained(const struct rtn_request *request)
     return rtn_call_of(request)->drain != NULL && request->connection->stream.queued < DRAINED;
 }
 
-static enum rtn_turn do_step(struct rtn_request *request)
+/* What has come first. */
+static enum rtn_turn take_event(struct rtn_request *request)
+{
+    const struct rtn_call *call = rtn_call_of(request);
+    if (call->failing)
+        return give_up(request);
+    if (call->accepted)
+        return RTN_TURN_UPGRADE;
+    if (call->next != NULL)
+        return run_continuation(request);
+    return call->waits && is_drained(request) ? run_drain(request) : RTN_TURN_GO_ON;
+}
+
+static inline enum rtn_turn do_step(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
-    enum rtn_turn turn = RTN_TURN_GO_ON;
-    if (call->failing)
-        turn = give_up(request);
-    else if (call->accepted)
-        turn = RTN_TURN_UPGRADE;
-    else if (call->next != NULL)
-        turn = run_continuation(request);
-    else if (call->waits && is_drained(request))
-        turn = run_drain(request);
+    bool simple = is_simple(request);
+    call->stepped = true;
+    enum rtn_turn turn = simple ? call_handle(request) : take_event(request);
     if (turn == RTN_TURN_GO_ON && call->waits)
         turn = RTN_TURN_WAIT;
     if (turn == RTN_TURN_GO_ON)
@@ -316,6 +337,7 @@ enum rtn_outcome rtn_step_fail(struct rtn_request *request, int status, const ch
     if (status == 504)
         rtn_step_log_failure(request, "did not go on with its reply in time (timeouts.handler)", NULL);
     call->failing = true;
+    call->stepped = true;
     call->fail_status = status;
     call->fail_text = text;
     return step_on_loop(request);

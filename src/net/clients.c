@@ -184,6 +184,11 @@ static int64_t cost_of(const struct rtn_clients *clients)
     return atomic_load_explicit(&clients->cost, memory_order_relaxed);
 }
 
+bool rtn_clients_limit_requests(const struct rtn_clients *clients)
+{
+    return cost_of(clients) > 0;
+}
+
 bool rtn_clients_counts(const struct rtn_clients *clients)
 {
     return atomic_load_explicit(&clients->connections, memory_order_relaxed) > 0;

@@ -31,6 +31,9 @@ void rtn_clients_free(struct rtn_clients *clients);
 bool rtn_clients_open(struct rtn_clients *clients, const struct rtn_ip *address, int64_t now_ms);
 void rtn_clients_close(struct rtn_clients *clients, const struct rtn_ip *address, int64_t now_ms);
 
+/* False: rtn_clients_request() is 0. */
+bool rtn_clients_limit_requests(const struct rtn_clients *clients);
+
 /* A request, of a client with or without connections of its own. 0, or the milliseconds until one would be taken. */
 int64_t rtn_clients_request(struct rtn_clients *clients, const struct rtn_ip *address, int64_t now_ms);
 

@@ -176,3 +176,43 @@ Test(path, plain_paths_are_not_copied)
     cr_assert_eq(rtn_path_decode(raw, &arena, &got), 0);
     cr_expect_eq(got.data, raw.data);
 }
+
+static const struct {
+    const char *target;
+    const char *path; /* NULL: refused */
+    const char *query; /* NULL: absent */
+} target_cases[] = {
+    { "/", "/", NULL },
+    { "/?", "/", "" },
+    { "/a/b?c=d&e", "/a/b", "c=d&e" },
+    { "/a?b?c", "/a", "b?c" },
+    { "/a.b/c.d?e", "/a.b/c.d", "e" },
+    { "/a?%zz/../.", "/a", "%zz/../." },
+    { "/a%20b?c%20d", "/a b", "c%20d" },
+    { "/a/../b?c", "/b", "c" },
+    { "/./?", "/", "" },
+    { "/a%3fb?c", "/a?b", "c" },
+    { "/a//b?/..", "/a//b", "/.." },
+    { "/\xc3\xa4?\xc3", "/\xc3\xa4", "\xc3" },
+    { "/..?a", NULL, NULL },
+    { "/%zz?a", NULL, NULL },
+    { "/a\tb", NULL, NULL },
+    { "/\x7f", NULL, NULL },
+    { "a?b", NULL, NULL },
+    { "?b", NULL, NULL },
+};
+
+Test(path, is_split_from_the_query)
+{
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(target_cases); i++) {
+        const char *target = target_cases[i].target;
+        struct rtn_str path, query;
+        int code = rtn_target_split(rtn_str_of(target), &arena, &path, &query);
+        cr_expect_eq(code, target_cases[i].path != NULL ? 0 : -EINVAL, "%s gave %d", target, code);
+        if (code < 0)
+            continue;
+        cr_expect(rtn_str_equal(path, rtn_str_of(target_cases[i].path)), "%s gave [%.*s]", target, RTN_STR_ARG(path));
+        cr_expect(rtn_str_equal(query, rtn_str_of(target_cases[i].query)), "%s", target);
+        cr_expect_eq(query.data == NULL, target_cases[i].query == NULL, "%s", target);
+    }
+}
