@@ -122,8 +122,6 @@ void rtn_ws_client_begin_handshake(struct rtn_ws_client *client, int fd, const s
                                                .headers = client->spec.headers,
                                                .protocols = client->spec.protocols,
                                                .extensions = rtn_buf_str(&client->offer) };
-    if (rtn_ws_key_make(client->request.key) < 0)
-        rtn_ws_client_fail(client, RTN_CLOSE_NETWORK, "no random bytes");
-    else
-        send_request(client);
+    rtn_ws_key_make(client->request.key);
+    send_request(client);
 }

@@ -8,13 +8,12 @@
 #include "proto/ws_handshake.h"
 
 #include <assert.h>
-#include <errno.h>
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
+#include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/macros.h"
+#include "base/sha1.h"
 
 #define KEY_BYTES 16
 #define KEY_LENGTH (RTN_WS_KEY_SIZE - 1)
@@ -168,18 +167,16 @@ void rtn_ws_accept_of(struct rtn_str key, char out[RTN_WS_ACCEPT_SIZE])
 {
     assert(key.length == KEY_LENGTH);
     unsigned char text[KEY_LENGTH + sizeof(GUID) - 1];
-    unsigned char digest[SHA_DIGEST_LENGTH];
+    unsigned char digest[RTN_SHA1_SIZE];
     memcpy(text, key.data, KEY_LENGTH);
     memcpy(text + KEY_LENGTH, GUID, sizeof(GUID) - 1);
-    (void) SHA1(text, sizeof(text), digest);
-    (void) EVP_EncodeBlock((unsigned char *) out, digest, sizeof(digest));
+    rtn_sha1(text, sizeof(text), digest);
+    rtn_base64_encode(digest, sizeof(digest), out);
 }
 
-int rtn_ws_key_make(char out[RTN_WS_KEY_SIZE])
+void rtn_ws_key_make(char out[RTN_WS_KEY_SIZE])
 {
     unsigned char bytes[KEY_BYTES];
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1)
-        return -EIO;
-    (void) EVP_EncodeBlock((unsigned char *) out, bytes, sizeof(bytes));
-    return 0;
+    arc4random_buf(bytes, sizeof(bytes));
+    rtn_base64_encode(bytes, sizeof(bytes), out);
 }
