@@ -1,6 +1,7 @@
 /*
- * Main looks five times a second at what the other threads are doing. Its own callbacks, those that configure modules,
- * are only known for the line of a crash.
+ * Main looks five times a second at what the other threads are doing, as long as they do something: in a daemon that
+ * nobody asks for anything all threads sleep. Its own callbacks, those that configure modules, are only known for the
+ * line of a crash.
  */
 #include <stdio.h>
 
@@ -10,17 +11,54 @@
 #include "loop/barrier.h"
 #include "loop/stalls.h"
 
-static void on_look(struct ev_loop *ev, struct ev_timer *timer, int events)
+static void look(struct rtn_daemon *daemon)
 {
-    (void) ev;
-    (void) events;
-    struct rtn_daemon *daemon = RTN_CONTAINER_OF(timer, struct rtn_daemon, stalls);
     rtn_daemon_stats_look(daemon);
     rtn_stalls_look();
     for (size_t i = 0; i < daemon->run_count; i++) {
         if (daemon->runs[i]->server != NULL)
             rtn_server_stall_look(daemon->runs[i]->server);
     }
+}
+
+static void look_every(struct rtn_daemon *daemon, int ms)
+{
+    daemon->stalls.repeat = ms / 1e3;
+    ev_timer_again(daemon->ev, &daemon->stalls);
+}
+
+static void wake(void *data)
+{
+    struct rtn_daemon *daemon = data;
+    ev_async_send(daemon->ev, &daemon->stalls_wake);
+}
+
+static void on_wake(struct ev_loop *ev, struct ev_async *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_daemon *daemon = RTN_CONTAINER_OF(watcher, struct rtn_daemon, stalls_wake);
+    daemon->quiet_looks = 0;
+    look_every(daemon, RTN_STALLS_LOOK_MS);
+}
+
+/* Nothing is under way that would end by itself: neither callbacks nor generations. */
+static bool is_quiet(const struct rtn_daemon *daemon)
+{
+    return rtn_activity_is_quiet() && rtn_generation_count(daemon->generation) == 1;
+}
+
+static void on_look(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_daemon *daemon = RTN_CONTAINER_OF(timer, struct rtn_daemon, stalls);
+    look(daemon);
+    daemon->quiet_looks = is_quiet(daemon) ? daemon->quiet_looks + 1 : 0;
+    if (daemon->quiet_looks != RTN_STALLS_QUIET_LOOKS)
+        return;
+    rtn_activity_rest(wake, daemon);
+    look_every(daemon, RTN_STALLS_REST_MS);
 }
 
 void rtn_daemon_stalls_init(void)
@@ -34,12 +72,17 @@ void rtn_daemon_stalls_watch(struct rtn_daemon *daemon)
     const double seconds = RTN_STALLS_LOOK_MS / 1e3;
     ev_timer_init(&daemon->stalls, on_look, seconds, seconds);
     ev_timer_start(daemon->ev, &daemon->stalls);
+    ev_async_init(&daemon->stalls_wake, on_wake);
+    ev_async_start(daemon->ev, &daemon->stalls_wake);
 }
 
 void rtn_daemon_stalls_done(struct rtn_daemon *daemon)
 {
-    if (daemon->ev != NULL)
-        ev_timer_stop(daemon->ev, &daemon->stalls);
+    rtn_activity_rest(NULL, NULL);
+    if (daemon->ev == NULL)
+        return;
+    ev_timer_stop(daemon->ev, &daemon->stalls);
+    ev_async_stop(daemon->ev, &daemon->stalls_wake);
 }
 
 bool rtn_daemon_has_progress(const struct rtn_daemon *daemon, char *why, size_t size)

@@ -98,6 +98,8 @@ struct rtn_daemon {
     struct ev_timer watchdog; /* of watchdog.c */
     bool still; /* the service manager knows that something stands still */
     struct ev_timer stalls; /* looks what threads are doing */
+    struct ev_async stalls_wake; /* one of them does something again */
+    unsigned quiet_looks; /* in a row that have found nothing */
     struct ev_timer reload_limit; /* of a reload that a stop waits for */
     struct ev_timer look; /* makes that happen often while workers are waited for */
     bool stopping;

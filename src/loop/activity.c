@@ -20,6 +20,9 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct rtn_list all = { &all, &all }; /* guarded by the mutex */
+static atomic_bool resting;
+static void (*waker)(void *data); /* set before resting is */
+static void *waker_data;
 static _Thread_local struct rtn_activity *here __attribute__((tls_model("initial-exec")));
 
 int64_t rtn_activity_now_ms(void)
@@ -165,8 +168,25 @@ void rtn_activity_block(bool blocked)
         atomic_store_explicit(&here->blocked, blocked, memory_order_relaxed);
 }
 
+void rtn_activity_rest(void (*wake)(void *data), void *data)
+{
+    if (wake != NULL) {
+        waker = wake;
+        waker_data = data;
+    }
+    atomic_store_explicit(&resting, wake != NULL, memory_order_release);
+}
+
+static void wake(void)
+{
+    if (atomic_exchange_explicit(&resting, false, memory_order_acquire))
+        waker(waker_data);
+}
+
 void rtn_activity_wait(bool waiting)
 {
+    if (!waiting && atomic_load_explicit(&resting, memory_order_relaxed))
+        wake();
     if (here == NULL)
         return;
     unsigned rounds = atomic_load_explicit(&here->rounds, memory_order_relaxed);
@@ -231,4 +251,19 @@ void rtn_activity_each(void (*look)(struct rtn_activity *activity, void *data), 
     RTN_LIST_FOREACH (node, &all)
         look(RTN_CONTAINER_OF(node, struct rtn_activity, node), data);
     pthread_mutex_unlock(&mutex);
+}
+
+static void look_for_work(struct rtn_activity *activity, void *data)
+{
+    bool *quiet = data;
+    bool runs = activity->kind == RTN_ACTIVITY_LOOP && !atomic_load_explicit(&activity->waiting, memory_order_relaxed);
+    bool calls = activity->kind != RTN_ACTIVITY_MAIN && atomic_load_explicit(&activity->label, memory_order_relaxed);
+    *quiet = *quiet && !runs && !calls && !activity->episode.open;
+}
+
+bool rtn_activity_is_quiet(void)
+{
+    bool quiet = true;
+    rtn_activity_each(look_for_work, &quiet);
+    return quiet;
 }

@@ -104,6 +104,15 @@ void rtn_activity_block(bool blocked);
 /* A loop is about to wait, or has come back from that. */
 void rtn_activity_wait(bool waiting);
 
+/* True when all loops wait, and no thread is in a callback. [main] */
+bool rtn_activity_is_quiet(void);
+
+/*
+ * Main stops looking: the next loop that comes back from waiting calls wake(data), once, on its thread. NULL: none
+ * does. The loops pay for no fence, so that one that comes back at this very moment may not see it. [main]
+ */
+void rtn_activity_rest(void (*wake)(void *data), void *data);
+
 /* False when it changes all the time: nothing is stuck there. */
 bool rtn_activity_read(const struct rtn_activity *activity, struct rtn_activity_call *ret);
 

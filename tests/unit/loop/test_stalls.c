@@ -239,3 +239,41 @@ Test(stalls, a_loop_that_does_not_come_round)
     cr_assert_eq(rtn_loop_stop(&loop, BOUND_MS), 0);
     rtn_loop_done(&loop);
 }
+
+static atomic_uint woken;
+
+static void count_wake(void *data)
+{
+    atomic_fetch_add((atomic_uint *) data, 1);
+}
+
+Test(stalls, who_rests_is_woken_once_by_a_loop)
+{
+    cr_assert_not_null(rtn_activity_begin(RTN_ACTIVITY_LOOP, "get", "get", NULL));
+    rtn_activity_rest(count_wake, &woken);
+    rtn_activity_wait(true);
+    cr_expect_eq(atomic_load(&woken), 0);
+    rtn_activity_wait(false);
+    rtn_activity_wait(true);
+    rtn_activity_wait(false);
+    cr_expect_eq(atomic_load(&woken), 1);
+    rtn_activity_rest(count_wake, &woken);
+    rtn_activity_rest(NULL, NULL);
+    rtn_activity_wait(false);
+    cr_expect_eq(atomic_load(&woken), 1);
+    rtn_activity_end();
+}
+
+Test(stalls, quiet_is_when_all_loops_wait_and_nobody_is_in_a_callback)
+{
+    struct thread worker;
+    cr_expect(rtn_activity_is_quiet());
+    begin(&worker, RTN_ACTIVITY_WORKER);
+    cr_expect_not(rtn_activity_is_quiet());
+    end(&worker);
+    cr_assert_not_null(rtn_activity_begin(RTN_ACTIVITY_LOOP, "get", "get", NULL));
+    cr_expect_not(rtn_activity_is_quiet());
+    rtn_activity_wait(true);
+    cr_expect(rtn_activity_is_quiet());
+    rtn_activity_end();
+}
