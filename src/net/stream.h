@@ -16,10 +16,10 @@ struct rtn_segment;
 
 struct rtn_stream {
     int fd;
+    bool defer_files; /* set by a loop that has workers: files on a disk are queued, and flush stops before them */
     struct rtn_segment *first; /* queue of what is still to be sent */
     struct rtn_segment *last;
     size_t queued; /* bytes in the queue that are memory; those of files do not count */
-    bool defer_files; /* set by a loop that has workers: files on a disk are queued, and flush stops before them */
 };
 
 /*

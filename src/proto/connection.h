@@ -57,10 +57,10 @@ struct rtn_connection {
     struct ev_io read;
     struct ev_io write;
     _Atomic int owner; /* enum rtn_owner */
+    enum rtn_connection_state state;
     _Atomic int64_t begun_ms; /* when the worker began with it; 0: it has not. Written by the worker, as the next */
     _Atomic int64_t
         sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */
-    enum rtn_connection_state state;
     bool close_after; /* close when all is sent */
     bool linger_after; /* and linger, because the client may still be sending */
     bool used; /* has served a request */
@@ -72,8 +72,8 @@ struct rtn_connection {
     int64_t request_count; /* that have come */
     int64_t held_ms; /* when the worker was given it; [loop], also while a worker holds it, up to taken_bytes */
     int64_t held_timeout; /* that the worker has, ms; 0: no handler runs */
-    unsigned held_method;
     const char *held_id; /* of the request; NULL: none */
+    unsigned held_method;
     int taken_status; /* of the reply when it was taken away; 0: it was cut off */
     uint64_t taken_bytes;
     int broken; /* -errno of a failed send, found by whoever held the connection */

@@ -22,18 +22,18 @@ struct rtn_entry {
     struct rtn_connection *connection; /* with a socket; NULL: none */
     struct rtn_ws_client *client; /* whose entry it is, between two of its connections too; NULL: of a connection */
     _Atomic uint64_t id; /* of the connection, whatever it speaks; late mail looks at it while others enter */
-    unsigned slot;
     _Atomic uint64_t open_id; /* its id while it takes messages; else 0 */
-    _Atomic unsigned kind; /* enum rtn_session_kind; of the last that took messages */
+    _Atomic uint64_t client_id; /* of `client`; else 0 */
     _Atomic(const void *) owner; /* of the same: of the layer above, never followed here */
     _Atomic int64_t mailed; /* bytes on their way to it in mail */
     _Atomic int64_t queued; /* bytes that wait on its loop, which alone writes this */
     _Atomic int64_t backlog_limit;
+    struct rtn_entry *next; /* of the free ones */
+    unsigned slot;
+    _Atomic unsigned char kind; /* enum rtn_session_kind; of the last that took messages */
     _Atomic bool waits; /* the socket takes no more at the moment */
     _Atomic bool drain_due; /* a sender was told to wait */
     _Atomic bool drops; /* its backlog_policy */
-    _Atomic uint64_t client_id; /* of `client`; else 0 */
-    struct rtn_entry *next; /* of the free ones */
 };
 
 struct rtn_directory {

@@ -72,8 +72,7 @@ static void end_waiting(struct rtn_session *session)
 static void tune(struct rtn_session *session, const void *policy)
 {
     struct rtn_ws *ws = rtn_ws_of(session);
-    ws->policy = policy;
-    session->policy = &ws->policy->session;
+    session->policy = &((const struct rtn_ws_policy *) policy)->session;
     ws->reader.limit = (uint64_t) session->policy->message_limit;
     if (ws->reader.in_message)
         ws->reader.limit = RTN_MAX(ws->reader.limit, ws->reader.message_length);
@@ -90,9 +89,10 @@ static void free_session(struct rtn_session *session)
 {
     struct rtn_ws *ws = rtn_ws_of(session);
     rtn_ws_reader_done(&ws->reader);
-    rtn_ws_inflate_free(ws->inflate);
+    rtn_ws_inflate_free(ws->reader.inflate);
     rtn_ws_compress_free(ws->compress);
     free(ws->protocol);
+    free(ws->reason);
     free(ws);
 }
 
@@ -122,7 +122,6 @@ struct rtn_ws *rtn_ws_new(struct rtn_connection *connection, const struct rtn_ws
         return NULL;
     rtn_session_init(&ws->session, &wire, connection, &policy->session, owner);
     ws->session.assembled = &ws->reader.message;
-    ws->policy = policy;
     ws->code = RTN_WS_ABNORMAL;
     ws->reader.events = &reader_events;
     ws->reader.owner = ws;
@@ -144,11 +143,10 @@ int rtn_ws_set_compression(struct rtn_ws *ws, const struct rtn_ws_deflate_terms 
     bool outgoing = ws->session.connection->outgoing;
     int theirs = outgoing ? terms->server_bits : terms->client_bits;
     int ours = outgoing ? terms->client_bits : terms->server_bits;
-    ws->inflate = rtn_ws_inflate_new(theirs, outgoing ? terms->server_forgets : terms->client_forgets);
-    ws->compress =
-        rtn_ws_compress_new(ours, outgoing ? terms->client_forgets : terms->server_forgets, ws->policy->deflate);
-    ws->reader.inflate = ws->inflate;
-    return ws->inflate != NULL && ws->compress != NULL ? 0 : -ENOMEM;
+    ws->reader.inflate = rtn_ws_inflate_new(theirs, outgoing ? terms->server_forgets : terms->client_forgets);
+    ws->compress = rtn_ws_compress_new(ours, outgoing ? terms->client_forgets : terms->server_forgets,
+                                       rtn_ws_policy_of(ws)->deflate);
+    return ws->reader.inflate != NULL && ws->compress != NULL ? 0 : -ENOMEM;
 }
 
 void rtn_ws_start(struct rtn_connection *connection)

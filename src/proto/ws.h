@@ -28,21 +28,26 @@ struct rtn_ws_policy {
 
 struct rtn_ws {
     struct rtn_session session;
-    const struct rtn_ws_policy *policy;
     const struct rtn_ws_handler *handler; /* of the layer above, set by it */
     char *protocol; /* subprotocol; NULL: none. Never changes once it is open */
     struct rtn_ws_client *client; /* of an outgoing connection; else NULL */
-    struct rtn_ws_reader reader;
-    struct rtn_ws_inflate *inflate; /* NULL without permessage-deflate, as the next */
-    struct rtn_ws_compress *compress;
+    struct rtn_ws_reader reader; /* with its `inflate` when permessage-deflate was agreed upon */
+    struct rtn_ws_compress *compress; /* NULL without that */
+    char *reason; /* of the peer's close frame; NULL: none */
+    int code; /* of the same, or RTN_WS_NO_CODE, RTN_WS_ABNORMAL */
+    unsigned char reason_length;
     bool close_received;
     bool ping_sent; /* and nothing has come since */
-    int code; /* of the peer's close frame, or RTN_WS_NO_CODE, RTN_WS_ABNORMAL */
-    unsigned reason_length;
-    char reason[RTN_WS_REASON_MOST]; /* of the same */
     int64_t pinged; /* the last ping; ms, monotonic, as the next */
     int64_t close_deadline; /* 0: none */
 };
+
+/* Its policy is that of the session and what stands around it. */
+static inline const struct rtn_ws_policy *rtn_ws_policy_of(const struct rtn_ws *ws)
+{
+    const char *session = (const char *) ws->session.policy;
+    return (const struct rtn_ws_policy *) (const void *) (session - offsetof(struct rtn_ws_policy, session));
+}
 
 /* Upward calls, on the loop, beside those of struct rtn_session_events. */
 struct rtn_ws_events {

@@ -3,6 +3,7 @@
  * ends its side of the socket first and reads what still comes, so that the peer gets to see the close frame; a client
  * waits for the server to do so.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/ws_client.h"
@@ -23,7 +24,7 @@ static void send_close(struct rtn_ws *ws, enum rtn_close_cause cause, int code, 
     }
     rtn_ws_queue_control(ws, RTN_WS_OP_CLOSE, content, length);
     rtn_session_begin_closing(&ws->session, cause, detail);
-    ws->close_deadline = rtn_http1_now_ms(ws->session.connection->http) + ws->policy->close_timeout;
+    ws->close_deadline = rtn_http1_now_ms(ws->session.connection->http) + rtn_ws_policy_of(ws)->close_timeout;
     rtn_session_file_deadline(&ws->session);
 }
 
@@ -48,14 +49,23 @@ void rtn_ws_fail(struct rtn_ws *ws, enum rtn_close_cause cause, int code, const 
     send_close(ws, cause, code, rtn_str_of(detail), detail);
 }
 
+/* Handlers and the log go without it when memory is out. */
+static void keep_reason(struct rtn_ws *ws, const unsigned char *data, size_t length)
+{
+    free(ws->reason);
+    ws->reason = malloc(length);
+    ws->reason_length = ws->reason != NULL ? (unsigned char) length : 0;
+    if (ws->reason != NULL)
+        memcpy(ws->reason, data, length);
+}
+
 void rtn_ws_on_close_frame(struct rtn_ws *ws, const unsigned char *data, size_t length)
 {
     ws->close_received = true;
     ws->session.deaf = true;
     ws->code = length >= 2 ? data[0] << 8 | data[1] : RTN_WS_NO_CODE;
-    ws->reason_length = length > 2 ? (unsigned) length - 2 : 0;
-    if (ws->reason_length > 0)
-        memcpy(ws->reason, data + 2, ws->reason_length);
+    if (length > 2)
+        keep_reason(ws, data + 2, length - 2);
     if (ws->session.closing) {
         rtn_session_mark_unsent(&ws->session);
         return;
@@ -94,7 +104,7 @@ bool rtn_ws_end_when_due(struct rtn_session *session)
  */
 static int64_t ping_deadline(const struct rtn_ws *ws)
 {
-    const struct rtn_ws_policy *policy = ws->policy;
+    const struct rtn_ws_policy *policy = rtn_ws_policy_of(ws);
     if (policy->ping_timeout == 0 || ws->session.closing || ws->session.paused || ws->session.write_deadline != 0)
         return 0;
     return ws->ping_sent ? ws->pinged + policy->pong_timeout : ws->session.heard + policy->ping_timeout;

@@ -7,6 +7,7 @@
 #include "proto/ws_reader.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/macros.h"
 #include "proto/ws_reader_internal.h"
@@ -34,9 +35,9 @@ static int take_content(struct rtn_ws_reader *reader, struct rtn_ws_input *input
     size_t length = content_length(reader, input->length - input->at);
 
     if (!reader->from_server)
-        rtn_ws_mask(data, length, reader->header + reader->header_length - 4, reader->frame_done);
+        rtn_ws_mask(data, length, reader->header + reader->header_length - 4, reader->mask_at);
     input->at += length;
-    reader->frame_done += length;
+    reader->mask_at = (unsigned char) ((reader->mask_at + length) & 3);
     reader->frame_left -= length;
     if (rtn_ws_reader_is_control(reader))
         return rtn_ws_reader_control(reader, data, length);
@@ -79,4 +80,6 @@ bool rtn_ws_reader_is_idle(const struct rtn_ws_reader *reader)
 void rtn_ws_reader_done(struct rtn_ws_reader *reader)
 {
     rtn_buf_done(&reader->message);
+    free(reader->control);
+    reader->control = NULL;
 }

@@ -46,20 +46,20 @@ struct rtn_ws_reader {
     const char *error_text;
 
     /* Its own. */
+    uint64_t frame_left; /* content bytes of the frame still to come */
+    uint64_t message_length; /* so far, after decompression */
+    struct rtn_buf message; /* what was kept of a cut message; its memory goes with it */
+    unsigned char *control; /* what was kept of a cut control frame; NULL: nothing */
+    unsigned char control_length;
     unsigned char header[RTN_WS_HEADER_MOST];
-    unsigned header_length; /* bytes of it that are there; 0 between frames */
+    unsigned char header_length; /* bytes of it that are there; 0 between frames */
+    unsigned char mask_at; /* where in the mask the next byte of content stands */
+    struct rtn_utf8_state utf8;
     bool in_frame; /* the header is complete, content follows */
     bool in_message; /* data frames of a message have come, the last has not */
     bool compressed; /* the message is */
     bool stopped; /* by a callback, while something is being inflated */
-    enum rtn_ws_opcode type; /* of the message */
-    uint64_t frame_left; /* content bytes of the frame still to come */
-    uint64_t frame_done; /* that have come */
-    uint64_t message_length; /* so far, after decompression */
-    struct rtn_utf8_state utf8;
-    struct rtn_buf message; /* what was kept of a cut message; its memory goes with it */
-    unsigned char control[RTN_WS_CONTROL_MOST];
-    unsigned control_length; /* what was kept of a cut control frame */
+    unsigned char type; /* enum rtn_ws_opcode of the message */
 };
 
 /*

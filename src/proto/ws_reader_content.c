@@ -7,6 +7,7 @@
 #include "proto/ws_reader_internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/macros.h"
 
@@ -51,7 +52,7 @@ static int deliver(struct rtn_ws_reader *reader, unsigned char *data, size_t len
 {
     if (last)
         reader->in_message = false;
-    bool on = reader->events->message(reader->owner, reader->type, data, length, last);
+    bool on = reader->events->message(reader->owner, (enum rtn_ws_opcode) reader->type, data, length, last);
     return on ? RTN_WS_READER_ON : RTN_WS_READER_STOP;
 }
 
@@ -136,19 +137,41 @@ static int check_close(struct rtn_ws_reader *reader, const unsigned char *data, 
     return rtn_ws_reader_fail(reader, RTN_WS_BAD_DATA, "a close frame with a reason that is not UTF-8");
 }
 
-int rtn_ws_reader_control(struct rtn_ws_reader *reader, unsigned char *data, size_t length)
+/* Of a cut frame, what is kept of it: content is put behind that. NULL when memory is out. */
+static unsigned char *keep_control(struct rtn_ws_reader *reader, const unsigned char *data, size_t length)
 {
-    bool whole = reader->control_length == 0 && reader->frame_left == 0;
+    if (reader->control == NULL) {
+        reader->control = malloc(RTN_WS_CONTROL_MOST);
+        reader->control_length = 0;
+    }
+    if (reader->control == NULL)
+        return NULL;
+    memcpy(reader->control + reader->control_length, data, length);
+    reader->control_length = (unsigned char) (reader->control_length + length);
+    return reader->control;
+}
+
+static int check_control(struct rtn_ws_reader *reader, const unsigned char *data, size_t length)
+{
     enum rtn_ws_opcode type = (enum rtn_ws_opcode) rtn_ws_reader_opcode(reader);
 
-    if (!whole) {
-        memcpy(reader->control + reader->control_length, data, length);
-        reader->control_length += (unsigned) length;
-        data = reader->control;
-        length = reader->control_length;
-    }
     int r = type == RTN_WS_OP_CLOSE ? check_close(reader, data, length) : 0;
     if (r < 0 || reader->frame_left > 0)
         return r;
     return reader->events->control(reader->owner, type, data, length) ? RTN_WS_READER_ON : RTN_WS_READER_STOP;
+}
+
+int rtn_ws_reader_control(struct rtn_ws_reader *reader, unsigned char *data, size_t length)
+{
+    if (reader->control == NULL && reader->frame_left == 0)
+        return check_control(reader, data, length);
+    const unsigned char *kept = keep_control(reader, data, length);
+    if (kept == NULL)
+        return -ENOMEM;
+    int r = check_control(reader, kept, reader->control_length);
+    if (reader->frame_left == 0) {
+        free(reader->control);
+        reader->control = NULL;
+    }
+    return r;
 }

@@ -150,7 +150,7 @@ static bool take_mask(struct rtn_ws_reader *reader, struct rtn_ws_input *input)
 
     if (reader->header_length == begin && input->length - input->at >= 4) {
         memcpy(reader->header + begin, input->data + input->at, 4);
-        reader->header_length = end;
+        reader->header_length = (unsigned char) end;
         input->at += 4;
         return true;
     }
@@ -164,15 +164,11 @@ static void begin_frame(struct rtn_ws_reader *reader)
     unsigned opcode = rtn_ws_reader_opcode(reader);
 
     reader->in_frame = true;
-    reader->frame_done = 0;
-    if (rtn_ws_reader_is_control(reader)) {
-        reader->control_length = 0;
-        return;
-    }
-    if (opcode == RTN_WS_OP_CONTINUATION)
+    reader->mask_at = 0;
+    if (rtn_ws_reader_is_control(reader) || opcode == RTN_WS_OP_CONTINUATION)
         return;
     reader->in_message = true;
-    reader->type = (enum rtn_ws_opcode) opcode;
+    reader->type = (unsigned char) opcode;
     reader->compressed = (reader->header[0] & RTN_WS_RSV1) != 0;
     reader->message_length = 0;
     reader->utf8 = (struct rtn_utf8_state){ 0 };

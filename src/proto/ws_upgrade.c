@@ -10,7 +10,7 @@
 /* Appends to the fields of the answer what was agreed upon. 0 or -ENOMEM. */
 static int negotiate_compression(struct rtn_ws *ws, struct rtn_request *request)
 {
-    const struct rtn_config_deflate *config = ws->policy->deflate;
+    const struct rtn_config_deflate *config = rtn_ws_policy_of(ws)->deflate;
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf answer = { 0 };
     struct rtn_ws_deflate_terms terms;
     if (config == NULL || !config->on)

@@ -62,7 +62,7 @@ static int queue_frame(struct rtn_ws *ws, unsigned first, struct rtn_str content
 
 bool rtn_ws_is_compressed(const struct rtn_ws *ws, size_t length)
 {
-    return ws->compress != NULL && length >= (size_t) ws->policy->deflate->min_size;
+    return ws->compress != NULL && length >= (size_t) rtn_ws_policy_of(ws)->deflate->min_size;
 }
 
 void rtn_ws_trim_scratch(struct rtn_http1 *http)
