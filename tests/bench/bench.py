@@ -86,7 +86,7 @@ def parse():
                                                 "default: the main cases of all")
     parser.add_argument("--list", action="store_true", help="only name the cases")
     parser.add_argument("--rounds", type=int, help="how often each is measured (default: 5); 0: only counts")
-    parser.add_argument("--seconds", type=positive, help="length of each measurement (default: 1.2)")
+    parser.add_argument("--seconds", type=positive, help="length of each measurement (default: 0.8)")
     parser.add_argument("--quick", action="store_true", help="one round of 0.5 s; no system calls and instructions")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results there as well")
     parser.add_argument("--svg", type=pathlib.Path, metavar="FILE", help="draw a chart there")
@@ -95,7 +95,7 @@ def parse():
                         help="measure nothing: take the results that --json wrote")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-bench", help="a release build")
     options = parser.parse_args()
-    rounds, seconds = (1, 0.5) if options.quick else (5, 1.2)
+    rounds, seconds = (1, 0.5) if options.quick else (5, 0.8)
     options.rounds = rounds if options.rounds is None else options.rounds
     options.seconds = options.seconds or seconds
     if options.rounds < 0:

@@ -3,7 +3,8 @@ import dataclasses
 
 OURS = "retinue"
 UNITS = {"cpu_us": "CPU us", "per_second": "a second", "calls": "calls", "instructions": "instructions",
-         "each_bytes": "bytes each", "idle_cpu_us": "CPU us a second", "p50_us": "us (p50)", "p99_us": "us (p99)", "resident_kib": "KiB"}
+         "each_bytes": "bytes each", "idle_cpu_us": "CPU us a second", "p50_us": "us (p50)", "p99_us": "us (p99)",
+         "resident_kib": "KiB"}
 
 
 @dataclasses.dataclass(frozen=True)

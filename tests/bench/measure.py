@@ -16,8 +16,8 @@ import tempfile
 
 from server import CALLGRIND, Failure
 
-WARM = 0.3  # seconds of load before those that count
-STRACED = (0.3, 1.0)  # seconds of load under strace
+WARM = 0.2  # seconds of load before those that count
+STRACED = (0.2, 0.6)  # seconds of load under strace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +82,10 @@ class Done:
     count: int
     seconds: float
     figures: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.count <= 0:
+            raise Failure("nothing was done in time")
 
 
 class LoadCase(Case):

@@ -5,13 +5,14 @@ from goals import OURS, value_of
 
 BEGIN, END = "<!-- made by scripts/bench --readme -->", "<!-- end of what scripts/bench made -->"
 FIGURES = (("cpu_us", "{:.2f}"), ("each_bytes", "{:,.0f} B"))  # what a row tells: the first that is there
+CHART = "![What a request costs each server, as bars](tests/bench/speed.svg)"
 FLOOR = "floor"
 COLUMNS = (FLOOR, OURS, "nginx", "h2o", "lighttpd")
 
 
 def write(result):
     cases = [case for case in result["cases"].values() if _figure(case)]
-    lines = [BEGIN, "", f"| | {' | '.join(COLUMNS)} | a second |", "|---" + "|---:" * (len(COLUMNS) + 1) + "|"]
+    lines = [BEGIN, "", CHART, "", f"| | {' | '.join(COLUMNS)} | a second |", "|---" + "|---:" * (len(COLUMNS) + 1) + "|"]
     lines += [_row(case) for case in cases]
     lines += ["", _better(cases), "", _how(result), "", END]
     return "\n".join(lines)
@@ -48,13 +49,14 @@ def _better(cases):
         figure, _ = _figure(case)
         ours = value_of(case, OURS, figure)
         others = {name: value_of(case, name, figure) for name in COLUMNS if name not in (OURS, FLOOR)}
-        less = [f"{name} {1 - value / ours:.0%}" for name, value in others.items() if value is not None and value < ours]
+        lower = {name: value for name, value in others.items() if value is not None and value < ours}
+        less = [f"{name} {1 - value / ours:.0%}" for name, value in lower.items()]
         found += [f"{case['title']} ({', '.join(less)})"] if less else []
-    return f"Others need less for: {'; '.join(found)}." if found else "In none of these cases another server needs less."
+    return f"Others need less for: {'; '.join(found)}." if found else "None of the others needs less in any of these cases."
 
 
 def _how(result):
     about = result["about"]
-    versions = ", ".join(f"{name} {about[name]}" for name in ("retinue", "nginx", "h2o", "lighttpd", "wrk") if name in about)
-    return (f"Medians of {result['rounds']} rounds on {about['date']}: {about['machine']}, {about['memory']}, "
+    versions = ", ".join(f"{name} {about[name]}" for name in (*COLUMNS[1:], "wrk") if name in about)
+    return (f"Medians of {result['rounds']} rounds of {result['seconds']:g} s on {about['date']}: {about['machine']}, {about['memory']}, "
             f"{about['system']}, Linux {about['kernel']}; {versions}.")
