@@ -20,12 +20,14 @@ void rtn_lanes_add(struct rtn_lanes *lanes, struct rtn_task *task)
     struct rtn_lane *lane = rtn_lanes_of(lanes, task);
     rtn_list_append(&lane->tasks, &task->node);
     lane->queued++;
+    lanes->ready++;
 }
 
-static struct rtn_task *take_from(struct rtn_lane *lane)
+static struct rtn_task *take_from(struct rtn_lanes *lanes, struct rtn_lane *lane)
 {
     struct rtn_list *node;
     while ((node = rtn_list_pop(&lane->tasks)) != NULL) {
+        lanes->ready--;
         struct rtn_task *task = RTN_CONTAINER_OF(node, struct rtn_task, node);
         if (task->serial == NULL || !task->serial->busy) {
             lane->queued--;
@@ -40,13 +42,12 @@ static struct rtn_task *take_from(struct rtn_lane *lane)
 
 struct rtn_task *rtn_lanes_take(struct rtn_lanes *lanes)
 {
-    for (unsigned i = 0; i < RTN_LANES; i++) {
-        struct rtn_task *task = take_from(&lanes->lanes[lanes->turn]);
+    struct rtn_task *task = NULL;
+    for (unsigned i = 0; i < RTN_LANES && task == NULL && lanes->ready > 0; i++) {
+        task = take_from(lanes, &lanes->lanes[lanes->turn]);
         lanes->turn = (lanes->turn + 1) % RTN_LANES;
-        if (task != NULL)
-            return task;
     }
-    return NULL;
+    return task;
 }
 
 void rtn_lanes_release(struct rtn_lanes *lanes, struct rtn_serial *serial)
@@ -57,15 +58,7 @@ void rtn_lanes_release(struct rtn_lanes *lanes, struct rtn_serial *serial)
         return;
     struct rtn_lane *lane = rtn_lanes_of(lanes, RTN_CONTAINER_OF(node, struct rtn_task, node));
     rtn_list_append(lane->tasks.next, node);
-}
-
-bool rtn_lanes_empty(const struct rtn_lanes *lanes)
-{
-    for (unsigned i = 0; i < RTN_LANES; i++) {
-        if (!rtn_list_empty(&lanes->lanes[i].tasks))
-            return false;
-    }
-    return true;
+    lanes->ready++;
 }
 
 unsigned rtn_lanes_queued(const struct rtn_lanes *lanes)

@@ -15,6 +15,7 @@ struct rtn_lane {
 struct rtn_lanes {
     struct rtn_lane lanes[RTN_LANES];
     unsigned turn; /* the lane that is looked at first */
+    unsigned ready; /* tasks in the lanes, without those that wait for their serial */
 };
 
 void rtn_lanes_init(struct rtn_lanes *lanes);
@@ -31,7 +32,10 @@ struct rtn_task *rtn_lanes_take(struct rtn_lanes *lanes);
 void rtn_lanes_release(struct rtn_lanes *lanes, struct rtn_serial *serial);
 
 /* True when none is in a lane; some may wait for serials. */
-bool rtn_lanes_empty(const struct rtn_lanes *lanes);
+static inline bool rtn_lanes_empty(const struct rtn_lanes *lanes)
+{
+    return lanes->ready == 0;
+}
 
 /* How many tasks there are. */
 unsigned rtn_lanes_queued(const struct rtn_lanes *lanes);

@@ -2,7 +2,7 @@
  * The worker pool. One mutex guards the queue and all counters; it is a leaf: nothing is called with it
  * held but the wake-up and the start of a thread.
  *
- * Waking. `waking` is set by whoever signals an idle worker and cleared by the next one that comes out of its
+ * Waking. `waking` is set by whoever is to signal an idle worker and cleared by the next one that comes out of its
  * wait. Since a worker that was signalled always comes to the mutex and looks at the queue before it waits again,
  * and passes the wake on when it leaves work behind, no task can be left in the queue with a worker asleep.
  * tests/unit/loop/test_pool_stress.c stresses this. `starting` does the same for a new thread, whose hook may take
@@ -23,21 +23,40 @@
 #include "base/macros.h"
 #include "loop/pool_internal.h"
 
-/* With the mutex held: gets one more worker going when there is work and a place for it. */
-void rtn_pool_wake_one(struct rtn_pool *pool)
+/*
+ * With the mutex held: gets one more worker going when there is work and a place for it. True when an idle one is to be
+ * signalled, best without the mutex: it could do nothing but wait for it.
+ */
+static bool call_one(struct rtn_pool *pool)
 {
     if (rtn_lanes_empty(&pool->lanes) || !rtn_pool_has_place(pool) || pool->returning > 0)
-        return;
+        return false;
     if (pool->idle > 0) {
-        if (!pool->waking)
-            pthread_cond_signal(&pool->work);
+        bool first = !pool->waking;
         pool->waking = true;
-        return;
+        return first;
     }
     if (pool->starting || rtn_pool_counted(pool) >= pool->options.threads)
-        return;
+        return false;
     rtn_pool_join_ended(pool);
     (void) rtn_pool_start_worker(pool);
+    return false;
+}
+
+/* The same, and signals. */
+void rtn_pool_wake_one(struct rtn_pool *pool)
+{
+    if (call_one(pool))
+        pthread_cond_signal(&pool->work);
+}
+
+/* The same, and releases the mutex before. */
+static void unlock_and_wake_one(struct rtn_pool *pool)
+{
+    bool wake = call_one(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    if (wake)
+        pthread_cond_signal(&pool->work);
 }
 
 /* With the mutex held: a place has come free. */
@@ -61,8 +80,7 @@ void rtn_pool_run_task(struct rtn_pool *pool, struct rtn_task *task)
     struct rtn_serial *serial = task->serial;
     pool->running++;
     rtn_pool_worker->what = task->what != NULL ? task->what : "";
-    rtn_pool_wake_one(pool);
-    pthread_mutex_unlock(&pool->mutex);
+    unlock_and_wake_one(pool);
     task->run(task);
     pthread_mutex_lock(&pool->mutex);
     rtn_pool_worker->what = NULL;
@@ -169,8 +187,7 @@ unsigned rtn_pool_submit(struct rtn_pool *pool, struct rtn_list *tasks, unsigned
         rtn_lanes_add(&pool->lanes, task);
         rtn_stats_add(pool->block, RTN_STATS_POOL_TAKEN + task->lane, 1);
     }
-    rtn_pool_wake_one(pool);
-    pthread_mutex_unlock(&pool->mutex);
+    unlock_and_wake_one(pool);
     if (count > 0) /* all of one lane */
         rtn_stats_add(pool->block, RTN_STATS_POOL_REFUSED + first(tasks)->lane, count);
     return count;
@@ -210,14 +227,14 @@ bool rtn_pool_is_fresh(struct rtn_pool *pool)
 bool rtn_pool_submit_always(struct rtn_pool *pool, struct rtn_task *task)
 {
     pthread_mutex_lock(&pool->mutex);
-    bool taken = has_takers(pool);
-    if (taken) {
-        rtn_lanes_add(&pool->lanes, task);
-        rtn_stats_add(pool->block, RTN_STATS_POOL_TAKEN + task->lane, 1);
-        rtn_pool_wake_one(pool);
+    if (!has_takers(pool)) {
+        pthread_mutex_unlock(&pool->mutex);
+        return false;
     }
-    pthread_mutex_unlock(&pool->mutex);
-    return taken;
+    rtn_lanes_add(&pool->lanes, task);
+    rtn_stats_add(pool->block, RTN_STATS_POOL_TAKEN + task->lane, 1);
+    unlock_and_wake_one(pool);
+    return true;
 }
 
 void rtn_pool_block_begin(void)
