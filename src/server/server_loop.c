@@ -67,28 +67,25 @@ static void finished(struct rtn_server_loop *loop)
     sem_post(&server->finished);
 }
 
-/* The usual iteration leaves nothing to do: its replies have been sent. */
-static bool has_gathered(const struct rtn_server_loop *loop)
+static bool has_messages(const struct rtn_server_loop *loop)
 {
-    const struct rtn_http1 *http = &loop->http;
-    const struct rtn_site *site = &loop->site;
-    if (site->batch_count + site->session_batch_count + site->hub_batch_count > 0 || http->old_terms > 0)
-        return true;
-    if (!rtn_list_empty(&http->unsent) || !rtn_list_empty(&http->dead) || loop->finishing)
-        return true;
-    return loop->index == 0 && rtn_hub_has_mail(loop->server->port);
+    return loop->index == 0 && (loop->site.hub_batch_count > 0 || rtn_hub_has_mail(loop->server->port));
 }
 
+/* The usual iteration leaves nothing to do, or requests for workers: the rest costs it a look. */
 static void before_wait(void *data)
 {
     struct rtn_server_loop *loop = data;
-    if (!has_gathered(loop))
-        return;
-    if (loop->index == 0)
-        rtn_inbox_flush(&loop->site, loop->server->port);
-    rtn_step_flush(&loop->site); /* first: behind a request that it refuses, one that becomes a WebSocket may wait */
-    rtn_session_work_flush(&loop->site, &loop->http);
-    rtn_http1_collect(&loop->http);
+    struct rtn_site *site = &loop->site;
+    struct rtn_http1 *http = &loop->http;
+    if (has_messages(loop))
+        rtn_inbox_flush(site, loop->server->port);
+    if (site->batch_count > 0) /* first: behind a request that it refuses, one that becomes a WebSocket may wait */
+        rtn_step_flush(site);
+    if (site->session_batch_count > 0 || !rtn_list_empty(&http->unsent))
+        rtn_session_work_flush(site, http);
+    if (http->old_terms > 0 || !rtn_list_empty(&http->dead))
+        rtn_http1_collect(http);
     if (loop->finishing)
         finished(loop);
 }
