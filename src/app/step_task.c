@@ -121,13 +121,15 @@ void rtn_step_flush(struct rtn_site *site)
 
 static void send_on_worker(struct rtn_task *task)
 {
-    rtn_http1_send_files(RTN_CONTAINER_OF(task, struct rtn_connection, send_task));
+    rtn_http1_send_files(RTN_CONTAINER_OF(task, struct rtn_request, task)->connection);
 }
 
+/* The request stays until its reply has left, and nothing else is done for it any more. */
 void rtn_step_send_files(struct rtn_connection *connection)
 {
-    connection->send_task = (struct rtn_task){ .run = send_on_worker, .what = "sending a file" };
-    if (!rtn_pool_submit_always(rtn_site_of(connection->http)->pool, &connection->send_task))
+    struct rtn_task *task = &connection->request->task;
+    *task = (struct rtn_task){ .run = send_on_worker, .what = "sending a file" };
+    if (!rtn_pool_submit_always(rtn_site_of(connection->http)->pool, task))
         rtn_http1_send_files(connection);
 }
 

@@ -51,6 +51,7 @@ struct rtn_line;
 struct rtn_session;
 struct rtn_ws;
 
+/* Its members stand by size where they can: there may be very many that are idle. */
 struct rtn_connection {
     struct rtn_http1 *http;
     struct rtn_stream stream;
@@ -75,9 +76,10 @@ struct rtn_connection {
     const char *held_id; /* of the request; NULL: none */
     unsigned held_method;
     int taken_status; /* of the reply when it was taken away; 0: it was cut off */
-    uint64_t taken_bytes;
+    unsigned taken_bytes;
     int broken; /* -errno of a failed send, found by whoever held the connection */
     enum rtn_close_cause cause;
+    int unsent; /* bytes in the socket when the write timeout was begun */
     const char *detail; /* static text */
     struct rtn_request *request; /* NULL when idle */
     struct rtn_session *session; /* NULL as long as it speaks HTTP */
@@ -85,12 +87,8 @@ struct rtn_connection {
     struct rtn_line *line; /* the same, when it takes lines */
     struct rtn_timeout timeout;
     int64_t deadline; /* ms, monotonic */
-    int64_t write_deadline; /* of an active request; 0: nothing waits to be sent */
-    uint64_t body_mark; /* body_received when the body timeout was begun */
-    int unsent; /* bytes in the socket when the write timeout was begun */
     struct rtn_list node; /* in http->connections or http->dead */
     struct rtn_mail mail;
-    struct rtn_task send_task; /* of the layer above: files to be sent */
     struct rtn_list resumptions; /* struct rtn_resumption, of this request or of one that is gone */
     struct rtn_entry *entry; /* in http->directory; NULL once the socket is closed */
     struct rtn_slot *slots;

@@ -128,9 +128,9 @@ static void note_progress(struct rtn_connection *connection, enum rtn_request_st
     }
     if (request->stage != RTN_REQUEST_BODY)
         return;
-    if (before == RTN_REQUEST_BODY && request->body_received - connection->body_mark < RTN_HTTP1_BODY_STEP)
+    if (before == RTN_REQUEST_BODY && request->body_received - request->body_mark < RTN_HTTP1_BODY_STEP)
         return;
-    connection->body_mark = request->body_received;
+    request->body_mark = request->body_received;
     rtn_http1_set_deadline(connection, request->policy->body_timeout);
     if (request->expects_continue && request->body_received == 0)
         rtn_response_continue(request);
@@ -185,7 +185,7 @@ static void activate(struct rtn_connection *connection)
     request->body_deadline = 0;
     request->handler_deadline = 0;
     request->busy_since = 0;
-    connection->write_deadline = 0;
+    request->write_deadline = 0;
     connection->state = RTN_CONNECTION_HANDLED;
     rtn_stats_count(RTN_STATS_REQUESTS_BEGUN, 1);
     request->id = rtn_http1_make_id(http->loop_index, connection->entry->slot, ++http->request_count);

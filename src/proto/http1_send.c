@@ -51,7 +51,7 @@ void rtn_http1_wait_until_sent(struct rtn_connection *connection)
 static void on_sent(struct rtn_connection *connection, int r)
 {
     if (connection->state == RTN_CONNECTION_WAITING) {
-        connection->write_deadline = 0;
+        connection->request->write_deadline = 0;
         rtn_http1_run(connection);
         return;
     }

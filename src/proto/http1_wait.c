@@ -18,16 +18,17 @@ static void move_body_deadline(struct rtn_connection *connection)
     if (begun && request->busy_since != 0)
         request->body_deadline += now - request->busy_since;
     request->busy_since = 0;
-    if (begun && request->body_received - connection->body_mark < RTN_HTTP1_BODY_STEP)
+    if (begun && request->body_received - request->body_mark < RTN_HTTP1_BODY_STEP)
         return;
-    connection->body_mark = request->body_received;
+    request->body_mark = request->body_received;
     request->body_deadline = now + request->policy->body_timeout;
 }
 
 static void begin_write_timeout(struct rtn_connection *connection)
 {
+    struct rtn_request *request = connection->request;
     connection->unsent = rtn_http1_unsent(connection);
-    connection->write_deadline = rtn_http1_now_ms(connection->http) + connection->request->policy->write_timeout;
+    request->write_deadline = rtn_http1_now_ms(connection->http) + request->policy->write_timeout;
 }
 
 static void watch_input(struct rtn_connection *connection)
@@ -41,15 +42,16 @@ static void watch_input(struct rtn_connection *connection)
 
 static void watch_output(struct rtn_connection *connection)
 {
+    struct rtn_request *request = connection->request;
     /* Who wants room waits for the client too: the system may have taken all that there was, and be full. */
-    bool waits = rtn_stream_pending(&connection->stream) || connection->request->wants_room;
+    bool waits = rtn_stream_pending(&connection->stream) || request->wants_room;
     if (waits)
         rtn_http1_watch(connection, &connection->write);
     else
         rtn_http1_unwatch(connection, &connection->write);
     if (!waits)
-        connection->write_deadline = 0;
-    else if (connection->write_deadline == 0)
+        request->write_deadline = 0;
+    else if (request->write_deadline == 0)
         begin_write_timeout(connection);
 }
 
@@ -68,7 +70,7 @@ static void file_deadline(struct rtn_connection *connection)
         deadline = earlier(deadline, request->body_deadline);
     if (request->response.state == RTN_RESPONSE_NONE)
         deadline = earlier(deadline, request->handler_deadline);
-    connection->deadline = earlier(deadline, connection->write_deadline);
+    connection->deadline = earlier(deadline, request->write_deadline);
     rtn_wheel_file(&http->wheel, &connection->timeout, connection->deadline);
 }
 
@@ -117,7 +119,7 @@ void rtn_http1_wait_timeout(struct rtn_connection *connection)
         rtn_http1_give_up(connection, 408, "the body took too long", true, RTN_CLOSE_TIMEOUT);
         return;
     }
-    if (has_passed(connection, connection->write_deadline)) {
+    if (has_passed(connection, request->write_deadline)) {
         if (rtn_http1_unsent(connection) >= connection->unsent) {
             rtn_http1_close(connection, RTN_CLOSE_TIMEOUT, "the client does not read its reply (timeouts.write)");
             return;

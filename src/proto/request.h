@@ -125,6 +125,7 @@ struct rtn_request {
     struct rtn_str body; /* content that is there and was not consumed */
     uint64_t body_left; /* of the content, or of the chunk that is being read */
     uint64_t body_received; /* content bytes, stored or thrown away */
+    uint64_t body_mark; /* body_received when the body timeout was begun */
     uint64_t body_overhead; /* chunk sizes and extensions */
     void *call; /* the state of the layer above while it is handled, in the arena */
     struct rtn_response response;
@@ -147,6 +148,7 @@ struct rtn_request {
 
     /* Times of an active request, ms, monotonic. */
     int64_t body_deadline; /* 0: not begun */
+    int64_t write_deadline; /* 0: nothing waits to be sent */
     int64_t handler_deadline; /* 0: none */
     int64_t busy_since; /* it does not wait for the client; 0: it does */
 
