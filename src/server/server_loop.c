@@ -67,9 +67,18 @@ static void finished(struct rtn_server_loop *loop)
     sem_post(&server->finished);
 }
 
+/* Before it has finished, messages were handed out outside of their turn. */
 static bool has_messages(const struct rtn_server_loop *loop)
 {
-    return loop->index == 0 && (loop->site.hub_batch_count > 0 || rtn_hub_has_mail(loop->server->port));
+    if (loop->index != 0)
+        return false;
+    return loop->site.hub_batch_count > 0 || loop->finishing || rtn_hub_has_mail(loop->server->port);
+}
+
+static bool has_sessions(const struct rtn_server_loop *loop)
+{
+    const struct rtn_http1 *http = &loop->http;
+    return loop->site.session_batch_count > 0 || !rtn_list_empty(&http->unsent) || http->round.length > 0;
 }
 
 /* The usual iteration leaves nothing to do, or requests for workers: the rest costs it a look. */
@@ -82,7 +91,7 @@ static void before_wait(void *data)
         rtn_inbox_flush(site, loop->server->port);
     if (site->batch_count > 0) /* first: behind a request that it refuses, one that becomes a WebSocket may wait */
         rtn_step_flush(site);
-    if (site->session_batch_count > 0 || !rtn_list_empty(&http->unsent))
+    if (has_sessions(loop))
         rtn_session_work_flush(site, http);
     if (http->old_terms > 0 || !rtn_list_empty(&http->dead))
         rtn_http1_collect(http);
