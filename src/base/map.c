@@ -103,12 +103,12 @@ static int grow_entries(struct rtn_map *map)
     return 0;
 }
 
-/* Room for one more, with at least a quarter of the slots free. */
+/* Room for one more, with at least half of the slots free: a key that is not there is looked for in 2 or 3 of them. */
 static int make_room(struct rtn_map *map)
 {
     int r = 0;
 
-    if ((map->count + 1) * 4 > map->slot_count * 3)
+    if ((map->count + 1) * 2 > map->slot_count)
         r = grow_slots(map);
     if (r == 0 && map->count == map->capacity)
         r = grow_entries(map);
