@@ -14,10 +14,13 @@ def route(path, module, more=""):
 
 
 class Requests(LoadCase):
-    """`lines` configure ours; `others` bear the same."""
+    """`lines` configure ours; `others` bear the same. One client counts instructions: with as many connections as are
+    usual (Ask()) only, since others would tell the same."""
 
     def __init__(self, bench, key, title, ask, lines, others, goals=()):
         self.key, self.title, self.ask, self.goals = key, title, ask, goals
+        if ask.connections != Ask.connections:
+            self.counted = ()
         subjects = {"floor": Floor, "retinue": functools.partial(Daemon, lines=lines), **PEERS}
         self.subjects = {name: functools.partial(start, bench) for name, start in subjects.items()
                          if name in ("retinue", *others)}

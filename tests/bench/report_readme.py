@@ -11,8 +11,9 @@ COLUMNS = (FLOOR, OURS, "nginx", "h2o", "lighttpd")
 
 
 def write(result):
-    cases = [case for case in result["cases"].values() if _figure(case)]
-    lines = [BEGIN, "", CHART, "", f"| | {' | '.join(COLUMNS)} | a second |", "|---" + "|---:" * (len(COLUMNS) + 1) + "|"]
+    cases = [case for case in result["cases"].values() if _figure(case) and _matters(case)]
+    head = [f"| | {' | '.join(COLUMNS)} | a second |", "|---" + "|---:" * (len(COLUMNS) + 1) + "|"]
+    lines = [BEGIN, "", CHART, "", *head]
     lines += [_row(case) for case in cases]
     lines += ["", _better(cases), "", _how(result), "", END]
     return "\n".join(lines)
@@ -24,6 +25,10 @@ def replace(text, result):
     if count != 1:
         raise ValueError(f"README.md has no part that begins with {BEGIN}")
     return made
+
+
+def _matters(case):
+    return case["goals"] or FLOOR in case["subjects"]
 
 
 def _figure(case):
@@ -52,11 +57,11 @@ def _better(cases):
         lower = {name: value for name, value in others.items() if value is not None and value < ours}
         less = [f"{name} {1 - value / ours:.0%}" for name, value in lower.items()]
         found += [f"{case['title']} ({', '.join(less)})"] if less else []
-    return f"Others need less for: {'; '.join(found)}." if found else "None of the others needs less in any of these cases."
+    return f"Others need less for: {'; '.join(found)}." if found else "None of the others needs less for any of these."
 
 
 def _how(result):
     about = result["about"]
     versions = ", ".join(f"{name} {about[name]}" for name in (*COLUMNS[1:], "wrk") if name in about)
-    return (f"Medians of {result['rounds']} rounds of {result['seconds']:g} s on {about['date']}: {about['machine']}, {about['memory']}, "
-            f"{about['system']}, Linux {about['kernel']}; {versions}.")
+    return (f"Medians of {result['rounds']} rounds of {result['seconds']:g} s on {about['date']}: {about['machine']}, "
+            f"{about['memory']}, {about['system']}, Linux {about['kernel']}; {versions}.")
