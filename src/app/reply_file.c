@@ -125,7 +125,7 @@ static int check(const struct rtn_request *request, const struct rtn_file *file)
 
 static int add_field(struct rtn_request *request, struct rtn_str name, const char *value)
 {
-    return value != NULL ? rtn_response_field(request, name, rtn_str_of(value)) : 0;
+    return value != NULL ? rtn_response_add(request, name, rtn_str_of(value)) : 0;
 }
 
 /* A date that is still to come is told as now (RFC 9110, 8.8.2.1): it would hide every change until then. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "proto/response_internal.h"
 #include "proto/status.h"
 
@@ -194,10 +193,8 @@ int rtn_response_text(struct rtn_request *request, int status, struct rtn_str te
 
 int rtn_response_error(struct rtn_request *request, int status, const char *text)
 {
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf message = { 0 };
-    rtn_buf_printf(&message, "%d %.*s", status, RTN_STR_ARG(rtn_status_reason(status)));
-    if (text != NULL)
-        rtn_buf_printf(&message, ": %s", text);
-    rtn_buf_append_char(&message, '\n');
-    return rtn_response_text(request, status, rtn_buf_str(&message));
+    struct rtn_str reason = rtn_status_reason(status);
+    const char *message = rtn_arena_printf(&request->arena, "%d %.*s%s%s\n", status, RTN_STR_ARG(reason),
+                                           text != NULL ? ": " : "", text != NULL ? text : "");
+    return message != NULL ? rtn_response_text(request, status, rtn_str_of(message)) : -ENOMEM;
 }

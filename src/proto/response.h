@@ -14,6 +14,9 @@
  */
 int rtn_response_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value);
 
+/* The same of a name and a value that are known to be good, before a reply is given. 0 or -ENOMEM. */
+int rtn_response_add(struct rtn_request *request, struct rtn_str name, struct rtn_str value);
+
 /* The next field of the name, from *at on (0 at first; moved on), of those added so far. False: there is none. */
 bool rtn_response_next_field(const struct rtn_request *request, struct rtn_str name, size_t *at, struct rtn_str *ret);
 

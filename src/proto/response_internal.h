@@ -53,9 +53,6 @@ static inline int rtn_response_refusal(const struct rtn_request *request)
 /* response_head.c: everything is decided. Takes at most RTN_HEAD_ROOM and the length of the fields. Its length. */
 size_t rtn_response_write_head(const struct rtn_request *request, char *start);
 
-/* response_fields.c: as rtn_response_field(), for a name and a value that are known to be good. 0 or -ENOMEM. */
-int rtn_response_add(struct rtn_request *request, struct rtn_str name, struct rtn_str value);
-
 /* response_content.c */
 
 /* What the sink holds and at most 2 pieces behind it leave at once. */

@@ -26,7 +26,7 @@ FUNCTIONS = {
 
 # Which copy of memcpy() runs depends on the processor: the one that all have.
 ENVIRONMENT = ("env", "-i", "PATH=/usr/bin:/bin", "LC_ALL=C",
-               "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-AVX,-BMI2,-ERMS,-FSRM,-SSE4_2,-RTM")
+               "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-AVX,-AVX_Fast_Unaligned_Load,-BMI2,-ERMS,-FSRM,-SSE4_2,-RTM")
 
 SERVER = (
     "loops: 1",
