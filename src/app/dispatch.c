@@ -24,6 +24,7 @@ void rtn_site_init(struct rtn_site *site)
     site->batch_count = 0;
     rtn_list_init(&site->session_batch);
     site->session_batch_count = 0;
+    rtn_list_init(&site->young);
     rtn_list_init(&site->hub_batch);
     site->hub_batch_count = 0;
 }

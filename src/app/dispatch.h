@@ -34,6 +34,8 @@ struct rtn_site {
     struct rtn_list hub_batch; /* the same of messages */
     unsigned hub_batch_count;
     struct rtn_pendings pendings;
+    struct rtn_list young; /* questions, asked a moment ago */
+    struct ev_timer sift; /* active while there may be some; when it comes they are not young any more */
     rtn_stats_block unrouted; /* requests that met no route */
 };
 

@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "app/callback.h"
+
 /* Blocks of memory begin at multiples of 16. */
 static struct rtn_instance **chain_of(struct rtn_instances *instances, const void *data)
 {
@@ -49,8 +51,21 @@ void rtn_instances_remove(struct rtn_instance *instance)
     pthread_mutex_unlock(&instances->mutex);
 }
 
+/* Most look for the one whose callback they are in: that needs no lock. */
+static struct rtn_instance *find_here(const struct rtn_instances *instances, const void *data)
+{
+    struct rtn_instance *instance = rtn_callback_instance();
+    if (instance == NULL || instance->data != data || instance->registry != instances)
+        return NULL;
+    rtn_instance_ref(instance);
+    return instance;
+}
+
 struct rtn_instance *rtn_instances_find(struct rtn_instances *instances, const void *data)
 {
+    struct rtn_instance *here = find_here(instances, data);
+    if (here != NULL)
+        return here;
     pthread_mutex_lock(&instances->mutex);
     struct rtn_instance *instance = *chain_of(instances, data);
     while (instance != NULL && instance->data != data)

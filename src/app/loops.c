@@ -1,64 +1,53 @@
 /*
- * A table by loop number. The mutex holds loops in it while somebody posts to them; the thread of a loop knows its own
- * without looking.
+ * A table by loop number. The mutex holds loops in it while somebody looks at them; whoever only posts to one is
+ * counted beside it instead, and who takes it out waits for them. The thread of a loop knows its own without looking.
  */
 #include "app/loops.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "base/macros.h"
 
+/* A loop, in a cache line of its own: those who post to one do not wait for those who post to another. */
+struct place {
+    _Alignas(64) _Atomic(struct rtn_http1 *) http; /* NULL: there is none */
+    atomic_uint posting; /* threads */
+};
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct rtn_http1 **loops; /* by loop_index */
+static struct place places[RTN_LOOPS_MOST]; /* by loop_index; only those that are used become memory */
 static unsigned loop_count;
 static _Thread_local struct rtn_http1 *here;
 
-static int reserve(unsigned index)
+int rtn_loops_add(struct rtn_http1 *http)
 {
-    if (index < loop_count)
-        return 0;
-    unsigned count = RTN_MAX(16, RTN_MAX(index + 1, loop_count * 2));
-    struct rtn_http1 **larger = realloc(loops, count * sizeof(struct rtn_http1 *));
-    if (larger == NULL)
+    if (http->loop_index >= RTN_LOOPS_MOST)
         return -ENOMEM;
-    for (unsigned i = loop_count; i < count; i++)
-        larger[i] = NULL;
-    loops = larger;
-    loop_count = count;
+    pthread_mutex_lock(&mutex);
+    atomic_store(&places[http->loop_index].http, http);
+    loop_count = RTN_MAX(loop_count, http->loop_index + 1);
+    pthread_mutex_unlock(&mutex);
     return 0;
 }
 
-int rtn_loops_add(struct rtn_http1 *http)
+/* Posting is short and never waits. */
+static void empty(struct place *place)
 {
-    pthread_mutex_lock(&mutex);
-    int r = reserve(http->loop_index);
-    if (r == 0)
-        loops[http->loop_index] = http;
-    pthread_mutex_unlock(&mutex);
-    return r;
-}
-
-static bool is_empty(void)
-{
-    for (unsigned i = 0; i < loop_count; i++) {
-        if (loops[i] != NULL)
-            return false;
-    }
-    return true;
+    atomic_store(&place->http, NULL);
+    while (atomic_load(&place->posting) > 0)
+        (void) sched_yield();
 }
 
 void rtn_loops_remove(struct rtn_http1 *http)
 {
     pthread_mutex_lock(&mutex);
-    if (http->loop_index < loop_count && loops[http->loop_index] == http)
-        loops[http->loop_index] = NULL;
-    if (is_empty()) {
-        free(loops);
-        loops = NULL;
-        loop_count = 0;
-    }
+    if (rtn_loops_at(http->loop_index) == http)
+        empty(&places[http->loop_index]);
+    while (loop_count > 0 && rtn_loops_at(loop_count - 1) == NULL)
+        loop_count--;
     pthread_mutex_unlock(&mutex);
 }
 
@@ -74,11 +63,14 @@ struct rtn_http1 *rtn_loops_here(void)
 
 bool rtn_loops_post(unsigned index, struct rtn_mail *mail)
 {
-    pthread_mutex_lock(&mutex);
-    struct rtn_http1 *http = rtn_loops_at(index);
+    if (index >= RTN_LOOPS_MOST)
+        return false;
+    struct place *place = &places[index];
+    atomic_fetch_add(&place->posting, 1);
+    struct rtn_http1 *http = atomic_load(&place->http);
     if (http != NULL)
         rtn_loop_post(http->loop, mail);
-    pthread_mutex_unlock(&mutex);
+    atomic_fetch_sub(&place->posting, 1);
     return http != NULL;
 }
 
@@ -99,5 +91,5 @@ unsigned rtn_loops_count(void)
 
 struct rtn_http1 *rtn_loops_at(unsigned index)
 {
-    return index < loop_count ? loops[index] : NULL;
+    return index < loop_count ? atomic_load(&places[index].http) : NULL;
 }

@@ -6,19 +6,23 @@
 #include "app/question.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/errand.h"
 #include "app/loops.h"
 #include "app/outbox.h"
+#include "base/clock.h"
+
+#define YOUNG_MS 50
 
 struct question {
     struct rtn_pending pending;
     const struct rtn_hub_type *type;
     struct rtn_question_spec spec;
     struct rtn_errand errand;
-    struct ev_timer timer;
+    struct rtn_list node; /* while it is young */
+    ev_tstamp deadline;
+    struct ev_timer timer; /* from then on */
     struct rtn_mail enter; /* from another thread */
     struct answer *answer; /* NULL: there is none */
     int result;
@@ -34,11 +38,22 @@ struct answer {
     _Alignas(16) char bytes[];
 };
 
+static size_t answer_size(size_t length)
+{
+    return sizeof(struct answer) + length + 1;
+}
+
+static void free_answer(struct answer *answer)
+{
+    if (answer != NULL)
+        rtn_block_give(answer, answer_size(answer->length));
+}
+
 static void free_question(struct question *question)
 {
     rtn_instance_over(question->spec.owner);
-    free(question->answer);
-    free(question);
+    free_answer(question->answer);
+    rtn_block_give(question, sizeof(*question));
 }
 
 static const void *answer_bytes(const struct question *question)
@@ -84,11 +99,18 @@ static void drop_request(void *data)
     free_question(question);
 }
 
+static void stop_waiting(struct question *question)
+{
+    rtn_list_remove(&question->node);
+    if (ev_is_active(&question->timer) || ev_is_pending(&question->timer))
+        ev_timer_stop(question->spec.site->http->loop->ev, &question->timer);
+}
+
 /* It is in no table any more. [loop] */
 static void finish(struct question *question, int result)
 {
     question->result = result;
-    ev_timer_stop(question->spec.site->http->loop->ev, &question->timer);
+    stop_waiting(question);
     if (question->spec.instance == NULL) {
         (void) rtn_later_post(question->spec.later, tell_request, drop_request, question);
         return;
@@ -138,7 +160,7 @@ static void on_answer(struct rtn_mail *mail)
         question = NULL;
     }
     if (question == NULL) {
-        free(answer);
+        free_answer(answer);
         return;
     }
     rtn_pendings_remove(&question->spec.site->pendings, &question->pending);
@@ -148,7 +170,7 @@ static void on_answer(struct rtn_mail *mail)
 
 int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int result, const void *bytes, size_t length)
 {
-    struct answer *answer = length < SIZE_MAX - sizeof(*answer) ? malloc(sizeof(*answer) + length + 1) : NULL;
+    struct answer *answer = length < SIZE_MAX - sizeof(*answer) ? rtn_block_take(answer_size(length)) : NULL;
     if (answer == NULL)
         return -ENOMEM;
     *answer = (struct answer){
@@ -159,21 +181,59 @@ int rtn_question_answer(uint64_t number, const struct rtn_hub_type *type, int re
     answer->bytes[length] = '\0'; /* for who takes bytes for text */
     if (number != 0 && rtn_loops_post(rtn_http1_loop_of(number), &answer->mail))
         return 0;
-    free(answer);
+    free_answer(answer);
     return -ENOENT;
 }
 
 /* Asking */
 
+static ev_tstamp now(void)
+{
+    return (ev_tstamp) rtn_clock_us() / 1e6;
+}
+
+static void start_timer(struct question *question)
+{
+    struct ev_loop *ev = question->spec.site->http->loop->ev;
+    ev_tstamp left = question->deadline - now();
+    ev_now_update(ev); /* the iteration may have taken long already */
+    ev_timer_set(&question->timer, RTN_MAX(left, 0.), 0.);
+    ev_timer_start(ev, &question->timer);
+}
+
+static void on_sift(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_site *site = RTN_CONTAINER_OF(timer, struct rtn_site, sift);
+    struct rtn_list *node;
+    while ((node = rtn_list_pop(&site->young)) != NULL)
+        start_timer(RTN_CONTAINER_OF(node, struct question, node));
+}
+
+/* Nearly all are answered soon: they share one timer, and those that it finds get their own. */
+static void add_young(struct rtn_site *site, struct question *question)
+{
+    rtn_list_append(&site->young, &question->node);
+    if (ev_is_active(&site->sift))
+        return;
+    ev_timer_init(&site->sift, on_sift, YOUNG_MS / 1e3, 0.);
+    ev_timer_start(site->http->loop->ev, &site->sift);
+}
+
 /* [loop] */
 static int enter(struct question *question)
 {
     struct rtn_site *site = question->spec.site;
+    int64_t timeout = question->spec.question.timeout;
     int r = rtn_pendings_add(&site->pendings, &question->pending);
     if (r < 0)
         return r;
-    ev_now_update(site->http->loop->ev); /* the iteration may have taken long already */
-    ev_timer_start(site->http->loop->ev, &question->timer);
+    question->deadline = now() + (ev_tstamp) timeout / 1e3;
+    if (timeout > 2 * YOUNG_MS)
+        add_young(site, question);
+    else
+        start_timer(question);
     return 0;
 }
 
@@ -187,16 +247,17 @@ static void on_enter(struct rtn_mail *mail)
 
 static struct question *make(const struct rtn_question_spec *spec, const struct rtn_hub_type *type)
 {
-    struct question *question = calloc(1, sizeof(*question));
+    struct question *question = rtn_block_take(sizeof(*question));
     if (question == NULL)
         return NULL;
-    question->spec = *spec;
-    question->type = type;
-    question->pending.number = rtn_pendings_number(&spec->site->pendings);
-    question->pending.instance = spec->owner;
-    question->pending.cancel = on_cancel;
-    question->enter.deliver = on_enter;
-    ev_timer_init(&question->timer, on_deadline, (double) spec->question.timeout / 1e3, 0.);
+    *question = (struct question){ .pending = { .number = rtn_pendings_number(&spec->site->pendings),
+                                                .instance = spec->owner,
+                                                .cancel = on_cancel },
+                                   .type = type,
+                                   .spec = *spec,
+                                   .enter = { .deliver = on_enter } };
+    rtn_list_init(&question->node);
+    ev_init(&question->timer, on_deadline);
     return question;
 }
 
