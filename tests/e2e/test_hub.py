@@ -2,6 +2,7 @@
 import errno
 import signal
 import threading
+import time
 
 import pytest
 
@@ -398,6 +399,20 @@ def test_what_was_taken_before_a_stop_is_handled(daemon, model, gate):
     assert len(seen(running, model, tag=2)) == 20
     assert outcome(running, 3)["result"] == "0"
     assert queue(running, model) == (inside + 21, 0, 0)
+
+
+def test_deadlines_come_in_their_order_and_never_early(daemon):
+    """Those of questions that have waited a little get timers of their own; one that has been answered does not."""
+    running = daemon(config())
+    begun = time.monotonic()
+    for tag, timeout in ((1, 600), (2, 80), (3, 300), (4, 160)):
+        assert do(running, f"ask loop never {timeout} {tag}") == "0"
+    assert do(running, "ask loop answer 200 5") == "0"
+    assert outcome(running, 5)["result"] == "0"
+    for tag, timeout in ((2, 80), (4, 160), (3, 300), (1, 600)):
+        assert outcome(running, tag)["result"] == str(-errno.ETIMEDOUT)
+        assert time.monotonic() - begun >= timeout / 1000
+    assert [told["tag"] for told in seen(running, "then")] == ["5", "2", "4", "3", "1"]
 
 
 def test_a_question_whose_answerer_stops(daemon, by, model):
