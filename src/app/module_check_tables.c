@@ -8,6 +8,7 @@
 
 #include "app/module_check.h"
 #include "config/memory.h"
+#include "proto/ws_crypto.h"
 
 /* One kind of table. */
 struct table {
@@ -143,8 +144,11 @@ static int copy_ws(struct rtn_loaded *loaded, const struct sizes *sizes, struct 
                    struct rtn_buf *problem)
 {
     void *rows = NULL;
+    const char *wrong;
     int r = widen(&ws_table, loaded->module.websocket, sizes->ws_handler, arena, &rows, &loaded->ws_count, problem);
     loaded->module.websocket = loaded->ws = rows;
+    if (r == 0 && loaded->ws_count > 0 && rtn_ws_crypto_load(&wrong) == NULL)
+        return rtn_module_refuse(problem, "has WebSocket handlers, which need OpenSSL: %s", wrong);
     return r;
 }
 

@@ -122,6 +122,8 @@ void rtn_ws_client_begin_handshake(struct rtn_ws_client *client, int fd, const s
                                                .headers = client->spec.headers,
                                                .protocols = client->spec.protocols,
                                                .extensions = rtn_buf_str(&client->offer) };
-    rtn_ws_key_make(client->request.key);
-    send_request(client);
+    if (rtn_ws_key_make(client->request.key) < 0)
+        rtn_ws_client_fail(client, RTN_CLOSE_NETWORK, "no random bytes");
+    else
+        send_request(client);
 }

@@ -8,12 +8,10 @@
 #include "proto/ws_handshake.h"
 
 #include <assert.h>
+#include <errno.h>
 
-#include <stdlib.h>
-
-#include "base/base64.h"
 #include "base/macros.h"
-#include "base/sha1.h"
+#include "proto/ws_crypto.h"
 
 #define KEY_BYTES 16
 #define KEY_LENGTH (RTN_WS_KEY_SIZE - 1)
@@ -167,16 +165,18 @@ void rtn_ws_accept_of(struct rtn_str key, char out[RTN_WS_ACCEPT_SIZE])
 {
     assert(key.length == KEY_LENGTH);
     unsigned char text[KEY_LENGTH + sizeof(GUID) - 1];
-    unsigned char digest[RTN_SHA1_SIZE];
+    unsigned char digest[SHA_DIGEST_LENGTH];
     memcpy(text, key.data, KEY_LENGTH);
     memcpy(text + KEY_LENGTH, GUID, sizeof(GUID) - 1);
-    rtn_sha1(text, sizeof(text), digest);
-    rtn_base64_encode(digest, sizeof(digest), out);
+    (void) rtn_ws_crypto()->sha1(text, sizeof(text), digest);
+    (void) rtn_ws_crypto()->encode_base64((unsigned char *) out, digest, sizeof(digest));
 }
 
-void rtn_ws_key_make(char out[RTN_WS_KEY_SIZE])
+int rtn_ws_key_make(char out[RTN_WS_KEY_SIZE])
 {
     unsigned char bytes[KEY_BYTES];
-    arc4random_buf(bytes, sizeof(bytes));
-    rtn_base64_encode(bytes, sizeof(bytes), out);
+    if (rtn_ws_crypto()->random_bytes(bytes, sizeof(bytes)) != 1)
+        return -EIO;
+    (void) rtn_ws_crypto()->encode_base64((unsigned char *) out, bytes, sizeof(bytes));
+    return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * The opening handshake (RFC 6455, 4): what a client's request must have, the answer to its key, and on our own
- * connections the request and the check of the server's answer. [any]
+ * connections the request and the check of the server's answer. SHA-1, base64 and random bytes by OpenSSL. [any]
  */
 #ifndef RTN_PROTO_WS_HANDSHAKE_H
 #define RTN_PROTO_WS_HANDSHAKE_H
@@ -58,8 +58,8 @@ struct rtn_ws_request {
     struct rtn_str extensions; /* value of the field; empty: none */
 };
 
-/* A random key. */
-void rtn_ws_key_make(char out[RTN_WS_KEY_SIZE]);
+/* A random key. 0 or -EIO. */
+int rtn_ws_key_make(char out[RTN_WS_KEY_SIZE]);
 
 void rtn_ws_request_write(const struct rtn_ws_request *request, struct rtn_buf *out);
 

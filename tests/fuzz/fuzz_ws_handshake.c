@@ -150,7 +150,7 @@ static void as_url(struct rtn_str bytes, unsigned how)
         check_inside(url.host, bytes, "host");
     check_inside(url.path, bytes, "path");
     struct rtn_ws_request request = { .url = &url };
-    rtn_ws_key_make(request.key);
+    check(rtn_ws_key_make(request.key) == 0, "key");
     check_written(&request, 5);
 }
 

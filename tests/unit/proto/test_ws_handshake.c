@@ -115,8 +115,8 @@ Test(ws_handshake, keys_are_good_and_random)
 {
     char keys[2][RTN_WS_KEY_SIZE];
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
-    rtn_ws_key_make(keys[0]);
-    rtn_ws_key_make(keys[1]);
+    cr_assert_eq(rtn_ws_key_make(keys[0]), 0);
+    cr_assert_eq(rtn_ws_key_make(keys[1]), 0);
     cr_expect_str_neq(keys[0], keys[1]);
     const char *wrong = NULL;
     rtn_buf_printf(&text, ASKS "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n", keys[0]);
