@@ -249,7 +249,8 @@ void rtn_http1_parser_init(struct rtn_request *request);
 /* http1_pool.c: request objects of the loop. take: [loop], NULL when memory is out; give: the holder's thread. */
 struct rtn_request *rtn_http1_take_request(struct rtn_http1 *http);
 void rtn_http1_give_request(struct rtn_http1 *http, struct rtn_request *request);
-void rtn_http1_give_unused_request(struct rtn_http1 *http, struct rtn_request *request); /* [loop], since it was cleared */
+void rtn_http1_give_unused_request(struct rtn_http1 *http,
+                                   struct rtn_request *request); /* [loop], since it was cleared */
 void rtn_http1_give_request_from_worker(struct rtn_http1 *http, struct rtn_request *request);
 
 /* The request takes the terms in force instead of those that it has. [loop] */

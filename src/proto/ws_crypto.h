@@ -1,6 +1,6 @@
 /*
  * What the opening handshake of WebSockets needs of OpenSSL: SHA-1, base64 and random bytes. Its library is loaded with
- * the first module that has WebSocket handlers: a daemon without them is smaller by a quarter.
+ * the first module that has WebSocket handlers: a daemon without them is smaller by a quarter. [any]
  */
 #ifndef RTN_PROTO_WS_CRYPTO_H
 #define RTN_PROTO_WS_CRYPTO_H
