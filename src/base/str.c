@@ -57,7 +57,7 @@ bool rtn_str_equal_nocase(struct rtn_str a, struct rtn_str b)
     if (a.length != b.length)
         return false;
     for (size_t i = 0; i < a.length; i++) {
-        if (rtn_lower(a.data[i]) != rtn_lower(b.data[i]))
+        if (a.data[i] != b.data[i] && rtn_lower(a.data[i]) != rtn_lower(b.data[i]))
             return false;
     }
     return true;

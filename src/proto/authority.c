@@ -23,7 +23,7 @@ static size_t host_name_end(struct rtn_str s)
     for (;;) {
         while (at < s.length && is_host_char(s.data[at]))
             at++;
-        if (at == s.length || rtn_percent_byte(s, at) < 0)
+        if (at == s.length || s.data[at] != '%' || rtn_percent_byte(s, at) < 0)
             return at;
         at += 3;
     }

@@ -180,11 +180,6 @@ static void activate(struct rtn_connection *connection)
     struct rtn_http1 *http = connection->http;
     struct rtn_request *request = connection->request;
     request->active = true;
-    request->reads_body = false;
-    request->wants_room = false;
-    request->body_deadline = 0;
-    request->handler_deadline = 0;
-    request->busy_since = 0;
     request->write_deadline = 0;
     connection->state = RTN_CONNECTION_HANDLED;
     rtn_stats_count(RTN_STATS_REQUESTS_BEGUN, 1);

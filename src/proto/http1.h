@@ -246,11 +246,11 @@ static inline bool rtn_http1_may_keep_alive(const struct rtn_http1 *http)
 /* http1_parse.c: prepares the request's parser, once. */
 void rtn_http1_parser_init(struct rtn_request *request);
 
-/* http1_pool.c: request objects of the loop. take: [loop], NULL when memory is out; give: the holder's thread. */
+/* http1_pool.c: request objects of the loop. take: [loop], NULL when memory is out; give: the holder's thread.
+ * give_unused: [loop], one that nothing was done with since it was taken or cleared. */
 struct rtn_request *rtn_http1_take_request(struct rtn_http1 *http);
 void rtn_http1_give_request(struct rtn_http1 *http, struct rtn_request *request);
-void rtn_http1_give_unused_request(struct rtn_http1 *http,
-                                   struct rtn_request *request); /* [loop], since it was cleared */
+void rtn_http1_give_unused_request(struct rtn_http1 *http, struct rtn_request *request);
 void rtn_http1_give_request_from_worker(struct rtn_http1 *http, struct rtn_request *request);
 
 /* The request takes the terms in force instead of those that it has. [loop] */

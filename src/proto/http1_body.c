@@ -250,7 +250,7 @@ static size_t take_content(struct rtn_request *request, const char *at, size_t a
     return length;
 }
 
-void rtn_http1_body_decode(struct rtn_request *request)
+RTN_NOINLINE void rtn_http1_body_decode(struct rtn_request *request)
 {
     const char *at = request->buffer + request->parsed;
     const char *end = request->buffer + request->end;

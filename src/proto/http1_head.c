@@ -83,10 +83,29 @@ static char *find_control(char *at)
     }
 }
 
+/* Makes the letters, digits and hyphens that come first lower case, up to a whole group. Returns how many there are. */
+static size_t lower_usual(char *at)
+{
+    static const group places = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    group characters = load(at);
+    group bits = (group) (characters - 'A' <= 'Z' - 'A') & 0x20;
+    group letters = (group) ((characters | bits) - 'a' <= 'z' - 'a');
+    group others = (group) (characters - '0' <= 9) | (group) (characters == '-');
+    size_t usual = before_first(~(letters | others));
+    characters |= bits & (group) (places < (unsigned char) usual);
+    memcpy(at, &characters, sizeof(characters));
+    return usual;
+}
+
 /* Made lower case on the way: what names usually are made of together, anything else one by one. */
 static struct rtn_str take_name(char **at)
 {
     char *to = *at;
+    size_t usual;
+    do {
+        usual = lower_usual(to);
+        to += usual;
+    } while (usual == sizeof(group));
     unsigned char bit;
     while ((bit = name_bits[(unsigned char) *to]) != 0)
         *to++ |= (char) bit;

@@ -317,13 +317,6 @@ static void read_on(struct rtn_request *request)
         fail_by_parser(request, error);
 }
 
-/* All at once when nothing of it was seen before. */
-static void read_head(struct rtn_request *request)
-{
-    if (request->parsed > request->start || !rtn_http1_head_read(request))
-        read_on(request);
-}
-
 static bool begins(struct rtn_request *request)
 {
     skip_empty_lines(request);
@@ -334,13 +327,20 @@ static bool begins(struct rtn_request *request)
     return true;
 }
 
+/* All at once when nothing of it was seen before. Not inline, for calls that find nothing to read. */
+RTN_NOINLINE static void read_head(struct rtn_request *request)
+{
+    if (request->stage == RTN_REQUEST_EMPTY && !begins(request))
+        return;
+    if (request->parsed > request->start || !rtn_http1_head_read(request))
+        read_on(request);
+}
+
 enum rtn_request_stage rtn_request_parse(struct rtn_request *request)
 {
-    if (request->stage >= RTN_REQUEST_COMPLETE || (request->stage == RTN_REQUEST_EMPTY && !begins(request)))
-        return request->stage;
     if (request->stage == RTN_REQUEST_HEADED)
         rtn_http1_body_begin(request);
-    else if (request->stage == RTN_REQUEST_HEAD && request->parsed < request->end)
+    else if (request->stage <= RTN_REQUEST_HEAD && request->parsed < request->end)
         read_head(request);
     if (request->stage == RTN_REQUEST_BODY)
         rtn_http1_body_decode(request);

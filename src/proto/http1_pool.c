@@ -52,13 +52,17 @@ void rtn_http1_fit_requests(struct rtn_http1 *http)
         rtn_request_free(pop(http));
 }
 
+/* The list is empty. */
+RTN_NOINLINE static struct rtn_request *find_request(struct rtn_http1 *http)
+{
+    rtn_http1_collect_requests(http);
+    struct rtn_request *request = pop(http);
+    return request != NULL ? request : rtn_request_new(http, capacity_of(http));
+}
+
 struct rtn_request *rtn_http1_take_request(struct rtn_http1 *http)
 {
-    if (http->free_requests == NULL)
-        rtn_http1_collect_requests(http);
-    struct rtn_request *request = pop(http);
-    if (request == NULL)
-        request = rtn_request_new(http, capacity_of(http));
+    struct rtn_request *request = RTN_LIKELY(http->free_requests != NULL) ? pop(http) : find_request(http);
     if (request == NULL)
         return NULL;
     request->terms = http->terms;

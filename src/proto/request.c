@@ -44,7 +44,8 @@ void rtn_request_free(struct rtn_request *request)
     free(request);
 }
 
-static void clear(struct rtn_request *request, size_t from, size_t to)
+/* Not inline: a size that the compiler knows becomes a string instruction, which is slower than memset(). */
+RTN_NOINLINE static void clear(struct rtn_request *request, size_t from, size_t to)
 {
     memset((char *) request + from, 0, to - from);
 }

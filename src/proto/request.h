@@ -119,6 +119,8 @@ struct rtn_request {
     size_t head_length; /* offset of the body from start */
 
     enum rtn_request_stage stage; /* here the head ends */
+    bool reads_body; /* it waits for more of the body */
+    bool wants_room; /* it waits for room for more of the reply */
     bool failed; /* the handler did; a connection that ends with it ends with RTN_CLOSE_HANDLER */
     unsigned trailer_count;
     struct rtn_header *trailers; /* in the arena, made when the request is complete; names lower case */
@@ -127,13 +129,14 @@ struct rtn_request {
     uint64_t body_received; /* content bytes, stored or thrown away */
     uint64_t body_mark; /* body_received when the body timeout was begun */
     uint64_t body_overhead; /* chunk sizes and extensions */
+    int64_t body_deadline; /* ms, monotonic, as the next; 0: not begun */
+    int64_t handler_deadline; /* 0: none */
+    int64_t busy_since; /* it does not wait for the client; 0: it does */
     void *call; /* the state of the layer above while it is handled, in the arena */
     struct rtn_response response;
 
     bool leaving; /* its reply is on its way, which the layer above has not been told */
     bool active; /* the layer above has it: from the first run to the end of the reply */
-    bool reads_body; /* it waits for more of the body */
-    bool wants_room; /* it waits for room for more of the reply */
     uint8_t body_state; /* of http1_body.c, as the next */
     uint8_t chunk_digits; /* of the chunk size that is being read */
 
@@ -146,11 +149,7 @@ struct rtn_request {
     size_t trailer_size; /* bytes of the trailer section so far */
     unsigned trailer_field_count; /* all fields, also those that are not kept */
 
-    /* Times of an active request, ms, monotonic. */
-    int64_t body_deadline; /* 0: not begun */
-    int64_t write_deadline; /* 0: nothing waits to be sent */
-    int64_t handler_deadline; /* 0: none */
-    int64_t busy_since; /* it does not wait for the client; 0: it does */
+    int64_t write_deadline; /* ms, monotonic, of an active request; 0: nothing waits to be sent */
 
     /* While it is handled; used by the layer above. */
     uint64_t id; /* for rtn_http1_post(); never 0 */
