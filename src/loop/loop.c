@@ -138,6 +138,11 @@ void rtn_loop_post(struct rtn_loop *loop, struct rtn_mail *mail)
     rtn_mailbox_post(&loop->mailbox, mail);
 }
 
+void rtn_loop_wake(struct rtn_loop *loop)
+{
+    rtn_mailbox_wake(&loop->mailbox);
+}
+
 void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, const char *kind, unsigned number)
 {
     char tail[RTN_THREAD_NAME_SIZE * 2];

@@ -67,6 +67,9 @@ void rtn_loop_done(struct rtn_loop *loop);
 /* Any thread. */
 void rtn_loop_post(struct rtn_loop *loop, struct rtn_mail *mail);
 
+/* Any thread, while the loop exists: it comes to before_wait. */
+void rtn_loop_wake(struct rtn_loop *loop);
+
 /*
  * A thread name of at most 15 characters that keeps the end: ("getandpost", "worker-12") -> "getan/worker-12".
  */

@@ -44,3 +44,8 @@ void rtn_mailbox_post(struct rtn_mailbox *mailbox, struct rtn_mail *mail)
     if (rtn_mail_push(&mailbox->stack, mail))
         ev_async_send(mailbox->ev, &mailbox->wake);
 }
+
+void rtn_mailbox_wake(struct rtn_mailbox *mailbox)
+{
+    ev_async_send(mailbox->ev, &mailbox->wake);
+}

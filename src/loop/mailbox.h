@@ -73,4 +73,7 @@ void rtn_mailbox_done(struct rtn_mailbox *mailbox);
 /* Any thread. The mail must not be in a mailbox already. */
 void rtn_mailbox_post(struct rtn_mailbox *mailbox, struct rtn_mail *mail);
 
+/* Any thread: the loop comes round, without mail. */
+void rtn_mailbox_wake(struct rtn_mailbox *mailbox);
+
 #endif

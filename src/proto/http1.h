@@ -87,7 +87,7 @@ struct rtn_http1 {
     void (*room)(struct rtn_http1 *http); /* a connection went away: accepting may go on */
     struct rtn_clients *clients; /* of the whole server; NULL: clients have no limits of their own */
 
-    unsigned old_terms; /* that are not in force but in use */
+    _Atomic unsigned old_terms; /* that are not in force but in use; read by workers */
     rtn_stats_block stats; /* of the server; by init */
     struct rtn_list connections;
     struct rtn_list dead; /* freed at the end of the iteration */
@@ -241,6 +241,15 @@ static inline void rtn_http1_end_keep_alive(struct rtn_http1 *http)
 static inline bool rtn_http1_may_keep_alive(const struct rtn_http1 *http)
 {
     return !atomic_load_explicit(&http->draining, memory_order_relaxed);
+}
+
+/*
+ * True while what is given back may be the last user of terms that are not in force. In one order for all with what
+ * workers give back. Any thread.
+ */
+static inline bool rtn_http1_has_old_terms(const struct rtn_http1 *http)
+{
+    return atomic_load(&http->old_terms) > 0;
 }
 
 /* http1_parse.c: prepares the request's parser, once. */

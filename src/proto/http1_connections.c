@@ -22,6 +22,7 @@ int rtn_http1_init(struct rtn_http1 *http)
     rtn_list_init(&http->ws_clients);
     rtn_directory_init(&http->directory, http->loop_index);
     rtn_topics_init(&http->topics);
+    atomic_init(&http->old_terms, 0);
     atomic_init(&http->draining, false);
     atomic_init(&http->returned_requests, NULL);
     http->sink = calloc(1, sizeof(*http->sink));
@@ -35,7 +36,7 @@ void rtn_http1_done(struct rtn_http1 *http)
 {
     if (http->sink == NULL)
         return;
-    http->old_terms = 0; /* nobody is told any more */
+    atomic_store(&http->old_terms, 0); /* nobody is told any more */
     rtn_http1_collect(http);
     rtn_wheel_done(&http->wheel);
     rtn_http1_free_requests(http);
@@ -207,7 +208,7 @@ unsigned rtn_http1_close_all(struct rtn_http1 *http)
 void rtn_http1_collect(struct rtn_http1 *http)
 {
     struct rtn_list *node;
-    if (http->old_terms > 0)
+    if (rtn_http1_has_old_terms(http))
         rtn_http1_collect_requests(http);
     while ((node = rtn_list_pop(&http->dead)) != NULL) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);

@@ -38,7 +38,7 @@ static void push(struct rtn_http1 *http, struct rtn_request *request)
 
 void rtn_http1_collect_requests(struct rtn_http1 *http)
 {
-    struct rtn_request *request = atomic_exchange_explicit(&http->returned_requests, NULL, memory_order_acquire);
+    struct rtn_request *request = atomic_exchange(&http->returned_requests, NULL);
     while (request != NULL) {
         struct rtn_request *next = request->next;
         push(http, request);
@@ -92,14 +92,19 @@ void rtn_http1_give_unused_request(struct rtn_http1 *http, struct rtn_request *r
     push(http, request);
 }
 
+/*
+ * The loop may have the connection already, so that it has nobody to ask for a word when its terms change: it counts
+ * the old ones and then looks here, and a worker gives back and then looks for old ones. One of them sees the other.
+ */
 void rtn_http1_give_request_from_worker(struct rtn_http1 *http, struct rtn_request *request)
 {
     rtn_request_clear(request);
     struct rtn_request *top = atomic_load_explicit(&http->returned_requests, memory_order_relaxed);
     do {
         request->next = top;
-    } while (!atomic_compare_exchange_weak_explicit(&http->returned_requests, &top, request, memory_order_release,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak(&http->returned_requests, &top, request));
+    if (rtn_http1_has_old_terms(http))
+        rtn_loop_wake(http->loop);
 }
 
 void rtn_http1_free_requests(struct rtn_http1 *http)

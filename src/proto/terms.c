@@ -1,7 +1,8 @@
 /*
  * From one set of terms to the next. Who has what is begun keeps the old ones, and the last of them tells. Requests
  * that workers give back are released where the loop collects them, so while old terms wait for their users, workers
- * are asked to wake the loop when they are done (RTN_OWNER_CALL).
+ * are asked to wake the loop when they are done (RTN_OWNER_CALL). One that has given its connection back, but not its
+ * request yet, cannot be asked: it sees that there are old terms, and wakes the loop, too.
  */
 #include "proto/terms.h"
 
@@ -25,13 +26,13 @@ void rtn_terms_init(struct rtn_terms *terms)
 /* Its last user has gone, and no other will come. */
 static void report_unused(struct rtn_http1 *http, struct rtn_terms *terms)
 {
-    http->old_terms--;
+    atomic_fetch_sub(&http->old_terms, 1);
     http->handler->terms_unused(http, terms);
 }
 
 void rtn_terms_release(struct rtn_http1 *http, struct rtn_terms *terms)
 {
-    if (--terms->users == 0 && http->old_terms > 0 && terms != http->terms)
+    if (--terms->users == 0 && rtn_http1_has_old_terms(http) && terms != http->terms)
         report_unused(http, terms);
 }
 
@@ -85,7 +86,7 @@ void rtn_http1_set_terms(struct rtn_http1 *http, struct rtn_terms *terms)
 {
     struct rtn_terms *before = http->terms;
     http->terms = terms;
-    http->old_terms++;
+    atomic_fetch_add(&http->old_terms, 1);
     rtn_http1_fit_requests(http);
     rtn_terms_hold(before); /* until all were asked */
     move_clients(http);

@@ -93,7 +93,7 @@ static void before_wait(void *data)
         rtn_step_flush(site);
     if (has_sessions(loop))
         rtn_session_work_flush(site, http);
-    if (http->old_terms > 0 || !rtn_list_empty(&http->dead))
+    if (rtn_http1_has_old_terms(http) || !rtn_list_empty(&http->dead))
         rtn_http1_collect(http);
     if (loop->finishing)
         finished(loop);

@@ -370,6 +370,28 @@ Test(terms, request_that_goes_to_a_worker_after_the_change_wakes_the_loop)
     rtn_fd_close(&fd);
 }
 
+/* Stands still in between, when the loop can ask nobody to wake it. */
+Test(terms, worker_that_has_given_only_its_connection_back_wakes_the_loop)
+{
+    int fd = connect_to_it();
+    mode = HOLD;
+    say(fd, REQUEST);
+    cr_assert(turns_until(kept != NULL));
+    struct rtn_connection *connection = kept->connection;
+    connection->request = NULL;
+    connection->state = RTN_CONNECTION_READING;
+    atomic_store(&connection->owner, RTN_OWNER_LOOP);
+    rtn_http1_set_terms(&http, &all[1]);
+    turn();
+    cr_expect_eq(unused_count, 0);
+    cr_expect_not(ev_async_pending(&loop.mailbox.wake));
+    rtn_http1_give_request_from_worker(&http, kept);
+    cr_expect(ev_async_pending(&loop.mailbox.wake));
+    turn();
+    cr_expect_eq(unused_count, 1);
+    rtn_fd_close(&fd);
+}
+
 /* Limits */
 
 static void ask_with_fields(int fd, unsigned fields)
