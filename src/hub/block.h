@@ -16,6 +16,6 @@
 void *rtn_block_take(size_t size);
 
 /* Gives back one that was taken with that size. */
-void rtn_block_give(void *block, size_t size);
+void rtn_block_give(void *data, size_t size);
 
 #endif

@@ -165,7 +165,7 @@ void rtn_thread_begin(const char *name)
 {
     pthread_setname_np(pthread_self(), name);
     (void) pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    (void) pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+    (void) pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL); /* NOLINT(cert-pos47-c): it is off */
 }
 
 int rtn_thread_start(pthread_t *thread, void *(*function)(void *), void *data)
