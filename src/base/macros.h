@@ -11,11 +11,11 @@
 #define RTN_LIKELY(x) __builtin_expect(!!(x), 1)
 #define RTN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define RTN_COLD __attribute__((cold, noinline)) /* out of the way of what calls it */
-/* One function, of which the compiler makes no copies for what it knows of the arguments either. */
+/* A call that stays one; nor does the function make use of what is known of its callers' arguments. */
 #ifdef __clang__
 #define RTN_NOINLINE __attribute__((noinline))
 #else
-#define RTN_NOINLINE __attribute__((noinline, noclone))
+#define RTN_NOINLINE __attribute__((noipa))
 #endif
 
 #define RTN_MIN(a, b) ((a) < (b) ? (a) : (b))
