@@ -27,6 +27,14 @@ static void look_every(struct rtn_daemon *daemon, int ms)
     ev_timer_again(daemon->ev, &daemon->stalls);
 }
 
+/* Somebody does something. */
+static void look_often(struct rtn_daemon *daemon)
+{
+    daemon->quiet_looks = 0;
+    rtn_activity_rest(false);
+    look_every(daemon, RTN_STALLS_LOOK_MS);
+}
+
 static void wake(void *data)
 {
     struct rtn_daemon *daemon = data;
@@ -37,9 +45,7 @@ static void on_wake(struct ev_loop *ev, struct ev_async *watcher, int events)
 {
     (void) ev;
     (void) events;
-    struct rtn_daemon *daemon = RTN_CONTAINER_OF(watcher, struct rtn_daemon, stalls_wake);
-    daemon->quiet_looks = 0;
-    look_every(daemon, RTN_STALLS_LOOK_MS);
+    look_often(RTN_CONTAINER_OF(watcher, struct rtn_daemon, stalls_wake));
 }
 
 /* Nothing is under way that would end by itself: neither callbacks nor generations. */
@@ -48,17 +54,26 @@ static bool is_quiet(const struct rtn_daemon *daemon)
     return rtn_activity_is_quiet() && rtn_generation_count(daemon->generation) == 1;
 }
 
+/* Unless somebody has begun meanwhile, who was not told. */
+static void rest(struct rtn_daemon *daemon)
+{
+    rtn_activity_rest(true);
+    if (is_quiet(daemon))
+        look_every(daemon, RTN_STALLS_REST_MS);
+    else
+        look_often(daemon);
+}
+
 static void on_look(struct ev_loop *ev, struct ev_timer *timer, int events)
 {
     (void) ev;
     (void) events;
     struct rtn_daemon *daemon = RTN_CONTAINER_OF(timer, struct rtn_daemon, stalls);
     look(daemon);
-    daemon->quiet_looks = is_quiet(daemon) ? daemon->quiet_looks + 1 : 0;
-    if (daemon->quiet_looks != RTN_STALLS_QUIET_LOOKS)
-        return;
-    rtn_activity_rest(wake, daemon);
-    look_every(daemon, RTN_STALLS_REST_MS);
+    if (!is_quiet(daemon))
+        look_often(daemon);
+    else if (++daemon->quiet_looks == RTN_STALLS_QUIET_LOOKS)
+        rest(daemon);
 }
 
 void rtn_daemon_stalls_init(void)
@@ -74,11 +89,12 @@ void rtn_daemon_stalls_watch(struct rtn_daemon *daemon)
     ev_timer_start(daemon->ev, &daemon->stalls);
     ev_async_init(&daemon->stalls_wake, on_wake);
     ev_async_start(daemon->ev, &daemon->stalls_wake);
+    rtn_activity_set_waker(wake, daemon);
 }
 
 void rtn_daemon_stalls_done(struct rtn_daemon *daemon)
 {
-    rtn_activity_rest(NULL, NULL);
+    rtn_activity_rest(false);
     if (daemon->ev == NULL)
         return;
     ev_timer_stop(daemon->ev, &daemon->stalls);

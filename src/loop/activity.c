@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "loop/barrier.h"
 #include "loop/sanitized.h"
 
 #define STACK_SIZE 65536
@@ -21,7 +22,7 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct rtn_list all = { &all, &all }; /* guarded by the mutex */
 static atomic_bool resting;
-static void (*waker)(void *data); /* set before resting is */
+static void (*waker)(void *data); /* set once, before resting is */
 static void *waker_data;
 static _Thread_local struct rtn_activity *here __attribute__((tls_model("initial-exec")));
 
@@ -122,6 +123,16 @@ static struct rtn_activity_call get(const struct rtn_activity *activity)
                                        .firm = atomic_load_explicit(&activity->firm, memory_order_relaxed) };
 }
 
+/* Who does something from now on has said so before: main sees that, or is woken. */
+static void wake_resting(void)
+{
+    rtn_barrier_cheap();
+    if (RTN_LIKELY(!atomic_load_explicit(&resting, memory_order_relaxed)))
+        return;
+    if (atomic_exchange_explicit(&resting, false, memory_order_acquire))
+        waker(waker_data);
+}
+
 struct rtn_activity_call rtn_activity_enter(const struct rtn_activity_call *call)
 {
     struct rtn_activity_call before = { 0 };
@@ -130,6 +141,8 @@ struct rtn_activity_call rtn_activity_enter(const struct rtn_activity_call *call
     if (atomic_load_explicit(&here->label, memory_order_relaxed) != NULL)
         before = get(here);
     set(here, call, rtn_activity_now_ms());
+    if (before.label == NULL)
+        wake_resting();
     return before;
 }
 
@@ -168,30 +181,28 @@ void rtn_activity_block(bool blocked)
         atomic_store_explicit(&here->blocked, blocked, memory_order_relaxed);
 }
 
-void rtn_activity_rest(void (*wake)(void *data), void *data)
+void rtn_activity_set_waker(void (*wake)(void *data), void *data)
 {
-    if (wake != NULL) {
-        waker = wake;
-        waker_data = data;
-    }
-    atomic_store_explicit(&resting, wake != NULL, memory_order_release);
+    waker = wake;
+    waker_data = data;
 }
 
-static void wake(void)
+void rtn_activity_rest(bool rests)
 {
-    if (atomic_exchange_explicit(&resting, false, memory_order_acquire))
-        waker(waker_data);
+    atomic_store_explicit(&resting, rests, memory_order_release);
+    if (rests)
+        rtn_barrier_dear();
 }
 
 void rtn_activity_wait(bool waiting)
 {
-    if (!waiting && atomic_load_explicit(&resting, memory_order_relaxed))
-        wake();
     if (here == NULL)
         return;
     unsigned rounds = atomic_load_explicit(&here->rounds, memory_order_relaxed);
     atomic_store_explicit(&here->rounds, rounds + 1, memory_order_relaxed);
     atomic_store_explicit(&here->waiting, waiting, memory_order_relaxed);
+    if (!waiting)
+        wake_resting();
 }
 
 static bool try_to_read(const struct rtn_activity *activity, struct rtn_activity_call *ret)

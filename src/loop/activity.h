@@ -107,11 +107,14 @@ void rtn_activity_wait(bool waiting);
 /* True when all loops wait, and no thread is in a callback. [main] */
 bool rtn_activity_is_quiet(void);
 
+/* Once, before main rests: what wakes it, on any thread. [main] */
+void rtn_activity_set_waker(void (*wake)(void *data), void *data);
+
 /*
- * Main stops looking: the next loop that comes back from waiting calls wake(data), once, on its thread. NULL: none
- * does. The loops pay for no fence, so that one that comes back at this very moment may not see it. [main]
+ * Main is about to stop looking: the next loop that comes back from waiting wakes it, or the next thread that enters a
+ * callback, once. Who did so before is seen by an rtn_activity_is_quiet() that follows. False: main looks. [main]
  */
-void rtn_activity_rest(void (*wake)(void *data), void *data);
+void rtn_activity_rest(bool rests);
 
 /* False when it changes all the time: nothing is stuck there. */
 bool rtn_activity_read(const struct rtn_activity *activity, struct rtn_activity_call *ret);

@@ -14,7 +14,7 @@
 
 #define RTN_STALLS_LOOK_MS 200
 #define RTN_STALLS_QUIET_LOOKS 5 /* in a row, and the looks may end until somebody wakes */
-#define RTN_STALLS_REST_MS 10000 /* for whom was not seen to wake */
+#define RTN_STALLS_REST_MS 10000 /* for what wakes nobody, as counters */
 
 struct rtn_stall_view {
     const char *server;

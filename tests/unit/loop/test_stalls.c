@@ -250,17 +250,40 @@ static void count_wake(void *data)
 Test(stalls, who_rests_is_woken_once_by_a_loop)
 {
     cr_assert_not_null(rtn_activity_begin(RTN_ACTIVITY_LOOP, "get", "get", NULL));
-    rtn_activity_rest(count_wake, &woken);
+    rtn_activity_set_waker(count_wake, &woken);
+    rtn_activity_rest(true);
     rtn_activity_wait(true);
     cr_expect_eq(atomic_load(&woken), 0);
     rtn_activity_wait(false);
     rtn_activity_wait(true);
     rtn_activity_wait(false);
     cr_expect_eq(atomic_load(&woken), 1);
-    rtn_activity_rest(count_wake, &woken);
-    rtn_activity_rest(NULL, NULL);
+    rtn_activity_rest(true);
+    rtn_activity_rest(false);
     rtn_activity_wait(false);
     cr_expect_eq(atomic_load(&woken), 1);
+    rtn_activity_end();
+}
+
+/* As one that retires: no loop has anything to do with it. */
+Test(stalls, who_rests_is_woken_once_by_a_worker_that_is_called)
+{
+    const struct rtn_activity_call call = { .label = &label, .what = "thread_stop" };
+    cr_assert_not_null(rtn_activity_begin(RTN_ACTIVITY_WORKER, "get", "get", NULL));
+    rtn_activity_set_waker(count_wake, &woken);
+    struct rtn_activity_call before = rtn_activity_enter(&call);
+    rtn_activity_rest(true);
+    struct rtn_activity_call outer = rtn_activity_enter(&call);
+    cr_expect_eq(atomic_load(&woken), 0, "main has seen it before it rested");
+    rtn_activity_leave(&outer);
+    rtn_activity_leave(&before);
+    before = rtn_activity_enter(&call);
+    cr_expect_eq(atomic_load(&woken), 1);
+    cr_expect_not(rtn_activity_is_quiet());
+    rtn_activity_leave(&before);
+    before = rtn_activity_enter(&call);
+    cr_expect_eq(atomic_load(&woken), 1);
+    rtn_activity_leave(&before);
     rtn_activity_end();
 }
 
