@@ -45,6 +45,16 @@ static int set_option(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
+/*
+ * Connections get TCP_NODELAY from the socket that they come in by, as it was when they were established. So it is set
+ * before the socket listens; whoever accepts from one that is inherited sets it for each.
+ */
+static int set_tcp_options(int fd)
+{
+    int r = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    return r < 0 ? r : set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
 /* A bound socket that does not listen yet, or -errno. `v6_only` -1: not IPv6. */
 int rtn_listener_bind(const struct sockaddr *address, socklen_t length, bool reuse_port, int v6_only)
 {
@@ -53,7 +63,7 @@ int rtn_listener_bind(const struct sockaddr *address, socklen_t length, bool reu
         return -errno;
     int r = 0;
     if (address->sa_family != AF_UNIX)
-        r = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        r = set_tcp_options(fd);
     if (r == 0 && reuse_port)
         r = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (r == 0 && v6_only >= 0)
@@ -67,15 +77,8 @@ int rtn_listener_bind(const struct sockaddr *address, socklen_t length, bool reu
     return fd;
 }
 
-/* Connections get it from the socket that they come in by. Where there is no such option nothing is held back. */
-static void send_small_packets(int fd)
+static int add_socket(struct rtn_listener *listener, int fd, int loop, bool inherited)
 {
-    (void) set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-}
-
-static int add_socket(struct rtn_listener *listener, int fd, int loop)
-{
-    send_small_packets(fd);
     struct rtn_listener_socket *sockets =
         reallocarray(listener->sockets, listener->count + 1, sizeof(*listener->sockets));
     if (sockets == NULL) {
@@ -83,7 +86,8 @@ static int add_socket(struct rtn_listener *listener, int fd, int loop)
         return -ENOMEM;
     }
     listener->sockets = sockets;
-    listener->sockets[listener->count++] = (struct rtn_listener_socket){ .fd = fd, .loop = loop };
+    listener->sockets[listener->count++] =
+        (struct rtn_listener_socket){ .fd = fd, .loop = loop, .inherited = inherited };
     return 0;
 }
 
@@ -94,7 +98,7 @@ int rtn_listener_listen(struct rtn_listener *listener, int fd, int loop)
         rtn_fd_close(&fd);
         return r;
     }
-    return add_socket(listener, fd, loop);
+    return add_socket(listener, fd, loop, false);
 }
 
 /* Appends the address that `fd` really has, and stores it in *ret. */
@@ -123,7 +127,7 @@ static int inherit(struct rtn_listener *listener, struct rtn_activation *activat
     int found = 0;
     while ((fd = rtn_activation_take_bound(activation, address, length, v6_only)) >= 0) {
         int r = rtn_fd_set_nonblocking(fd);
-        r = r < 0 ? r : add_socket(listener, fd, found++);
+        r = r < 0 ? r : add_socket(listener, fd, found++, true);
         if (r < 0)
             return r;
         listener->sockets[listener->count - 1].kept = true;
@@ -247,7 +251,7 @@ static int open_systemd(struct rtn_listener *listener, const struct rtn_addr *ad
     while ((fd = rtn_activation_take(activation, addr->name)) >= 0) {
         int r = rtn_fd_set_nonblocking(fd);
         if (r == 0)
-            r = add_socket(listener, fd, RTN_LISTENER_ALL_LOOPS);
+            r = add_socket(listener, fd, RTN_LISTENER_ALL_LOOPS, true);
         struct sockaddr_storage bound;
         socklen_t length;
         if (r == 0)

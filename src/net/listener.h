@@ -19,6 +19,7 @@ struct rtn_listener {
     struct rtn_listener_socket {
         int fd;
         int loop; /* the loop that accepts from it, or RTN_LISTENER_ALL_LOOPS */
+        bool inherited; /* others have opened it: clients may have connected before it was known here */
         bool kept; /* the service manager has a copy (listener_keep.h); [main] */
     } * sockets;
     size_t count;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -101,12 +102,14 @@ static bool is_connection_error(int error)
 }
 
 static void take(struct rtn_server_loop *loop, int fd, const struct sockaddr_storage *peer, socklen_t length,
-                 bool proxy_protocol)
+                 const struct rtn_accept_watcher *watcher)
 {
     int on = 1;
+    if (peer->ss_family != AF_UNIX && watcher->inherited)
+        (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (peer->ss_family != AF_UNIX && loop->http.terms->lines != NULL) /* which may be silent for ever */
         (void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    if (rtn_http1_accept(&loop->http, fd, (const struct sockaddr *) peer, length, proxy_protocol) < 0)
+    if (rtn_http1_accept(&loop->http, fd, (const struct sockaddr *) peer, length, watcher->proxy_protocol) < 0)
         pause_without_descriptors(loop, ENOMEM);
 }
 
@@ -118,7 +121,7 @@ static bool accept_one(struct rtn_server_loop *loop, const struct rtn_accept_wat
     peer.ss_family = AF_UNSPEC;
     int fd = accept4(watcher->io.fd, (struct sockaddr *) &peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        take(loop, fd, &peer, length, watcher->proxy_protocol);
+        take(loop, fd, &peer, length, watcher);
         return !loop->accept.paused;
     }
     if (is_connection_error(errno))
@@ -187,6 +190,7 @@ static void add_watchers(struct rtn_server_loop *loop, const struct rtn_listener
         ev_io_init(&watcher->io, on_acceptable, listener->sockets[i].fd, EV_READ);
         watcher->io.data = loop;
         watcher->proxy_protocol = proxy_protocol;
+        watcher->inherited = listener->sockets[i].inherited;
         watcher->batch = 1;
     }
 }

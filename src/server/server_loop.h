@@ -12,6 +12,7 @@ struct rtn_ws_client_spec;
 struct rtn_accept_watcher {
     struct ev_io io;
     bool proxy_protocol; /* trusted peers begin with a PROXY header */
+    bool inherited; /* connections may be from before it had its options */
     unsigned batch; /* connections that one event takes */
     unsigned filled; /* events in a row that found so many */
 };

@@ -1,5 +1,7 @@
 """Where servers listen: addresses of all kinds, socket files, and sockets handed over by a service manager."""
 import os
+import re
+import shutil
 import socket
 import stat
 import sys
@@ -9,6 +11,7 @@ import pytest
 
 import harness
 from common import is_listening, with_test_modules
+from test_memory import is_sanitized
 
 SERVER = """
   get:
@@ -159,6 +162,24 @@ def test_a_socket_file_of_the_service_manager_is_not_removed(daemon, activation)
         assert peer(raw.request()) == "unix:"
     assert running.stop() == 0
     assert os.path.exists(listener.getsockname())
+
+
+def test_a_client_that_connected_before_the_daemon_came_gets_small_packets_at_once(daemon, activation, monkeypatch, tmp_path):
+    if is_sanitized():
+        return  # a sanitizer cannot be traced
+    assert shutil.which("strace"), "strace is missing: scripts/setup test"
+    trace = tmp_path / "trace"
+    # -D: the daemon stays our child, with the number that the sockets are for.
+    options = ["-D", "-f", "-qq", "-e", "trace=accept4,setsockopt", "-o", str(trace)]
+    monkeypatch.setattr(harness, "WRAP", ["strace", *options, *harness.WRAP])
+    (listener,) = activation(["web"])
+    with harness.Raw(listener.getsockname()) as raw:
+        running = daemon(config("systemd:web"), pass_fds=(listener.fileno(),))
+        assert raw.request().status == 200
+    assert running.stop() == 0
+    calls = trace.read_text()
+    accepted = re.search(r"accept4.* = (\d+)$", calls, re.MULTILINE).group(1)
+    assert f"setsockopt({accepted}, SOL_TCP, TCP_NODELAY, [1], 4" in calls
 
 
 def test_a_name_that_was_not_passed_is_an_error_that_lists_those_that_were(daemon, activation):
