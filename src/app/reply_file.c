@@ -83,6 +83,9 @@ static void keep_nothing(void *data)
     (void) data;
 }
 
+_Static_assert(sizeof(struct rtn_file) == offsetof(struct rtn_file, reserved) + sizeof(void *) - 1,
+               "padding, which nobody sets, would be taken for later members");
+
 /* Members that the module's header did not have are zero. */
 static struct rtn_file known_part(const struct rtn_file *given)
 {

@@ -191,6 +191,7 @@ struct rtn_file {
     void *data;
     const void *bytes; /* the same, in memory until the release, and sent from there; NULL: they are not */
     bool in_memory; /* reading fd never waits for a disk, as with memfd_create(): a loop sends it itself */
+    unsigned char reserved[sizeof(void *) - 1]; /* 0: later members may be here, which this struct_size includes */
 };
 
 /*
