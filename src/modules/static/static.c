@@ -53,6 +53,19 @@ static rtn_str str_of(const char *text)
     return (rtn_str){ text, strlen(text) };
 }
 
+/* An entry that was just loaded, or the one that is known already, of a file that is read only when it has changed. */
+static struct static_entry *remember(const struct static_site *site, struct static_entry *entry)
+{
+    size_t room = 0;
+    if (site->cache_size > 0 && site->cache_time > 0) {
+        struct static_entry *before = static_cache_renew(site->cache, entry, now_ms(), &room);
+        if (before != NULL)
+            return before;
+        static_entry_keep(entry, room);
+    }
+    return static_cache_put(site->cache, entry, now_ms());
+}
+
 /* Opens the file `name` for the path `known_as` and puts it into the cache. */
 static int load(rtn_request *request, const struct static_site *site, const char *name, rtn_str known_as,
                 struct static_entry **ret)
@@ -65,10 +78,8 @@ static int load(rtn_request *request, const struct static_site *site, const char
     }
     if (error < 0)
         return error;
-    if (site->cache_size > 0 && site->cache_time > 0)
-        static_entry_keep(entry, static_cache_room(site->cache));
     entry->type = rtn_media_type(rtn_request_server(request), str_of(name));
-    *ret = static_cache_put(site->cache, entry, now_ms());
+    *ret = remember(site, entry);
     return 0;
 }
 

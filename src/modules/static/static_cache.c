@@ -172,18 +172,42 @@ struct static_entry *static_cache_get(struct static_cache *cache, rtn_str path, 
     return entry;
 }
 
+/* Under the lock: it is as it was when it was loaded. */
+static struct static_entry *trust_again(struct static_cache *cache, struct static_entry *entry, int64_t now_ms)
+{
+    entry->checked_ms = now_ms;
+    use(cache, entry, now_ms);
+    return static_entry_ref(entry);
+}
+
+struct static_entry *static_cache_renew(struct static_cache *cache, struct static_entry *entry, int64_t now_ms,
+                                        size_t *room)
+{
+    uint32_t hash = hash_path(path_of(entry));
+    (void) pthread_mutex_lock(&cache->mutex);
+    struct static_entry *before = *find(cache, path_of(entry), hash);
+    size_t kept = before != NULL ? before->kept : 0;
+    *room = cache->most_bytes - cache->bytes + kept;
+    if (before != NULL && static_entry_same(before, entry) && kept >= static_entry_keepable(entry, *room))
+        before = trust_again(cache, before, now_ms);
+    else
+        before = NULL;
+    (void) pthread_mutex_unlock(&cache->mutex);
+    if (before != NULL)
+        static_entry_unref(entry);
+    return before;
+}
+
 /* Under the lock: what static_cache_put() returns. An entry that is not to be used joins *gone. */
 static struct static_entry *put(struct static_cache *cache, struct static_entry *entry, int64_t now_ms,
                                 struct static_entry **gone)
 {
     struct static_entry **at = find(cache, path_of(entry), entry->hash);
     struct static_entry *before = *at;
-    if (before != NULL && static_entry_same(before, entry)) {
-        before->checked_ms = now_ms;
-        use(cache, before, now_ms);
+    if (before != NULL && static_entry_same(before, entry) && before->kept >= entry->kept) {
         entry->same_bucket = *gone;
         *gone = entry;
-        return static_entry_ref(before);
+        return trust_again(cache, before, now_ms);
     }
     if (before != NULL)
         take_out(cache, at, gone);

@@ -22,8 +22,16 @@ void static_cache_free(struct static_cache *cache);
 struct static_entry *static_cache_get(struct static_cache *cache, rtn_str path, int64_t now_ms);
 
 /*
+ * Before an entry that was just loaded is taken into memory. When it is the one that is there, and that has as much in
+ * memory as there is room for, that one is trusted again: returns a reference to it, and the reference to `entry` is
+ * taken. Else NULL, and *room gets the bytes that `entry` may keep, those of the one whose place it takes included.
+ */
+struct static_entry *static_cache_renew(struct static_cache *cache, struct static_entry *entry, int64_t now_ms,
+                                        size_t *room);
+
+/*
  * Puts an entry that was just loaded, whose reference is taken, and returns a reference to the one to use: when nothing
- * has changed, the one that was there before, trusted again.
+ * has changed, and it has not less in memory, the one that was there before, trusted again.
  */
 struct static_entry *static_cache_put(struct static_cache *cache, struct static_entry *entry, int64_t now_ms);
 
@@ -33,7 +41,7 @@ void static_cache_remove(struct static_cache *cache, rtn_str path);
 /* Forgets everything, so that others can have the descriptors. */
 void static_cache_clear(struct static_cache *cache);
 
-/* Bytes that one more entry may keep in memory to be kept itself. */
+/* Bytes that one more entry may keep in memory; for tests. */
 size_t static_cache_room(struct static_cache *cache);
 
 /* Descriptors in use; for tests. */

@@ -182,11 +182,26 @@ static bool keep(struct static_variant *variant)
     return true;
 }
 
+static bool fits(const struct static_variant *variant, size_t room)
+{
+    return variant->size <= STATIC_KEPT_MOST && (size_t) variant->size <= room;
+}
+
+size_t static_entry_keepable(const struct static_entry *entry, size_t room)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < entry->count; i++) {
+        if (fits(&entry->variants[i], room - bytes))
+            bytes += (size_t) entry->variants[i].size;
+    }
+    return bytes;
+}
+
 void static_entry_keep(struct static_entry *entry, size_t room)
 {
     for (unsigned i = 0; i < entry->count; i++) {
         struct static_variant *variant = &entry->variants[i];
-        if (variant->size > STATIC_KEPT_MOST || (size_t) variant->size > room - entry->kept || !keep(variant))
+        if (!fits(variant, room - entry->kept) || !keep(variant))
             continue;
         entry->kept += (size_t) variant->size;
         entry->young = entry->young || is_young(variant);

@@ -58,6 +58,9 @@ struct static_entry {
 int static_entry_load(const struct static_root *root, const char *name, rtn_str path, bool precompressed,
                       struct static_entry **ret);
 
+/* Bytes that static_entry_keep() would take into memory. */
+size_t static_entry_keepable(const struct static_entry *entry, size_t room);
+
 /* Takes what is small enough into memory, up to `room` bytes; may block. Before the entry is shared. */
 void static_entry_keep(struct static_entry *entry, size_t room);
 

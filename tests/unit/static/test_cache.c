@@ -162,6 +162,80 @@ Test(static_cache, memory_is_bounded)
     static_cache_free(cache);
 }
 
+static struct static_entry *load(const char *path)
+{
+    struct static_entry *entry = NULL;
+    cr_assert_eq(static_entry_load(&root, path, str(path), true, &entry), 0);
+    return entry;
+}
+
+Test(static_cache, what_is_kept_is_not_read_again)
+{
+    size_t room = 0;
+    struct static_cache *cache = static_cache_new(8, 10, 1000);
+    struct static_entry *first = load("a");
+    cr_expect_null(static_cache_renew(cache, first, 0, &room));
+    cr_expect_eq(room, 10);
+    static_entry_keep(first, room);
+    first->young = false;
+    first = static_cache_put(cache, first, 0);
+    struct static_entry *again = static_cache_renew(cache, load("a"), 2000, &room);
+    cr_expect_eq(again, first);
+    cr_expect(has(cache, "a", 2500));
+    cr_expect_eq(static_cache_descriptors(cache), 1);
+    static_entry_unref(again);
+    first->young = true;
+    struct static_entry *read = load("a");
+    cr_expect_null(static_cache_renew(cache, read, 4000, &room), "its times do not tell");
+    static_entry_unref(read);
+    static_entry_unref(first);
+    static_cache_free(cache);
+}
+
+Test(static_cache, a_changed_file_has_the_room_of_the_old)
+{
+    size_t room = 0;
+    struct static_cache *cache = static_cache_new(8, 2, 1000);
+    static_entry_unref(put_kept(cache, "a", 2));
+    static_entry_unref(put_kept(cache, "b", 1));
+    cr_expect_eq(static_cache_room(cache), 0);
+    folder_file("a", "A");
+    struct static_entry *changed = load("a");
+    cr_expect_null(static_cache_renew(cache, changed, 0, &room));
+    cr_expect_eq(room, 1);
+    static_entry_keep(changed, room);
+    changed = static_cache_put(cache, changed, 0);
+    cr_expect_eq(changed->kept, 1);
+    cr_expect(has(cache, "a", 0));
+    static_entry_unref(changed);
+    static_cache_free(cache);
+}
+
+Test(static_cache, what_had_no_room_is_kept_once_there_is_some)
+{
+    size_t room = 0;
+    struct static_cache *cache = static_cache_new(8, 1, 1000);
+    static_entry_unref(put_kept(cache, "b", 1));
+    struct static_entry *without = put(cache, "a", 0);
+    struct static_entry *again = static_cache_renew(cache, load("a"), 0, &room);
+    cr_expect_eq(again, without, "there is no room yet");
+    static_entry_unref(again);
+    static_cache_remove(cache, str("b"));
+    again = load("a");
+    cr_expect_null(static_cache_renew(cache, again, 0, &room));
+    cr_expect_eq(room, 1);
+    static_entry_keep(again, room);
+    again->young = false;
+    again = static_cache_put(cache, again, 0);
+    cr_expect_neq(again, without, "the one that has more in memory is of more use");
+    cr_expect_eq(static_cache_room(cache), 0);
+    static_entry_unref(put(cache, "a", 0));
+    cr_expect_eq(static_cache_room(cache), 0, "and the other does not come back");
+    static_entry_unref(again);
+    static_entry_unref(without);
+    static_cache_free(cache);
+}
+
 Test(static_cache, what_nobody_asks_for_is_closed)
 {
     struct static_cache *cache = static_cache_new(8, 1000, 1000);
