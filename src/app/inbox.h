@@ -36,7 +36,7 @@ void rtn_inbox_drop(struct rtn_message *message); /* [any] */
 /* Hands out all that has come. */
 void rtn_inbox_run(struct rtn_hub_port *port);
 
-/* Hands out what has come and gives the pool its tasks. Before every wait. */
+/* Hands out what has come and gives the pool its tasks. Before a wait when there are any. */
 void rtn_inbox_flush(struct rtn_site *site, struct rtn_hub_port *port);
 
 /* Gives the port back what no worker was given, when the loop and the workers have ended. [main] */

@@ -137,8 +137,8 @@ static inline bool rtn_hub_has_mail(const struct rtn_hub_port *port)
 /* The message waits again, behind the others. [loop] or, when it has ended, [main] */
 void rtn_hub_put_back(struct rtn_hub_port *port, struct rtn_message *message);
 
-/* Hands out messages that wait, `most` at most (0: all); wakes the loop for the rest. Before every wait. [loop]
- */
+/* Hands out messages that wait, `most` at most (0: all); wakes the loop for the rest. Before a wait when there are any.
+ * [loop] */
 void rtn_hub_run(struct rtn_hub_port *port, unsigned most);
 
 /*

@@ -1,6 +1,6 @@
 /*
  * The worker pool. One mutex guards the queue and all counters; it is a leaf: nothing is called with it
- * held but the wake-up and the start of a thread.
+ * held but the start of a thread, and the wake-up where its holder goes on under it.
  *
  * Waking. `waking` is set by whoever is to signal an idle worker and cleared by the next one that comes out of its
  * wait. Since a worker that was signalled always comes to the mutex and looks at the queue before it waits again,

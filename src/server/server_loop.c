@@ -67,7 +67,7 @@ static void finished(struct rtn_server_loop *loop)
     sem_post(&server->finished);
 }
 
-/* Before it has finished, messages were handed out outside of their turn. */
+/* That have come; or tasks of such as were handed out before, as all are when the server is to finish. */
 static bool has_messages(const struct rtn_server_loop *loop)
 {
     if (loop->index != 0)
