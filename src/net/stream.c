@@ -156,18 +156,24 @@ static void gather(struct gather *gather, const void *data, size_t length)
     gather->length += length;
 }
 
-/* The front of the pieces, up to the first that is only a file. */
-static void gather_pieces(struct gather *out, const struct rtn_piece *pieces, unsigned count)
+static bool is_only_file(const struct rtn_piece *piece)
 {
-    for (unsigned i = 0; i < count && out->count < MOST_IOVECS; i++) {
-        if (pieces[i].length == 0)
-            continue;
-        if (pieces[i].file && pieces[i].data == NULL) {
+    return piece->file && piece->data == NULL && piece->length > 0;
+}
+
+/* The front of the pieces, up to the first that is only a file. Returns how many these are. */
+static unsigned gather_pieces(struct gather *out, const struct rtn_piece *pieces, unsigned count)
+{
+    unsigned i = 0;
+    for (; i < count && out->count < MOST_IOVECS; i++) {
+        if (is_only_file(&pieces[i])) {
             out->flags = MSG_MORE;
-            return;
+            break;
         }
-        gather(out, pieces[i].data, pieces[i].length);
+        if (pieces[i].length > 0)
+            gather(out, pieces[i].data, pieces[i].length);
     }
+    return i;
 }
 
 /* The front of the queue, up to the first file. */
@@ -273,15 +279,13 @@ int rtn_stream_flush(struct rtn_stream *stream)
     return stream->first == NULL ? 0 : -EAGAIN;
 }
 
-/* The first that is only a file, behind what has just left: what the socket takes of it, 0 when it is deferred. */
-static ssize_t send_file_piece(const struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count)
+/* What is next behind what has just left: what the socket takes of it, 0 when it is no file, or one that is deferred.
+ */
+static ssize_t send_file_piece(const struct rtn_stream *stream, const struct rtn_piece *piece)
 {
-    unsigned i = 0;
-    while (i < count && (pieces[i].length == 0 || pieces[i].data != NULL))
-        i++;
-    if (i == count || (stream->defer_files && !pieces[i].in_memory))
+    if (!is_only_file(piece) || (stream->defer_files && !piece->in_memory))
         return 0;
-    return send_file(stream->fd, pieces[i].fd, pieces[i].offset, pieces[i].length);
+    return send_file(stream->fd, piece->fd, piece->offset, piece->length);
 }
 
 /* All memory before a file has left, so that the socket may take more of it. */
@@ -312,14 +316,15 @@ int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, u
 {
     bool clear = stream->first == NULL;
     ssize_t sent = 0;
+    unsigned next = 0;
     if (clear) {
         struct gather front;
         start(&front);
-        gather_pieces(&front, pieces, count);
+        next = gather_pieces(&front, pieces, count);
         sent = front.count > 0 ? send_gathered(stream->fd, &front) : 0;
         clear = sent >= 0 && (size_t) sent == front.length;
     }
-    ssize_t of_file = clear ? send_file_piece(stream, pieces, count) : 0;
+    ssize_t of_file = clear && next < count ? send_file_piece(stream, &pieces[next]) : 0;
     sent = sent < 0 || of_file < 0 ? RTN_MIN(sent, of_file) : sent + of_file;
 
     int r = sent < 0 ? (int) sent : 0;

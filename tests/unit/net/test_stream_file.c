@@ -137,6 +137,22 @@ Test(stream_file, a_small_one_leaves_at_once)
     expect_next(&at, bytes + 3, 500);
 }
 
+Test(stream_file, more_bytes_before_it_than_one_call_takes)
+{
+    struct rtn_piece pieces[200];
+    size_t at = 0;
+    for (size_t i = 0; i + 1 < RTN_ARRAY_LENGTH(pieces); i++)
+        pieces[i] = text(i % 3 == 0 ? "" : "ab");
+    pieces[199] = part(3, 500);
+    cr_expect_eq(rtn_stream_send(&stream, pieces, RTN_ARRAY_LENGTH(pieces)), 0);
+    flush_all();
+    cr_expect_eq(released, 1);
+    for (size_t i = 0; i < 132; i++)
+        expect_next(&at, "ab", 2);
+    expect_next(&at, bytes + 3, 500);
+    cr_expect_eq(at, received.length);
+}
+
 Test(stream_file, an_empty_one_is_released_and_is_no_early_end)
 {
     const struct rtn_piece pieces[] = { part(BIG, 0), text("x"), part(0, 0) };
