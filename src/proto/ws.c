@@ -68,14 +68,11 @@ static void end_waiting(struct rtn_session *session)
     rtn_ws_of(session)->pinged = rtn_http1_now_ms(session->connection->http);
 }
 
-/* A message that has begun is not too long for what is there of it already. */
 static void tune(struct rtn_session *session, const void *policy)
 {
     struct rtn_ws *ws = rtn_ws_of(session);
     session->policy = &((const struct rtn_ws_policy *) policy)->session;
     ws->reader.limit = (uint64_t) session->policy->message_limit;
-    if (ws->reader.in_message)
-        ws->reader.limit = RTN_MAX(ws->reader.limit, ws->reader.message_length);
 }
 
 static void detach(struct rtn_session *session)

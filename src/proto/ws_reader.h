@@ -38,7 +38,7 @@ struct rtn_ws_reader {
     void *owner;
     bool from_server; /* frames must not be masked; else they must be */
     bool streamed;
-    uint64_t limit; /* most bytes of one message, after decompression */
+    uint64_t limit; /* most bytes of one message, after decompression; may be changed at any time */
     struct rtn_ws_inflate *inflate; /* NULL: RSV1 is an error */
 
     /* What is wrong, once feed returned -EPROTO: a code for the close frame and words for the log. */

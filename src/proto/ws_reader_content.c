@@ -78,7 +78,7 @@ static int hand_on(struct rtn_ws_reader *reader, unsigned char *data, size_t len
 static int take_inflated(void *owner, unsigned char *data, size_t length)
 {
     struct rtn_ws_reader *reader = owner;
-    uint64_t room = reader->limit - reader->message_length;
+    uint64_t room = rtn_ws_reader_room(reader, reader->message_length);
 
     int r = check_text(reader, data, (size_t) RTN_MIN((uint64_t) length, room));
     if (r < 0)

@@ -104,7 +104,7 @@ static int check_limit(struct rtn_ws_reader *reader)
     bool compressed = continues ? reader->compressed : (reader->header[0] & RTN_WS_RSV1) != 0;
     uint64_t before = continues ? reader->message_length : 0;
 
-    if (rtn_ws_reader_is_control(reader) || compressed || reader->frame_left <= reader->limit - before)
+    if (rtn_ws_reader_is_control(reader) || compressed || reader->frame_left <= rtn_ws_reader_room(reader, before))
         return 0;
     return rtn_ws_reader_fail(reader, RTN_WS_TOO_BIG, "a message that is too long");
 }

@@ -41,6 +41,15 @@ static inline bool rtn_ws_reader_is_control(const struct rtn_ws_reader *reader)
     return (reader->header[0] & RTN_WS_CONTROL) != 0;
 }
 
+/*
+ * How many more bytes a message of `length` may have. It may be longer than the limit, which became lower while it
+ * came: what there is of it, and the frame that had begun, stay allowed.
+ */
+static inline uint64_t rtn_ws_reader_room(const struct rtn_ws_reader *reader, uint64_t length)
+{
+    return length < reader->limit ? reader->limit - length : 0;
+}
+
 /* The end of a message lies in this frame. */
 static inline bool rtn_ws_reader_is_final(const struct rtn_ws_reader *reader)
 {

@@ -20,6 +20,7 @@ from bounds import WAIT_BOUND
 from common import TEST_MODULES, Gate, is_listening, send_get, wait_until
 from raw import Raw
 from reload_talk import change_content, generation, mapped_modules, refused, reload, swap_module, wait_mapped, write
+from ws_raw import CONTINUATION, PING, PONG, TEXT, frame
 from ws_talk import connect
 
 HOOKS = ["configure", "ready", "start", "thread_start", "quiesce", "thread_stop", "stop", "unload"]
@@ -121,6 +122,20 @@ def test_limits_change_on_connections_that_are_open(site):
         end.text("x" * 5000)
         end.closed(1009)
     assert place.steps("it") == ["configure", "ready", "start", "thread_start"]
+
+
+def test_a_limit_becomes_lower_while_a_frame_comes(site):
+    """What had begun is allowed; nothing may follow it, however long it says it is."""
+    place = site(web("path: /echo, module: echo\n"))
+    for length in (1, 2 ** 40):
+        place.reload(web("path: /echo, module: echo\n", keys="    limits: {message: 64KiB}\n"))
+        with connect(place.running, "/echo") as end:
+            whole = frame(TEXT, b"x" * 5000, fin=False)
+            end.raw.send(frame(PING) + whole[:20])
+            assert end.message(PONG) == b""
+            place.reload(web("path: /echo, module: echo\n", keys="    limits: {message: 1KiB}\n"))
+            end.raw.send(whole[20:] + frame(CONTINUATION, length=length, keep=0))
+            end.closed(1009)
 
 
 def test_more_threads_run_what_waits(site, tmp_path):

@@ -244,3 +244,38 @@ Test(ws_reader, all_forms_of_lengths)
         }
     }
 }
+
+/* What the reader makes of a last frame, when the limit becomes 20 while a message of 30 bytes comes. */
+static void run_lowered(const struct delivery *delivery, const struct frame *last, const char *log, int code)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf bytes = { 0 };
+    struct outcome outcome;
+    const struct rtn_str message = RTN_STR(LONG_15 LONG_15);
+
+    put_frame(&bytes, delivery, TEXT, message.data, message.length);
+    bytes.length -= 5;
+    begin(&outcome, delivery, LIMIT);
+    feed(&outcome, &bytes);
+    outcome.reader.limit = 20;
+    const char *rest = bytes.data + bytes.length;
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf more = { 0 };
+    rtn_buf_append(&more, rest, 5);
+    put_frame(&more, delivery, last->first, last->data, last->length);
+    feed(&outcome, &more);
+    cr_assert_eq(outcome.reader.error_code, code, "%d", outcome.reader.error_code);
+    cr_assert_eq(outcome.result, code == 0 ? 0 : -EPROTO);
+    cr_assert_str_eq(rtn_buf_str(&outcome.log).data + (delivery->streamed ? 1 + message.length : 0), log);
+    finish(&outcome);
+}
+
+Test(ws_reader, limit_becomes_lower_while_a_frame_comes)
+{
+    static const struct frame nothing = F(FIN | MORE, ""), byte = F(FIN | MORE, "x"), ping = F(FIN | PING, "you");
+
+    for (size_t d = 0; d < RTN_ARRAY_LENGTH(deliveries); d++) {
+        bool streamed = deliveries[d].streamed;
+        run_lowered(&deliveries[d], &nothing, streamed ? "|" : "T" LONG_15 LONG_15 "|", 0);
+        run_lowered(&deliveries[d], &ping, "Pyou|", 0);
+        run_lowered(&deliveries[d], &byte, "", RTN_WS_TOO_BIG);
+    }
+}

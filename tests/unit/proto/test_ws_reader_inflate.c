@@ -5,6 +5,7 @@
 
 #define LIMIT 100000
 #define HELLO "\xf2\x48\xcd\xc9\xc9\x07\x00" /* "Hello" */
+#define AGAIN "\x00\x00\xff\xff" HELLO /* behind that in one message */
 
 static void begin_inflating(struct outcome *outcome, const struct delivery *delivery, uint64_t limit)
 {
@@ -235,5 +236,23 @@ Test(ws_reader_inflate, stop)
     cr_assert_leq(used, RTN_WS_HEADER_MOST + RTN_WS_READER_SLICE);
     cr_assert_gt(outcome.log.length, 1);
     cr_assert_lt(outcome.log.length, text.length / 10);
+    finish_inflating(&outcome);
+}
+
+/* The limit becomes lower than what there is of a message already. */
+Test(ws_reader_inflate, limit_becomes_lower)
+{
+    static const struct delivery bytewise = { .cut = 1 };
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf bytes = { 0 }, more = { 0 };
+    struct outcome outcome;
+
+    put_frame(&bytes, &bytewise, RSV1 | TEXT, HELLO, sizeof(HELLO) - 1);
+    put_frame(&more, &bytewise, FIN | MORE, AGAIN, sizeof(AGAIN) - 1);
+    begin_inflating(&outcome, &bytewise, LIMIT);
+    feed(&outcome, &bytes);
+    outcome.reader.limit = 2;
+    feed(&outcome, &more);
+    cr_assert_eq(outcome.result, -EPROTO);
+    cr_assert_eq(outcome.reader.error_code, RTN_WS_TOO_BIG);
     finish_inflating(&outcome);
 }
