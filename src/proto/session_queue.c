@@ -105,6 +105,17 @@ static bool is_placed(struct rtn_round *round, struct rtn_mailing *mailing, stru
     return true;
 }
 
+/*
+ * True when the bytes stand in the round where the session can refer to them. Asked in this order, so that one that has
+ * something in its queue takes no room of the round.
+ */
+static bool stands_in_round(const struct rtn_session *session, struct rtn_mailing *mailing, struct rtn_str bytes)
+{
+    struct rtn_round *round = round_of(session);
+    size_t place = mailing->placed == bytes.data ? mailing->place : round->length;
+    return may_refer_to(session, place) && is_placed(round, mailing, bytes);
+}
+
 static int queue_behind(struct rtn_session *session, struct rtn_parcel *parcel, struct rtn_str bytes)
 {
     bool waits = session->stretch.length > 0 || rtn_stream_pending(&session->connection->stream);
@@ -115,7 +126,7 @@ int rtn_session_queue_shared(struct rtn_session *session, struct rtn_mailing *ma
                              struct rtn_str bytes)
 {
     int r = 0;
-    if (is_placed(round_of(session), mailing, bytes) && may_refer_to(session, mailing->place))
+    if (stands_in_round(session, mailing, bytes))
         rtn_stretch_extend(&session->stretch, mailing->place, bytes.length);
     else
         r = queue_behind(session, parcel, bytes);
