@@ -49,10 +49,14 @@ struct rtn_directory {
 void rtn_directory_init(struct rtn_directory *directory, unsigned loop_index);
 void rtn_directory_done(struct rtn_directory *directory);
 
-/* All bytes on their way to it. Any thread. */
+/*
+ * All bytes on their way to it. Any thread. Mail is looked at first: what goes over from there to the queue meanwhile
+ * is counted twice, not missed.
+ */
 static inline int64_t rtn_entry_backlog(const struct rtn_entry *entry)
 {
-    return atomic_load(&entry->mailed) + atomic_load(&entry->queued);
+    int64_t mailed = atomic_load(&entry->mailed);
+    return mailed + atomic_load(&entry->queued);
 }
 
 /* A new entry with a new id; NULL when memory is out or all numbers are in use. Any thread. */

@@ -131,7 +131,8 @@ static int reserve(struct rtn_entry *entry, unsigned kinds, uint64_t id, int64_t
         if (!is_open(entry, kinds, id))
             return why_gone(entry, kinds, id);
         int64_t limit = atomic_load_explicit(&entry->backlog_limit, memory_order_relaxed);
-        int64_t before = atomic_fetch_add(&entry->mailed, size) + atomic_load(&entry->queued);
+        int64_t before = atomic_fetch_add(&entry->mailed, size); /* first, as in rtn_entry_backlog() */
+        before += atomic_load(&entry->queued);
         bool slow = atomic_load(&entry->waits) || before > limit / 2;
         if (before < limit && slow)
             atomic_store(&entry->drain_due, true);
