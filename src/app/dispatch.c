@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "app/form.h"
+#include "app/question.h"
 #include "app/request_id.h"
 #include "app/slots.h"
 #include "app/step.h"
@@ -24,9 +25,9 @@ void rtn_site_init(struct rtn_site *site)
     site->batch_count = 0;
     rtn_list_init(&site->session_batch);
     site->session_batch_count = 0;
-    rtn_list_init(&site->young);
     rtn_list_init(&site->hub_batch);
     site->hub_batch_count = 0;
+    rtn_question_site_init(site);
 }
 
 void rtn_dispatch_error(struct rtn_request *request, int status, const char *text)

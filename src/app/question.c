@@ -211,13 +211,19 @@ static void on_sift(struct ev_loop *ev, struct ev_timer *timer, int events)
         start_timer(RTN_CONTAINER_OF(node, struct question, node));
 }
 
+void rtn_question_site_init(struct rtn_site *site)
+{
+    rtn_list_init(&site->young);
+    ev_init(&site->sift, on_sift);
+}
+
 /* Nearly all are answered soon: they share one timer, and those that it finds get their own. */
 static void add_young(struct rtn_site *site, struct question *question)
 {
     rtn_list_append(&site->young, &question->node);
-    if (ev_is_active(&site->sift))
+    if (ev_is_active(&site->sift) || ev_is_pending(&site->sift))
         return;
-    ev_timer_init(&site->sift, on_sift, YOUNG_MS / 1e3, 0.);
+    ev_timer_set(&site->sift, YOUNG_MS / 1e3, 0.);
     ev_timer_start(site->http->loop->ev, &site->sift);
 }
 

@@ -19,6 +19,9 @@ struct rtn_question_spec {
     struct rtn_question question;
 };
 
+/* Part of rtn_site_init(). */
+void rtn_question_site_init(struct rtn_site *site);
+
 /* The members that the caller of a public function has; the others are zero. */
 struct rtn_question rtn_question_known(const struct rtn_question *question);
 
