@@ -40,6 +40,7 @@ static _Thread_local struct magazine magazines[CLASSES];
 static _Thread_local bool enlisted; /* the thread gives its blocks back at its end */
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
+static bool key_made; /* there may be too many of them */
 
 static unsigned class_of(size_t size)
 {
@@ -99,13 +100,17 @@ static void leave(void *data)
 
 static void make_key(void)
 {
-    (void) pthread_key_create(&key, leave);
+    key_made = pthread_key_create(&key, leave) == 0;
 }
 
-static void enlist(void)
+/* False: nothing would take the blocks of the thread back at its end, so that it keeps none. */
+static bool enlist(void)
 {
+    if (RTN_LIKELY(enlisted))
+        return true;
     (void) pthread_once(&key_once, make_key);
-    enlisted = pthread_setspecific(key, magazines) == 0;
+    enlisted = key_made && pthread_setspecific(key, magazines) == 0;
+    return enlisted;
 }
 
 static void *allocate(size_t size)
@@ -119,8 +124,8 @@ static void *allocate(size_t size)
 static bool refill(unsigned class)
 {
     struct magazine *magazine = &magazines[class];
-    if (!enlisted)
-        enlist();
+    if (!enlist())
+        return false;
     magazine->top = magazine->full != NULL ? magazine->full : depot_take(class);
     magazine->full = NULL;
     magazine->count = magazine->top != NULL ? MAGAZINE : 0;
@@ -155,7 +160,7 @@ static void put_aside(unsigned class)
 void rtn_block_give(void *data, size_t size)
 {
     unsigned class = class_of(size);
-    if (RTN_UNLIKELY(class == CLASSES || !KEEPS)) {
+    if (RTN_UNLIKELY(class == CLASSES || !KEEPS || !enlist())) {
         free(data);
         return;
     }
@@ -163,8 +168,6 @@ void rtn_block_give(void *data, size_t size)
     struct magazine *magazine = &magazines[class];
     if (RTN_UNLIKELY(magazine->count == MAGAZINE))
         put_aside(class);
-    if (RTN_UNLIKELY(!enlisted))
-        enlist();
     block->next = magazine->top;
     magazine->top = block;
     magazine->count++;

@@ -119,3 +119,20 @@ Test(block, nobody_has_what_another_one_has)
     for (size_t i = 0; i < SHARED; i++)
         rtn_block_give(atomic_load(&shared[i]), 64);
 }
+
+/* A process may have all the keys that there are: then nothing is kept, and nobody else's key is used. */
+Test(block, no_key_is_left)
+{
+    pthread_key_t key;
+    const pthread_key_t unset = 0;
+    const void *before = pthread_getspecific(unset);
+    while (pthread_key_create(&key, NULL) == 0)
+        continue;
+    for (unsigned i = 0; i < SHARED; i++) {
+        void *blocks[] = { rtn_block_take(100), rtn_block_take(100) };
+        cr_assert(blocks[0] != NULL && blocks[1] != NULL && blocks[0] != blocks[1]);
+        rtn_block_give(blocks[0], 100);
+        rtn_block_give(blocks[1], 100);
+    }
+    cr_expect_eq(pthread_getspecific(unset), before);
+}
