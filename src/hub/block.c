@@ -19,7 +19,12 @@
 /* Sanitizers are to see who uses what was given back. */
 #if defined(__SANITIZE_ADDRESS__)
 #define KEEPS false
-#else
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KEEPS false
+#endif
+#endif
+#ifndef KEEPS
 #define KEEPS true
 #endif
 
