@@ -7,12 +7,10 @@
 
 #include <stdint.h>
 
+#include "base/lane.h"
 #include "base/macros.h"
 
-/* What vector instructions of every machine take at once; text begins at any address. */
-typedef uint64_t lane __attribute__((vector_size(16), aligned(1), may_alias));
-
-#define ASCII_BLOCK (4 * sizeof(lane)) /* bytes */
+#define ASCII_BLOCK (4 * sizeof(rtn_lane)) /* bytes */
 
 struct lead {
     unsigned char length; /* of the character; 0: it begins none */
@@ -54,8 +52,8 @@ static struct rtn_str skip(struct rtn_str s, size_t bytes)
 
 static bool is_ascii_block(const char *data)
 {
-    const lane *lanes = (const lane *) data;
-    lane all = lanes[0] | lanes[1] | lanes[2] | lanes[3];
+    const rtn_lane *lanes = (const rtn_lane *) data;
+    rtn_lane all = lanes[0] | lanes[1] | lanes[2] | lanes[3];
 
     return ((all[0] | all[1]) & HIGH_BITS) == 0;
 }

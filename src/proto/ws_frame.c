@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/lane.h"
 #include "base/macros.h"
 
 static size_t write_big_endian(unsigned char *out, uint64_t value, unsigned bytes)
@@ -38,16 +39,13 @@ size_t rtn_ws_header_write(unsigned char out[RTN_WS_HEADER_MOST], unsigned first
     return end + 4;
 }
 
-/* What vector instructions of every machine take at once; content begins at any address. */
-typedef uint64_t lane __attribute__((vector_size(16), aligned(1), may_alias));
-
-#define BLOCK (4 * sizeof(lane)) /* bytes */
+#define BLOCK (4 * sizeof(rtn_lane)) /* bytes */
 
 static void mask_block(unsigned char *data, uint64_t key)
 {
-    lane *lanes = (lane *) data;
+    rtn_lane *lanes = (rtn_lane *) data;
 
-    for (size_t i = 0; i < BLOCK / sizeof(lane); i++)
+    for (size_t i = 0; i < BLOCK / sizeof(rtn_lane); i++)
         lanes[i] ^= key;
 }
 
