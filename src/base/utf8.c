@@ -66,7 +66,13 @@ static bool is_ascii_word(const char *data)
     return (word & HIGH_BITS) == 0;
 }
 
-static struct rtn_str skip_ascii(struct rtn_str s)
+static bool begins_with_word(struct rtn_str s)
+{
+    return s.length >= sizeof(uint64_t) && is_ascii_word(s.data);
+}
+
+/* How many bytes at its beginning are whole blocks, then whole words. */
+static size_t ascii_words(struct rtn_str s)
 {
     size_t at = 0;
 
@@ -74,6 +80,14 @@ static struct rtn_str skip_ascii(struct rtn_str s)
         at += ASCII_BLOCK;
     while (s.length - at >= sizeof(uint64_t) && is_ascii_word(s.data + at))
         at += sizeof(uint64_t);
+    return at;
+}
+
+/* Other text has ASCII in between, a space or a line: blocks are worth a look only behind a word. */
+static struct rtn_str skip_ascii(struct rtn_str s)
+{
+    size_t at = begins_with_word(s) ? ascii_words(s) : 0;
+
     while (at < s.length && (unsigned char) s.data[at] < 0x80)
         at++;
     return skip(s, at);
@@ -108,7 +122,7 @@ bool rtn_utf8_feed(struct rtn_utf8_state *state, struct rtn_str piece)
 {
     if (!follow(state, &piece))
         return false;
-    while ((piece = skip_ascii(piece)).length > 0) {
+    while (piece.length > 0 && (piece = skip_ascii(piece)).length > 0) {
         unsigned step = rtn_utf8_next(piece);
         if (step == 0)
             return begin_cut(state, piece);
