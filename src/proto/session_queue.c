@@ -3,7 +3,8 @@
  * takes no memory of their own; what leaves no trace there, since something waits already or the session's bytes do not
  * stand together, is in the queue of its stream. So there is a stretch only while that queue is empty.
  *
- * Large messages do not wait at all: they are sent from where they are, behind what is there.
+ * A large frame to one peer does not wait at all, unless it is masked: it is sent from where it is, behind
+ * what is there.
  *
  * A message for many that is not small is sent from where it is; small ones that wait are copied, since a reference
  * would weigh more than is counted.
@@ -13,7 +14,7 @@
 
 #include "proto/session_internal.h"
 
-#define ROUND_MOST ((size_t) 16384) /* bytes of a message that stands in the round; a larger one is sent at once */
+#define ROUND_MOST ((size_t) 16384) /* bytes of a message that stands in the round; a larger one does not */
 #define SHARED_MOST ((size_t) 4096) /* the same of one for many; a larger one is referred to */
 #define COPIED_MOST ((size_t) 512) /* bytes of one for many, behind what waits already */
 
@@ -147,6 +148,8 @@ bool rtn_session_sends_at_once(const struct rtn_session *session, size_t length)
 /* A stretch leaves with the rest, whatever becomes of it. */
 static struct rtn_piece take_stretch(struct rtn_session *session)
 {
+    if (session->stretch.length == 0)
+        return (struct rtn_piece){ 0 };
     const struct rtn_piece piece = { .data = round_of(session)->bytes + session->stretch.start,
                                      .length = session->stretch.length };
     session->stretch.length = 0;
