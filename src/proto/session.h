@@ -5,7 +5,7 @@
  *
  * Bytes are read into a buffer of the loop, so that an idle connection has none. What is sent stands in another buffer
  * of the loop, or is queued on the stream, and leaves at the end of the iteration: all that one connection gets, in one
- * write.
+ * write. Only a large message may leave at once, with what stands before it.
  */
 #ifndef RTN_PROTO_SESSION_H
 #define RTN_PROTO_SESSION_H

@@ -1,6 +1,7 @@
 /*
  * Sending. Messages are queued while an iteration runs and leave together at its end, or when the queue has reached its
- * bound before that. Of a socket that is full nothing is asked until it has room.
+ * bound or a large one comes (session_queue.c) before that. Of a socket that is full nothing is asked until it has
+ * room.
  *
  * A peer that does not take what it is sent is not read either, so that what it asks for cannot pile up.
  */
