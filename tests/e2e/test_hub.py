@@ -405,11 +405,11 @@ def test_deadlines_come_in_their_order_and_never_early(daemon):
     """Those of questions that have waited a little get timers of their own; one that has been answered does not."""
     running = daemon(config())
     begun = time.monotonic()
-    for tag, timeout in ((1, 600), (2, 80), (3, 300), (4, 160)):
+    assert do(running, "ask loop answer 5000 5") == "0"
+    for tag, timeout in ((1, 2400), (2, 80), (3, 1600), (4, 800)):
         assert do(running, f"ask loop never {timeout} {tag}") == "0"
-    assert do(running, "ask loop answer 200 5") == "0"
     assert outcome(running, 5)["result"] == "0"
-    for tag, timeout in ((2, 80), (4, 160), (3, 300), (1, 600)):
+    for tag, timeout in ((2, 80), (4, 800), (3, 1600), (1, 2400)):
         assert outcome(running, tag)["result"] == str(-errno.ETIMEDOUT)
         assert time.monotonic() - begun >= timeout / 1000
     assert [told["tag"] for told in seen(running, "then")] == ["5", "2", "4", "3", "1"]
