@@ -22,7 +22,8 @@ void rtn_session_work_add_drain(struct rtn_session *session);
 /* The last event; rtn_dispatch_end_slots() follows when it has run. */
 void rtn_session_work_add_end(struct rtn_session *session);
 
-/* The tasks of this iteration go to the pool, and everything that was sent leaves. Before every wait. */
+/* The tasks of this iteration go to the pool, and everything that was sent leaves. Before a wait, when
+ * there is something. */
 void rtn_session_work_flush(struct rtn_site *site, struct rtn_http1 *http);
 
 #endif

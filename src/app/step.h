@@ -16,7 +16,8 @@ enum rtn_outcome rtn_step_fail(struct rtn_request *request, int status, const ch
 void rtn_step_send_files(struct rtn_connection *connection);
 void rtn_step_taken(struct rtn_connection *connection, bool answered);
 
-/* Gives the pool the tasks of this iteration; new requests that do not fit are answered with 503. Before every wait. */
+/* Gives the pool the tasks of this iteration; new requests that do not fit are answered with 503. Before a
+ * wait, when there are any. */
 void rtn_step_flush(struct rtn_site *site);
 
 /*

@@ -159,7 +159,7 @@ static inline size_t rtn_session_queued(const struct rtn_session *session)
 /* Something is to leave at the end of the iteration. */
 void rtn_session_mark_unsent(struct rtn_session *session);
 
-/* Everything that the iteration gathered leaves. Before every wait. */
+/* Everything that the iteration gathered leaves. Before a wait, when there is something. */
 void rtn_session_flush(struct rtn_http1 *http);
 
 #endif
