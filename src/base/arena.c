@@ -24,14 +24,14 @@ static size_t misalignment(const char *p)
 static void use_first(struct rtn_arena *arena)
 {
     arena->next = arena->first;
-    arena->end = arena->first + arena->first_size;
+    arena->end = arena->first_size > 0 ? arena->first + arena->first_size : arena->first; /* which may be NULL */
 }
 
 void rtn_arena_init(struct rtn_arena *arena, void *first, size_t first_size)
 {
     size_t skip = RTN_MIN(misalignment(first), first_size);
     size_t whole = (first_size - skip) / ARENA_ALIGN * ARENA_ALIGN;
-    *arena = (struct rtn_arena){ .first = (char *) first + skip, .first_size = whole };
+    *arena = (struct rtn_arena){ .first = whole > 0 ? (char *) first + skip : NULL, .first_size = whole };
     use_first(arena);
 }
 
