@@ -41,20 +41,19 @@ struct rtn_inbox *rtn_inbox_new(struct rtn_instance *instance)
 {
     const struct rtn_loaded_messages *messages = instance->messages;
     struct rtn_inbox *inbox = rtn_config_alloc(&instance->arena, sizeof(*inbox));
-    *inbox = (struct rtn_inbox){ .instance = instance };
+    *inbox = (struct rtn_inbox){ .instance = instance, .handler = messages->handler.name };
     rtn_list_init(&inbox->waiting);
     rtn_list_init(&inbox->running);
     inbox->receivers = rtn_config_alloc(&instance->arena, messages->row_count * sizeof(*inbox->receivers));
     for (size_t i = 0; i < messages->row_count; i++)
-        inbox->receivers[i] =
-            (struct rtn_receiver){ .inbox = inbox, .handler = messages->handler.name, .row = &messages->rows[i] };
+        inbox->receivers[i] = (struct rtn_receiver){ .inbox = inbox, .row = &messages->rows[i] };
     return inbox;
 }
 
-static void begin_turn(const struct rtn_receiver *receiver)
+static void begin_turn(const struct rtn_inbox *inbox)
 {
-    turn.inbox = receiver->inbox;
-    turn.outer = rtn_callback_enter(receiver->inbox->instance, "message handler", receiver->handler);
+    turn.inbox = inbox;
+    turn.outer = rtn_callback_enter(inbox->instance, "message handler", inbox->handler);
 }
 
 static void end_turn(void)
@@ -69,7 +68,7 @@ static void log_failure(const struct rtn_message *message, const struct rtn_rece
 {
     const struct rtn_instance *instance = receiver->inbox->instance;
     rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s: message %s failed: %s", instance->place.text,
-            instance->loaded->module.name, receiver->handler, message->type->shape.name, strerror(-error));
+            instance->loaded->module.name, receiver->inbox->handler, message->type->shape.name, strerror(-error));
 }
 
 void rtn_inbox_note_answer(uint64_t asked)
@@ -87,7 +86,7 @@ static void settle(struct rtn_message *message, const struct rtn_receiver *recei
         return;
     if (result >= 0 && rtn_log_enabled(RTN_LOG_DEBUG))
         rtn_log(RTN_LOG_DEBUG, "message %s: handler %s is done without an answer", message->type->shape.name,
-                receiver->handler);
+                receiver->inbox->handler);
     (void) rtn_question_answer(message->asked, NULL, result < 0 ? result : -ENODATA, NULL, 0);
 }
 
@@ -96,7 +95,7 @@ static void log_begin(const struct rtn_message *message, const struct rtn_receiv
     const char *quote = message->sender[0] != '\0' ? "\"" : "";
     rtn_log(RTN_LOG_TRACE, "message %s (%zu bytes) from %s%s%s%s: handler %s", message->type->shape.name,
             message->length, message->sender[0] != '\0' ? "server " : "a thread of no server", quote, message->sender,
-            quote, receiver->handler);
+            quote, receiver->inbox->handler);
 }
 
 /* It comes to nothing. */
@@ -139,7 +138,7 @@ static void handle_on_worker(struct rtn_task *task)
     struct rtn_message *message = RTN_CONTAINER_OF(task, struct rtn_message, task);
     const struct rtn_receiver *receiver = receiver_of(message);
     struct rtn_instance *instance = receiver->inbox->instance;
-    begin_turn(receiver);
+    begin_turn(receiver->inbox);
     handle(message, receiver);
     end_turn();
     rtn_instance_over(instance);
@@ -149,7 +148,7 @@ static void handle_on_worker(struct rtn_task *task)
 static bool handle_some(struct rtn_inbox *inbox)
 {
     struct rtn_list *node;
-    begin_turn(inbox->receivers);
+    begin_turn(inbox);
     for (unsigned i = 0; i < MOST_IN_A_TURN && (node = rtn_list_pop(&inbox->running)) != NULL; i++) {
         struct rtn_message *message = RTN_CONTAINER_OF(node, struct rtn_message, node);
         handle(message, receiver_of(message));
@@ -292,7 +291,7 @@ void rtn_inbox_deliver(struct rtn_message *message)
     } else if (receiver->inbox->instance->threads != RTN_THREADS_LOOP) {
         give_to_workers(message, receiver);
     } else {
-        begin_turn(receiver);
+        begin_turn(receiver->inbox);
         handle(message, receiver);
     }
 }

@@ -13,13 +13,13 @@ struct rtn_inbox;
 /* Who handles a type; type->receiver points to it. It lives as long as its instance, and is as frozen. */
 struct rtn_receiver {
     struct rtn_inbox *inbox;
-    const char *handler; /* its name */
     const struct rtn_message_row *row;
 };
 
 /* What one instance is given one at a time: all its types share it. */
 struct rtn_inbox {
     struct rtn_instance *instance;
+    const char *handler; /* its name */
     struct rtn_receiver *receivers; /* one for each row */
     struct rtn_list waiting; /* messages */
     struct rtn_list running; /* the worker's, while busy */
