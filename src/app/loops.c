@@ -13,7 +13,7 @@
 
 /* A loop, in a cache line of its own: those who post to one do not wait for those who post to another. */
 struct place {
-    _Alignas(64) _Atomic(struct rtn_http1 *) http; /* NULL: there is none */
+    _Alignas(RTN_CACHE_LINE) _Atomic(struct rtn_http1 *) http; /* NULL: there is none */
     atomic_uint posting; /* threads */
 };
 

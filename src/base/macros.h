@@ -18,6 +18,10 @@
 #define RTN_NOINLINE __attribute__((noipa))
 #endif
 
+/* Bytes. What threads write apart from each other lies so far apart; processors fetch lines in pairs. */
+#define RTN_CACHE_LINE 64
+#define RTN_CACHE_PAIR 128
+
 #define RTN_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define RTN_MAX(a, b) ((a) > (b) ? (a) : (b))
 

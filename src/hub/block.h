@@ -10,7 +10,9 @@
 
 #include <stddef.h>
 
-#define RTN_BLOCK_ALIGNMENT 128 /* two cache lines, which processors fetch together */
+#include "base/macros.h"
+
+#define RTN_BLOCK_ALIGNMENT RTN_CACHE_PAIR
 
 /* `size` bytes, aligned as above; what is in them is not defined. NULL when memory is out. */
 void *rtn_block_take(size_t size);

@@ -13,14 +13,13 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/macros.h"
 #include "base/str.h"
 #include "loop/loop.h"
 #include "stats/stats.h"
 
 struct rtn_hub;
 struct rtn_message;
-
-#define RTN_HUB_APART 128 /* bytes: processors fetch cache lines in pairs */
 
 /* What a declaration says of a type. */
 struct rtn_hub_shape {
@@ -60,14 +59,14 @@ struct rtn_hub_port {
     bool ended; /* its server is gone */
     struct rtn_list node;
 
-    _Alignas(RTN_HUB_APART) _Atomic uint64_t state; /* see hub_internal.h */
+    _Alignas(RTN_CACHE_PAIR) _Atomic uint64_t state; /* see hub_internal.h */
     struct rtn_mail_stack arrived; /* messages that were sent */
     _Atomic uint32_t begun_seen; /* what a sender saw of `begun` */
     _Atomic bool told; /* `arrival` is on its way */
     struct rtn_mail arrival; /* tells the loop that something has arrived, or that more of it is to be run */
     _Atomic uint64_t refused; /* because it was full */
 
-    _Alignas(RTN_HUB_APART) _Atomic uint32_t begun; /* messages, ever; [any] */
+    _Alignas(RTN_CACHE_PAIR) _Atomic uint32_t begun; /* messages, ever; [any] */
     uint64_t taken; /* [loop], as the next */
     struct rtn_message *first; /* that wait, in order; NULL: none */
     struct rtn_message *last;

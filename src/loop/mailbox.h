@@ -14,6 +14,8 @@
 
 #include <ev.h>
 
+#include "base/macros.h"
+
 struct rtn_mail {
     struct rtn_mail *next;
     void (*deliver)(struct rtn_mail *mail); /* on the loop; may free or post the mail again */
@@ -24,16 +26,14 @@ struct rtn_mail_stack {
     _Atomic(struct rtn_mail *) top;
 };
 
-#define RTN_MAILBOX_APART 64 /* bytes: a cache line */
-
 /* Whoever posts does not take the lines around away from the loop, which writes what is before and behind all the time.
  */
 struct rtn_mailbox {
     struct ev_loop *ev;
     struct ev_async wake;
-    char before[RTN_MAILBOX_APART];
+    char before[RTN_CACHE_LINE];
     struct rtn_mail_stack stack;
-    char behind[RTN_MAILBOX_APART];
+    char behind[RTN_CACHE_LINE];
 };
 
 /* True when it was empty: whoever takes it is to be told. In one order for all with what the caller looks at next. */

@@ -31,7 +31,7 @@ struct client {
 };
 
 struct shard {
-    _Alignas(64) pthread_mutex_t lock; /* guards the rest */
+    _Alignas(RTN_CACHE_LINE) pthread_mutex_t lock; /* guards the rest */
     struct client *slots;
     size_t slot_count; /* a power of two; never all used */
     size_t count;
