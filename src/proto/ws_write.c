@@ -25,19 +25,28 @@ static void next_mask(struct rtn_http1 *http, unsigned char mask[4])
     memcpy(mask, http->ws_masks + http->ws_masks_left, 4);
 }
 
+/* Where the content is, behind the header; NULL when memory is out. */
+static unsigned char *queue_parts(struct rtn_ws *ws, struct rtn_str header, struct rtn_str content)
+{
+    unsigned char *at = rtn_session_reserve(&ws->session, header.length + content.length);
+    if (at == NULL)
+        return NULL;
+    memcpy(at, header.data, header.length);
+    if (content.length > 0)
+        memcpy(at + header.length, content.data, content.length);
+    return at + header.length;
+}
+
 static int queue_masked(struct rtn_ws *ws, unsigned first, struct rtn_str content)
 {
     unsigned char header[RTN_WS_HEADER_MOST];
     unsigned char mask[4];
     next_mask(ws->session.connection->http, mask);
-    size_t header_length = rtn_ws_header_write(header, first, content.length, mask);
-    unsigned char *at = rtn_session_reserve(&ws->session, header_length + content.length);
+    size_t length = rtn_ws_header_write(header, first, content.length, mask);
+    unsigned char *at = queue_parts(ws, (struct rtn_str){ (const char *) header, length }, content);
     if (at == NULL)
         return -ENOMEM;
-    memcpy(at, header, header_length);
-    if (content.length > 0)
-        memcpy(at + header_length, content.data, content.length);
-    rtn_ws_mask(at + header_length, content.length, mask, 0);
+    rtn_ws_mask(at, content.length, mask, 0);
     return 0;
 }
 
@@ -46,18 +55,13 @@ static int queue_frame(struct rtn_ws *ws, unsigned first, struct rtn_str content
     unsigned char header[RTN_WS_HEADER_MOST];
     if (ws->session.connection->outgoing)
         return queue_masked(ws, first, content);
-    size_t header_length = rtn_ws_header_write(header, first, content.length, NULL);
+    size_t length = rtn_ws_header_write(header, first, content.length, NULL);
+    struct rtn_str written = { (const char *) header, length };
     if (rtn_session_sends_at_once(&ws->session, content.length)) {
-        rtn_session_send_at_once(&ws->session, (struct rtn_str){ (const char *) header, header_length }, content);
+        rtn_session_send_at_once(&ws->session, written, content);
         return 0;
     }
-    unsigned char *at = rtn_session_reserve(&ws->session, header_length + content.length);
-    if (at == NULL)
-        return -ENOMEM;
-    memcpy(at, header, header_length);
-    if (content.length > 0)
-        memcpy(at + header_length, content.data, content.length);
-    return 0;
+    return queue_parts(ws, written, content) != NULL ? 0 : -ENOMEM;
 }
 
 bool rtn_ws_is_compressed(const struct rtn_ws *ws, size_t length)
