@@ -1,19 +1,17 @@
 """What an HTTP request costs: ours beside the floor and other servers, asked by wrk."""
-import contextlib
 import functools
 
-import wrk
-from measure import Goal, LoadCase
+from measure import Goal
 from peers import PEERS, SITE, Floor, make_site
 from server import Daemon
-from wrk import Ask
+from wrk import Ask, WrkCase
 
 
 def route(path, module, more=""):
     return f"routes: [{{path: {path}, module: {module}{more}}}]"
 
 
-class Requests(LoadCase):
+class Requests(WrkCase):
     """`lines` configure ours; `others` bear the same. One client counts instructions: with as many connections as are
     usual (Ask()) only, since others would tell the same."""
 
@@ -24,13 +22,6 @@ class Requests(LoadCase):
         subjects = {"floor": Floor, "retinue": functools.partial(Daemon, lines=lines), **PEERS}
         self.subjects = {name: functools.partial(start, bench) for name, start in subjects.items()
                          if name in ("retinue", *others)}
-
-    def load(self, server, seconds, around=contextlib.nullcontext):
-        return wrk.run(self.ask, server.port, seconds, around)
-
-    def exactly(self, start, count):
-        server = start()
-        return wrk.exactly(self.ask, server.port, count), server
 
 
 def prepare(bench):

@@ -1,11 +1,9 @@
 """What many routes cost: the same requests, with their routes among 1,000 and with one route alone."""
-import contextlib
 import functools
 
-import wrk
-from measure import Goal, LoadCase
+from measure import Goal
 from server import Daemon
-from wrk import Ask
+from wrk import Ask, WrkCase
 
 COUNT = 333  # of each kind
 ASKED = 166  # what is asked is in the middle
@@ -23,7 +21,7 @@ def routes(kinds, numbers):
     return ("threads: 0", "routes:", *rows)
 
 
-class Routes(LoadCase):
+class Routes(WrkCase):
     counted = ("retinue", "one route")
 
     def __init__(self, bench, kind, main=False):
@@ -33,13 +31,6 @@ class Routes(LoadCase):
         many = (*routes(KINDS, range(COUNT)), "  - {path: /, module: hello}")
         self.subjects = {"one route": functools.partial(Daemon, bench, lines=routes([kind], [ASKED])),
                          "retinue": functools.partial(Daemon, bench, lines=many)}
-
-    def load(self, server, seconds, around=contextlib.nullcontext):
-        return wrk.run(self.ask, server.port, seconds, around)
-
-    def exactly(self, start, count):
-        server = start()
-        return wrk.exactly(self.ask, server.port, count), server
 
 
 def prepare(_):

@@ -5,7 +5,7 @@ import re
 import socket
 import subprocess
 
-from measure import Done
+from measure import Done, LoadCase
 from server import CLIENT_CORE, HERE, Failure
 
 US = {"us": 1, "ms": 1e3, "s": 1e6, "m": 60e6}
@@ -81,3 +81,14 @@ def exactly(ask, port, count):
             while left > 0:
                 left -= len(read(connection))
     return count // ask.burst * ask.burst
+
+
+class WrkCase(LoadCase):
+    """One whose load is an Ask, its member `ask`."""
+
+    def load(self, server, seconds, around=contextlib.nullcontext):
+        return run(self.ask, server.port, seconds, around)
+
+    def exactly(self, start, count):
+        server = start()
+        return exactly(self.ask, server.port, count), server
