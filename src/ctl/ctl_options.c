@@ -35,10 +35,10 @@ static const struct command {
     { "status", "", "how the daemon is", 0, 0, 0, rtn_ctl_status,
       "Shows version, time it runs, generation, servers, memory, and handlers that are\nstuck.\n" },
     { "servers", "[--names]", "servers, and how busy they are", 0, 0, TAKES_NAMES, rtn_ctl_servers,
-      "CONN: connections; BUSY: workers in a handler, of so many, and those that are stuck and\nreplaced; QUEUE: tasks "
-      "that "
-      "wait for one; HUB: messages that wait;\nGEN: the generation of its configuration.\n\n  --names     only the "
-      "names, one a line\n" },
+      "CONN: connections; BUSY: workers in a handler, of so many, and those that are stuck\n"
+      "and replaced; QUEUE: tasks that wait for one; HUB: messages that wait; GEN: the\n"
+      "generation of its configuration.\n\n"
+      "  --names     only the names, one a line\n" },
     { "routes", "[SERVER]", "what answers which requests", 0, 1, 0, rtn_ctl_routes,
       "Of all servers, or of one, in the order of the configuration.\n" },
     { "modules", "", "loaded modules, and where they are used", 0, 0, 0, rtn_ctl_modules,

@@ -11,9 +11,8 @@ static void answer_begun(struct rtn_control_call *call, const char *server)
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     struct rtn_json json = { .out = &text };
     rtn_json_object(&json);
-    if (server != NULL) {
+    if (server != NULL)
         rtn_json_put_text(&json, "server", server);
-    }
     rtn_json_put_text(&json, "state", "draining");
     rtn_json_put_int(&json, "shutdown_timeout_ms", call->daemon->generation->config->daemon.shutdown_timeout);
     rtn_json_end(&json);

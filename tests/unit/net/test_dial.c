@@ -242,7 +242,7 @@ Test(dial, an_address_is_connected_to_without_a_lookup)
     (void) close(listener);
 }
 
-Test(dial, a_name_is_looked_up)
+static void look_up_and_connect(void)
 {
     int port;
     int listener = make_port(8, &port);
@@ -250,24 +250,23 @@ Test(dial, a_name_is_looked_up)
     finish(&attempt);
     stop_loop();
     expect_connected(&attempt, listener, true);
-    cr_expect_eq(atomic_load(&lookups), 1);
     (void) close(listener);
+}
+
+Test(dial, a_name_is_looked_up)
+{
+    look_up_and_connect();
+    cr_expect_eq(atomic_load(&lookups), 1);
 }
 
 /* Its threads belong to the daemon, and are shown as no server's. */
 Test(dial, lookups_count_for_no_server)
 {
-    int port;
-    int listener = make_port(8, &port);
-    struct attempt attempt = to_host("localhost", port);
-    finish(&attempt);
-    stop_loop();
-    expect_connected(&attempt, listener, true);
+    look_up_and_connect();
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     cr_assert_eq(rtn_stats_json(&text), 0);
     cr_expect_not_null(strstr(rtn_buf_str(&text).data, "\"test\""));
     cr_expect_null(strstr(rtn_buf_str(&text).data, "\"lookup\""));
-    (void) close(listener);
 }
 
 Test(dial, the_next_address_is_tried_when_one_refuses)
