@@ -9,6 +9,10 @@
 #include "base/macros.h"
 
 #define DEFAULT_SOCKET "/run/retinue/control.sock"
+/* The bounds of the daemon, which knows what they are for by other names. */
+#define LONGEST_FOR_MS (INT64_C(7) * 24 * 3600 * 1000)
+#define MOST_LISTED 100000
+
 #define NEAR 2 /* letters that a misspelled command may be wrong in */
 
 enum { FOR = 256, DRY_RUN, NAMES, LIMIT, INTERVAL, ONCE };
@@ -149,6 +153,24 @@ struct reading {
     const char *last; /* the name of one of them */
 };
 
+static int read_for(struct rtn_ctl *ctl, const char *text)
+{
+    int64_t ms;
+    if (rtn_parse_duration(rtn_str_of(text), &ms) < 0 || ms < 1 || ms > LONGEST_FOR_MS)
+        return fail("--for must be a time from 1ms to 7d, such as 10m, not \"%s\"", text);
+    ctl->duration = text;
+    return 0;
+}
+
+static int read_limit(struct rtn_ctl *ctl, const char *text)
+{
+    int64_t number;
+    if (rtn_parse_int(rtn_str_of(text), &number) < 0 || number < 0 || number > MOST_LISTED)
+        return fail("--limit must be a number from 0 to %d, not \"%s\"", MOST_LISTED, text);
+    ctl->limit = text;
+    return 0;
+}
+
 static int read_interval(struct rtn_ctl *ctl, const char *text)
 {
     if (rtn_parse_duration(rtn_str_of(text), &ctl->interval_ms) < 0 || ctl->interval_ms < 100 ||
@@ -192,8 +214,7 @@ static int read_option(struct reading *reading, int option)
         reading->version = true;
         return 0;
     case FOR:
-        ctl->duration = optarg;
-        return 0;
+        return read_for(ctl, optarg);
     case DRY_RUN:
         ctl->dry_run = true;
         return 0;
@@ -201,8 +222,7 @@ static int read_option(struct reading *reading, int option)
         ctl->names = true;
         return 0;
     case LIMIT:
-        ctl->limit = optarg;
-        return 0;
+        return read_limit(ctl, optarg);
     case INTERVAL:
         return read_interval(ctl, optarg);
     case ONCE:
