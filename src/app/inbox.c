@@ -67,8 +67,8 @@ static void end_turn(void)
 static void log_failure(const struct rtn_message *message, const struct rtn_receiver *receiver, int error)
 {
     const struct rtn_instance *instance = receiver->inbox->instance;
-    rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s: message %s failed: %s", instance->place.text,
-            instance->loaded->module.name, receiver->inbox->handler, message->type->shape.name, strerror(-error));
+    rtn_log(RTN_LOG_ERROR, "%s: handler %s: message %s failed: %s", instance->label.who, receiver->inbox->handler,
+            message->type->shape.name, strerror(-error));
 }
 
 void rtn_inbox_note_answer(uint64_t asked)

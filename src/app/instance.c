@@ -67,6 +67,12 @@ static const char *place_text(const struct rtn_place *place, struct rtn_arena *a
     return rtn_config_printf(arena, "%s \"%.*s\"", place->kind, (int) strcspn(place->path, "?"), place->path);
 }
 
+/* A use is named by its module already. */
+static const char *who_text(const struct rtn_place *place, const char *module, struct rtn_arena *arena)
+{
+    return place->path[0] == '\0' ? place->text : rtn_config_printf(arena, "%s: module %s", place->text, module);
+}
+
 static struct rtn_instance *instance_alloc(struct rtn_generation *generation, const struct rtn_config_server *server,
                                            const struct rtn_place *place)
 {
@@ -80,8 +86,17 @@ static struct rtn_instance *instance_alloc(struct rtn_generation *generation, co
     rtn_serial_init(&instance->serial);
     rtn_arena_init(&instance->arena, NULL, 0);
     instance->place.text = place_text(place, &instance->arena);
-    instance->label = (struct rtn_activity_label){ .place = instance->place.text, .module = place->module };
     return instance;
+}
+
+static void load(struct rtn_instance *instance, const struct rtn_loaded *loaded)
+{
+    const struct rtn_place *place = &instance->place;
+    const char *module = loaded->module.name;
+    rtn_loaded_ref(loaded);
+    instance->loaded = loaded;
+    instance->data = rtn_config_need(calloc(1, RTN_MAX(loaded->module.instance_size, (size_t) 1)));
+    instance->label = (struct rtn_activity_label){ place->text, module, who_text(place, module, &instance->arena) };
 }
 
 /* One that is offered, with a reference; NULL: none is the same. */
@@ -126,12 +141,10 @@ static struct rtn_instance *make(struct rtn_instance *instance, const struct rtn
     const struct rtn_place *place = &instance->place;
     struct rtn_instance *made = NULL;
     size_t errors = diags->errors;
-    instance->loaded =
+    const struct rtn_loaded *loaded =
         rtn_modules_get(instance->generation->modules, place->module, rtn_schema_mark(place->node, "module"), diags);
-    if (instance->loaded != NULL) {
-        instance->label.module = instance->loaded->module.name;
-        rtn_loaded_ref(instance->loaded);
-        instance->data = rtn_config_need(calloc(1, RTN_MAX(instance->loaded->module.instance_size, (size_t) 1)));
+    if (loaded != NULL) {
+        load(instance, loaded);
         made = make_steps(instance, offer, &setup);
     }
     if (made == instance && diags->errors == errors)

@@ -11,7 +11,7 @@
 void rtn_session_log_failure(const struct rtn_connection *connection, int error)
 {
     const struct rtn_instance *instance = rtn_session_instance(connection);
-    rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s failed: %s", instance->place.text, instance->loaded->module.name,
+    rtn_log(RTN_LOG_ERROR, "%s: handler %s failed: %s", instance->label.who,
             connection->session->calls->name(connection), strerror(-error));
 }
 

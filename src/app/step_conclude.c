@@ -12,7 +12,7 @@
 void rtn_step_log_failure(const struct rtn_request *request, const char *what, const char *reason)
 {
     const struct rtn_instance *instance = rtn_step_instance(rtn_call_of(request));
-    rtn_log(RTN_LOG_ERROR, "%s: module %s: handler %s %s%s%s", instance->place.text, instance->loaded->module.name,
+    rtn_log(RTN_LOG_ERROR, "%s: handler %s %s%s%s", instance->label.who,
             rtn_call_of(request)->upgrade ? instance->ws->name : instance->http->name, what, reason != NULL ? ": " : "",
             reason != NULL ? reason : "");
 }

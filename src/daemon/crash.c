@@ -50,9 +50,7 @@ static const char *name_of(int number)
 static void put_callback(struct line *line, const struct rtn_activity_call *call)
 {
     put(line, ": ");
-    put(line, call->label->place);
-    put(line, ": module ");
-    put(line, call->label->module);
+    put(line, call->label->who);
     put(line, ": ");
     put(line, call->what);
     put(line, call->name != NULL ? " " : "");

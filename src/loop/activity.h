@@ -25,6 +25,7 @@ enum rtn_activity_kind { RTN_ACTIVITY_MAIN, RTN_ACTIVITY_LOOP, RTN_ACTIVITY_WORK
 struct rtn_activity_label {
     const char *place; /* route "/x" */
     const char *module;
+    const char *who; /* both, for the log: route "/x": module m */
 };
 
 /* What is watched of a server, and what came of it: [main] writes, any thread reads. */

@@ -53,9 +53,8 @@ static void seconds(char out[32], int64_t ms)
 static void describe(struct rtn_episode *episode)
 {
     const struct rtn_activity_call *call = &episode->call;
-    (void) snprintf(episode->text, sizeof(episode->text), "%s: module %s: %s%s%s", call->label->place,
-                    call->label->module, call->what, call->name != NULL ? " " : "",
-                    call->name != NULL ? call->name : "");
+    (void) snprintf(episode->text, sizeof(episode->text), "%s: %s%s%s", call->label->who, call->what,
+                    call->name != NULL ? " " : "", call->name != NULL ? call->name : "");
 }
 
 struct look {

@@ -151,8 +151,8 @@ static void note_failure(struct rtn_cast *cast, const struct rtn_role *role, con
     if (cast->failure.length > 0 || !is_new(cast, role))
         return;
     cast->failed_at = rtn_schema_mark(instance->place.node, "module");
-    rtn_buf_printf(&cast->failure, "server \"%s\": %s: module %s: %s failed: %s", instance->server->name,
-                   instance->place.text, instance->loaded->module.name, hook, strerror(-result));
+    rtn_buf_printf(&cast->failure, "server \"%s\": %s: %s failed: %s", instance->server->name, instance->label.who,
+                   hook, strerror(-result));
 }
 
 void rtn_cast_forget_failure(struct rtn_cast *cast)
@@ -182,8 +182,7 @@ static int try_call(struct rtn_cast *cast, const struct rtn_role *role, int (*ho
     int r = hook(instance->data, cast->server);
     rtn_callback_leave(&before);
     if (r < 0)
-        rtn_log(RTN_LOG_ERROR, "%s: module %s: %s failed: %s", instance->place.text, instance->loaded->module.name,
-                name, strerror(-r));
+        rtn_log(RTN_LOG_ERROR, "%s: %s failed: %s", instance->label.who, name, strerror(-r));
     pthread_mutex_lock(&cast->mutex);
     if (r < 0)
         note_failure(cast, role, name, r);

@@ -128,7 +128,7 @@ def test_failing_closes(daemon, model):
         assert (talker.hear(), talker.hear()) == ("before", "send 0")
         talker.ended()
     assert closing(running, talker.id) == ("handler", "", "the handler failed")
-    running.log_wait(rf'error .*module "line_probe": module line_probe: handler {model} failed: Input/output error')
+    running.log_wait(rf'error .*module "line_probe": handler {model} failed: Input/output error')
     assert not running.log.find(r"\(after\)")
 
 

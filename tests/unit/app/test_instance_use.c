@@ -41,6 +41,7 @@ Test(instance_use, a_line_server_takes_lines_and_messages)
     cr_expect_str_eq(instance->place.kind, "module");
     cr_expect_str_eq(instance->place.path, "");
     cr_expect_str_eq(instance->place.text, "module \"hub_kinds\"");
+    cr_expect_str_eq(instance->label.who, "module \"hub_kinds\"", "named twice");
     cr_expect_null(instance->route);
     cr_expect_null(instance->client);
     cr_expect_eq(instance->use, instance->server->modules.items);

@@ -23,6 +23,8 @@ Test(instance_ws, a_name_chooses_handlers_of_both_kinds)
     cr_expect_eq(instance->http_methods, RTN_METHOD_POST);
     cr_expect_eq(instance->methods, RTN_METHOD_GET | RTN_METHOD_HEAD | RTN_METHOD_POST);
     cr_expect_str_eq(instance->place.text, "route \"/x\"");
+    cr_expect_str_eq(instance->label.place, "route \"/x\"");
+    cr_expect_str_eq(instance->label.who, "route \"/x\": module ws_kinds");
     cr_expect_null(instance->client);
 }
 

@@ -18,7 +18,7 @@ struct held {
 
 static void run_held(struct rtn_task *task)
 {
-    static const struct rtn_activity_label label = { "route \"/x\"", "m" };
+    static const struct rtn_activity_label label = { "route \"/x\"", "m", "route \"/x\": module m" };
     const struct held *held = RTN_CONTAINER_OF(task, struct held, task);
     const struct rtn_activity_call call = {
         .label = &label, .what = "handler", .name = "h", .limit_ms = held->limit_ms, .firm = held->firm

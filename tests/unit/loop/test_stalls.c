@@ -8,7 +8,7 @@
 #define TEXT "route \"/x\": module m: handler h"
 
 static struct rtn_watched watched;
-static const struct rtn_activity_label label = { "route \"/x\"", "m" };
+static const struct rtn_activity_label label = { "route \"/x\"", "m", "route \"/x\": module m" };
 
 struct thread {
     pthread_t thread;

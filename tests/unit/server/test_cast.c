@@ -87,7 +87,7 @@ static void begin(void)
     for (unsigned i = 0; i < COUNT; i++) {
         memories[i] = (struct memory){ .number = i };
         instances[i] = (struct rtn_instance){
-            .loaded = &loaded, .data = &memories[i], .server = &owner, .place = { .text = "it" }
+            .loaded = &loaded, .data = &memories[i], .server = &owner, .label = { .who = "it: module cast" }
         };
     }
 }
