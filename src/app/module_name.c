@@ -1,10 +1,12 @@
-/* A short list: modules are few, and it is only asked when a backtrace is written. */
+/* A short list: modules are few, and it is only asked when a backtrace is written: by main, and by whoever crashes. */
 #include "app/module_name.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/macros.h"
 
 struct known {
     struct known *next;
@@ -48,12 +50,26 @@ void rtn_module_name_remove(const char *name)
     free(known);
 }
 
+/* With the mutex held, which is given back. No printf(): a signal handler may be here. */
+static bool copy_path(const char *name, char *out, size_t size)
+{
+    const struct known *known = *find(name);
+    if (known != NULL) {
+        size_t length = RTN_MIN(strlen(known->path), size - 1);
+        memcpy(out, known->path, length);
+        out[length] = '\0';
+    }
+    pthread_mutex_unlock(&mutex);
+    return known != NULL;
+}
+
 bool rtn_module_name_find(const char *name, char *out, size_t size)
 {
     pthread_mutex_lock(&mutex);
-    const struct known *known = *find(name);
-    if (known != NULL)
-        (void) snprintf(out, size, "%s", known->path);
-    pthread_mutex_unlock(&mutex);
-    return known != NULL;
+    return copy_path(name, out, size);
+}
+
+bool rtn_module_name_try_find(const char *name, char *out, size_t size)
+{
+    return pthread_mutex_trylock(&mutex) == 0 && copy_path(name, out, size);
 }

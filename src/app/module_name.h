@@ -12,4 +12,7 @@ void rtn_module_name_remove(const char *name);
 /* Writes the path of the file. False: the linker's name is no module's. */
 bool rtn_module_name_find(const char *name, char *out, size_t size);
 
+/* The same without waiting, for signal handlers: false also when somebody is changing what is known. */
+bool rtn_module_name_try_find(const char *name, char *out, size_t size);
+
 #endif

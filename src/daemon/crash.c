@@ -5,13 +5,17 @@
  */
 #include "daemon/crash.h"
 
+#include <dlfcn.h>
 #include <execinfo.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/module_name.h"
 #include "base/macros.h"
 #include "loop/activity.h"
 #include "loop/sanitized.h"
@@ -25,9 +29,9 @@ static const struct {
     { SIGSEGV, "SIGSEGV" }, { SIGBUS, "SIGBUS" }, { SIGFPE, "SIGFPE" }, { SIGILL, "SIGILL" }, { SIGABRT, "SIGABRT" },
 };
 
-/* One write for the line, so that it is not mixed with those of others. */
+/* One write for each, so that it is not mixed with those of others. */
 struct line {
-    char text[1024];
+    char text[1024 + PATH_MAX];
     size_t length;
 };
 
@@ -36,6 +40,26 @@ static void put(struct line *line, const char *text)
     size_t length = RTN_MIN(strlen(text), sizeof(line->text) - line->length);
     memcpy(line->text + line->length, text, length);
     line->length += length;
+}
+
+static void put_hex(struct line *line, uintptr_t number)
+{
+    char text[2 + 2 * sizeof(number) + 1];
+    char *at = text + sizeof(text) - 1;
+    *at = '\0';
+    do
+        *--at = "0123456789abcdef"[number % 16];
+    while ((number /= 16) > 0);
+    *--at = 'x';
+    *--at = '0';
+    put(line, at);
+}
+
+static void flush(struct line *line)
+{
+    ssize_t written = write(STDERR_FILENO, line->text, line->length);
+    (void) written;
+    line->length = 0;
 }
 
 static const char *name_of(int number)
@@ -77,18 +101,43 @@ static void put_thread(struct line *line, const struct rtn_activity *activity)
         put(line, ": in no callback of a module");
 }
 
+/*
+ * FILE(SYMBOL+0xOFFSET)[0xADDRESS], as backtrace_symbols_fd() has it. But the linker knows modules by the names of
+ * their copies, which are gone with the process: they are named by their files.
+ */
+static void put_frame(struct line *line, uintptr_t address)
+{
+    char path[PATH_MAX];
+    Dl_info info;
+    if (dladdr((void *) address, &info) != 0 && info.dli_fname != NULL) {
+        bool symbol = info.dli_sname != NULL;
+        put(line, rtn_module_name_try_find(info.dli_fname, path, sizeof(path)) ? path : info.dli_fname);
+        put(line, "(");
+        put(line, symbol ? info.dli_sname : "");
+        put(line, "+");
+        put_hex(line, address - (uintptr_t) (symbol ? info.dli_saddr : info.dli_fbase));
+        put(line, ")");
+    }
+    put(line, "[");
+    put_hex(line, address);
+    put(line, "]\n");
+}
+
+/* Once: its line need not be on the stack for signals. */
 static void report(int number)
 {
-    struct line line = { .length = 0 };
+    static struct line line;
     void *frames[FRAMES];
     put(&line, "retinued: died of ");
     put(&line, name_of(number));
     put_thread(&line, rtn_activity_here());
     put(&line, "; backtrace:\n");
-    ssize_t written = write(STDERR_FILENO, line.text, line.length);
-    (void) written;
+    flush(&line);
     int count = backtrace(frames, FRAMES);
-    backtrace_symbols_fd(frames, count, STDERR_FILENO);
+    for (int i = 0; i < count; i++) {
+        put_frame(&line, (uintptr_t) frames[i]);
+        flush(&line);
+    }
 }
 
 /* One that was sent does not come again when the handler returns; a fault does, at the same instruction. */
