@@ -123,7 +123,10 @@ static bool send_reply(struct rtn_connection *connection)
 {
     char reply[1024];
     int length = write_reply(connection, reply, sizeof(reply));
-    if (send(connection->stream.fd, reply, (size_t) length, MSG_NOSIGNAL | MSG_DONTWAIT) != length)
+    ssize_t n = send(connection->stream.fd, reply, (size_t) length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0)
+        rtn_stats_count(RTN_STATS_BYTES_OUT, (uint64_t) n);
+    if (n != length)
         return false;
     connection->taken_bytes = connection->held_method == RTN_METHOD_HEAD ? 0 : strlen(TEXT);
     return shutdown(connection->stream.fd, SHUT_WR) == 0;
@@ -202,6 +205,8 @@ void rtn_http1_read_taken(struct rtn_connection *connection)
 {
     char discarded[16384];
     ssize_t n = recv(connection->stream.fd, discarded, sizeof(discarded), MSG_DONTWAIT);
+    if (n > 0)
+        rtn_stats_count(RTN_STATS_BYTES_IN, (uint64_t) n);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         stop_reading(connection);
 }

@@ -6,6 +6,7 @@ import pytest
 
 from bounds import WAIT_BOUND
 from common import Gate, wait_until, with_test_modules
+from metrics_text import Metrics
 from test_memory import is_sanitized
 from ws_talk import connect
 
@@ -37,6 +38,8 @@ def config(gate, keys="threads: 2"):
     routes:
       - {{path: /spin, module: stalls, handler: spin, options: {{until: {gate}}}}}
       - {{path: /quick, module: stalls, handler: quick-worker}}
+      - {{path: /metrics, module: status, handler: metrics}}
+      - {{path: /status.json, module: status, handler: json}}
   chat:
     listen: 127.0.0.1:0
     {SOON}
@@ -135,6 +138,22 @@ def test_head_gets_no_content(running, gate):
         assert raw.closed()
         gate.open()
         running.log_wait("stalls: hold returned Connection timed out")
+
+
+def test_its_bytes_are_counted(running, gate):
+    """Those of the reply, and those that the client sends while its worker is still away."""
+    def count(way):
+        return Metrics(running.get("/metrics", "other").text).value(f"retinue_{way}_bytes_total", server="get")
+
+    request = b"GET /hold HTTP/1.1\r\nHost: test\r\n\r\n"
+    with running.raw() as raw:
+        raw.send(request)
+        reply = raw.recv_until_close()
+        assert reply.startswith(b"HTTP/1.1 504 ")
+        wait_until(lambda: count("sent") == len(reply), "the bytes of the reply")
+        raw.send(b"x" * 1000)
+        wait_until(lambda: count("received") == len(request) + 1000, "the bytes that are not read any more")
+        gate.open()
 
 
 @pytest.mark.parametrize("size", [5, 500000])
