@@ -7,6 +7,7 @@
 
 #include "app/access.h"
 #include "app/client.h"
+#include "app/overdue.h"
 #include "app/pending.h"
 #include "app/router.h"
 #include "loop/pool.h"
@@ -37,6 +38,7 @@ struct rtn_site {
     struct rtn_list young; /* questions, asked a moment ago */
     struct ev_timer sift; /* active while there may be some; when it comes they are not young any more */
     rtn_stats_block unrouted; /* requests that met no route */
+    struct rtn_overdue overdue;
 };
 
 /* How far a walk over name=value pairs has come. All-zero: not begun. */

@@ -331,11 +331,19 @@ enum rtn_outcome rtn_step_run(struct rtn_request *request)
     return has_work(request) ? step_on_loop(request) : wait_for_more(request);
 }
 
+static void log_overdue(const struct rtn_request *request)
+{
+    bool answered = request->response.state == RTN_RESPONSE_NONE;
+    struct rtn_overdue *overdue = &rtn_call_of(request)->site->overdue;
+    if (rtn_overdue_note(overdue, answered ? RTN_OVERDUE_ANSWERED : RTN_OVERDUE_CUT))
+        rtn_step_log_failure(request, "did not go on with its reply in time (timeouts.handler)", NULL);
+}
+
 enum rtn_outcome rtn_step_fail(struct rtn_request *request, int status, const char *text)
 {
     struct rtn_call *call = rtn_call_of(request);
     if (status == 504)
-        rtn_step_log_failure(request, "did not go on with its reply in time (timeouts.handler)", NULL);
+        log_overdue(request);
     call->failing = true;
     call->stepped = true;
     call->fail_status = status;

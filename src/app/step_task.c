@@ -46,6 +46,9 @@ static void run_on_worker(struct rtn_task *task)
 
 void rtn_step_taken(struct rtn_connection *connection, bool answered)
 {
+    struct rtn_overdue *overdue = &rtn_site_of(connection->http)->overdue;
+    if (!rtn_overdue_note(overdue, answered ? RTN_OVERDUE_ANSWERED : RTN_OVERDUE_CUT))
+        return;
     bool begun = atomic_load_explicit(&connection->begun_ms, memory_order_relaxed) != 0;
     rtn_log(RTN_LOG_WARN, "%s: %s in time (timeouts.handler): %s; connection %" PRIu64,
             connection->handled_by != NULL ? connection->handled_by : "",

@@ -108,6 +108,7 @@ static void end(void *data)
         rtn_session_work_flush(&loop->site, &loop->http);
         rtn_loop_deliver(&loop->loop);
     } while (loop->site.session_batch_count > 0); /* what came while others ran */
+    rtn_overdue_done(&loop->site.overdue);
     rtn_cast_leave(&loop->server->swap->cast);
     if (loop->index == 0)
         rtn_cast_stop(&loop->server->swap->cast, true);
@@ -202,6 +203,7 @@ static void set_up(struct rtn_server_loop *loop, struct rtn_server_terms *terms)
     if (server->config->protocol == RTN_PROTOCOL_HTTP)
         loop->site.unrouted = rtn_stats_route(server->config->name, NULL, "none");
     rtn_pendings_init(&loop->site.pendings, server->first_loop + loop->index);
+    rtn_overdue_init(&loop->site.overdue, loop->loop.ev);
     loop->http = (struct rtn_http1){
         .loop = &loop->loop,
         .terms = &terms->terms,

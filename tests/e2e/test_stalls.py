@@ -261,6 +261,21 @@ def test_many_at_the_deadline(daemon, gate):
     gate.open()
 
 
+def test_a_flood_of_them_has_few_lines_and_none_is_lost(running, gate):
+    """One worker holds the instance, the others wait behind it: all run out of time together."""
+    clients = [ask(running, "/serial") for _ in range(40)]
+    for raw in clients:
+        expect_timeout(raw)
+    alone = r"in time \(timeouts.handler\): the client gets 504; connection \d+$"
+    others = r" warn +get/loop-0\[\d+\] (\d+) more requests ran out of time \(timeouts.handler\): \1 got 504, 0 were cut off$"
+    wait_until(lambda: len(running.log.find(alone)) + sum(int(match[1]) for match in running.log.find(others)) == 40, "all are told")
+    assert len(running.log.find(alone)) < 40
+    gate.open()
+    running.log_wait(r'"GET /serial HTTP/1.1" 504', count=40)
+    for raw in clients:
+        raw.close()
+
+
 # Crashes
 
 def test_a_crash_names_the_handler(daemon, gate):
