@@ -261,7 +261,7 @@ def test_a_handler_that_fails_is_logged_once(daemon, model):
     running = daemon(config(log="info"))
     assert do(running, f"send {model} 2 fail 1\nask {model} fail 60000 2") == ["0 0", "0"]
     assert wait_seen(running, 1, "then")[0]["result"] == str(-errno.EIO)
-    pattern = rf"error +{thread_of(model)}\d\[\d+\] .*module "hub_probe": handler {model}: message hub_{model} failed: Input/output error$"
+    pattern = rf'error +{thread_of(model)}\d\[\d+\] .*module "hub_probe": handler {model}: message hub_{model} failed: Input/output error$'
     running.log_wait(pattern, count=3)
     assert len(running.log.find("hub_probe.*failed")) == 3
 
