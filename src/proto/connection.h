@@ -51,17 +51,17 @@ struct rtn_line;
 struct rtn_session;
 struct rtn_ws;
 
-/* Its members stand by size where they can: there may be very many that are idle. */
+/*
+ * Its members stand by size where they can: there may be very many that are idle. What each request looks at comes
+ * first, since of very many that are busy each has to be fetched from memory, line by line.
+ */
 struct rtn_connection {
     struct rtn_http1 *http;
     struct rtn_stream stream;
     struct ev_io read;
-    struct ev_io write;
+    struct rtn_request *request; /* NULL when idle */
     _Atomic int owner; /* enum rtn_owner */
     enum rtn_connection_state state;
-    _Atomic int64_t begun_ms; /* when the worker began with it; 0: it has not. Written by the worker, as the next */
-    _Atomic int64_t
-        sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */
     bool close_after; /* close when all is sent */
     bool linger_after; /* and linger, because the client may still be sending */
     bool used; /* has served a request */
@@ -70,31 +70,35 @@ struct rtn_connection {
     bool counted; /* among its client's connections */
     bool outdated; /* its next reply is its last */
     bool outgoing; /* made by us */
+    int broken; /* -errno of a failed send, found by whoever held the connection */
+    enum rtn_close_cause cause;
+    struct rtn_slot *slots;
+    uint64_t id;
     int64_t request_count; /* that have come */
+    struct rtn_timeout timeout;
+    int64_t deadline; /* ms, monotonic */
+
+    struct ev_io write;
+    _Atomic int64_t begun_ms; /* when the worker began with it; 0: it has not. Written by the worker, as the next */
+    _Atomic int64_t
+        sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */
     int64_t held_ms; /* when the worker was given it; [loop], also while a worker holds it, up to taken_bytes */
     int64_t held_timeout; /* that the worker has, ms; 0: no handler runs */
     const char *held_id; /* of the request; NULL: none */
     unsigned held_method;
     int taken_status; /* of the reply when it was taken away; 0: it was cut off */
     unsigned taken_bytes;
-    int broken; /* -errno of a failed send, found by whoever held the connection */
-    enum rtn_close_cause cause;
     int unsent; /* bytes in the socket when the write timeout was begun */
     const char *detail; /* static text */
-    struct rtn_request *request; /* NULL when idle */
     struct rtn_session *session; /* NULL as long as it speaks HTTP */
     struct rtn_ws *ws; /* the same, when that is a WebSocket; else NULL */
     struct rtn_line *line; /* the same, when it takes lines */
-    struct rtn_timeout timeout;
-    int64_t deadline; /* ms, monotonic */
     struct rtn_list node; /* in http->connections or http->dead */
     struct rtn_mail mail;
     struct rtn_list resumptions; /* struct rtn_resumption, of this request or of one that is gone */
     struct rtn_entry *entry; /* in http->directory; NULL once the socket is closed */
-    struct rtn_slot *slots;
     const void *looked_at; /* the terms that were in force when its slots were looked at */
     struct rtn_slot *closing; /* the slot whose callbacks are running */
-    uint64_t id;
     int64_t made_at; /* ms, monotonic; [loop], also while a worker holds it, as the next */
     const char *handled_by; /* the place of the handler that a worker was last asked to run; NULL: none was */
     char *peer_text; /* made when first asked for */

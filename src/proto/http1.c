@@ -183,7 +183,7 @@ static void activate(struct rtn_connection *connection)
     request->write_deadline = 0;
     connection->state = RTN_CONNECTION_HANDLED;
     rtn_stats_count(RTN_STATS_REQUESTS_BEGUN, 1);
-    request->id = rtn_http1_make_id(http->loop_index, connection->entry->slot, ++http->request_count);
+    request->id = rtn_http1_make_id(connection->id, ++http->request_count);
 }
 
 /* The answer that says so leaves; what was read behind the request are frames. */

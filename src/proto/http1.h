@@ -207,11 +207,11 @@ struct rtn_resumption *rtn_http1_next_resumption(struct rtn_connection *connecti
 /*
  * Ids of requests, from the top: 10 bits of the loop's number and one, 20 of the connection's number in the directory,
  * 3 that tell handlers of one request apart, 31 that tell requests of one slot apart. Never 0. The configuration has at
- * most 1000 loops.
+ * most 1000 loops. The first two are those of the connection's own id.
  */
-static inline uint64_t rtn_http1_make_id(unsigned loop_index, unsigned slot, uint32_t count)
+static inline uint64_t rtn_http1_make_id(uint64_t connection_id, uint32_t count)
 {
-    return (uint64_t) (loop_index + 1) << 54 | (uint64_t) slot << 34 | (count & 0x7fffffff);
+    return (connection_id >> 34 << 34) | (count & 0x7fffffff);
 }
 
 /* Of the same request, when another handler gets it. */
