@@ -304,12 +304,34 @@ int rtn_stream_queue(struct rtn_stream *stream, const struct rtn_piece *piece)
     return queue(stream, piece, 0);
 }
 
-int rtn_stream_send_memory(struct rtn_stream *stream, const void *data, size_t length)
+static int send_or_queue(struct rtn_stream *stream, const void *data, size_t length, int flags)
 {
-    ssize_t sent = stream->first == NULL ? send_memory(stream->fd, data, length, 0) : 0;
+    ssize_t sent = stream->first == NULL ? send_memory(stream->fd, data, length, flags) : 0;
     if (sent < 0 || (size_t) sent == length)
         return sent < 0 ? (int) sent : 0;
     return queue(stream, &(struct rtn_piece){ .data = data, .length = length }, (size_t) sent);
+}
+
+int rtn_stream_send_memory(struct rtn_stream *stream, const void *data, size_t length)
+{
+    return send_or_queue(stream, data, length, 0);
+}
+
+/* MSG_MORE holds the last packet back only until the end, which comes next; a full socket sends what it has. */
+int rtn_stream_send_last(struct rtn_stream *stream, const void *data, size_t length)
+{
+    int r = send_or_queue(stream, data, length, MSG_MORE);
+    if (r == 0 && stream->first == NULL)
+        (void) rtn_stream_end(stream); /* a peer that has gone is noticed by whoever closes */
+    return r;
+}
+
+int rtn_stream_end(struct rtn_stream *stream)
+{
+    if (!stream->ended && shutdown(stream->fd, SHUT_WR) < 0)
+        return -errno;
+    stream->ended = true;
+    return 0;
 }
 
 int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, unsigned count)

@@ -16,6 +16,7 @@ struct rtn_segment;
 
 struct rtn_stream {
     int fd;
+    bool ended; /* our side */
     bool defer_files; /* set by a loop that has workers: files on a disk are queued, and flush stops before them */
     struct rtn_segment *first; /* queue of what is still to be sent */
     struct rtn_segment *last;
@@ -48,6 +49,15 @@ int rtn_stream_send(struct rtn_stream *stream, const struct rtn_piece *pieces, u
 
 /* The same of bytes that are copied when they have to wait: the usual reply, which leaves whole. */
 int rtn_stream_send_memory(struct rtn_stream *stream, const void *data, size_t length);
+
+/*
+ * The same of bytes that nothing follows: our side ends with them, in the packet that takes the last of them. Where the
+ * socket does not take them all, it is left to rtn_stream_end() when the queue is empty.
+ */
+int rtn_stream_send_last(struct rtn_stream *stream, const void *data, size_t length);
+
+/* Our side ends, unless it has. 0, or -errno: the peer has gone. */
+int rtn_stream_end(struct rtn_stream *stream);
 
 /* Queues the piece, to be sent by a flush. 0, or -ENOMEM after its release. */
 int rtn_stream_queue(struct rtn_stream *stream, const struct rtn_piece *piece);

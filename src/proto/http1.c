@@ -17,14 +17,19 @@ void rtn_http1_set_deadline(struct rtn_connection *connection, int64_t timeout_m
     rtn_wheel_file(&connection->http->wheel, &connection->timeout, connection->deadline);
 }
 
-/* False when the connection broke and was closed. */
-static bool flush_sink(struct rtn_connection *connection)
+/* False when the connection broke; it is closed then. */
+static bool is_whole(struct rtn_connection *connection)
 {
-    rtn_http1_send_sink(connection, connection->http->sink);
     if (connection->broken == 0)
         return true;
     rtn_http1_close_broken(connection);
     return false;
+}
+
+static bool flush_sink(struct rtn_connection *connection)
+{
+    rtn_http1_send_sink(connection, connection->http->sink);
+    return is_whole(connection);
 }
 
 /* Whoever asked for the close has sent everything; the others may be sending more now. */
@@ -62,7 +67,8 @@ static bool after_reply(struct rtn_connection *connection)
     bool must_send = connection->close_after || connection->broken != 0 || http->sink->length > SINK_FULL ||
                      rtn_stream_pending(&connection->stream);
     if (must_send) {
-        if (!flush_sink(connection))
+        rtn_http1_send_reply(connection, http->sink);
+        if (!is_whole(connection))
             return false;
         if (rtn_stream_pending(&connection->stream)) {
             rtn_http1_wait_until_sent(connection);

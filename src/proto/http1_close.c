@@ -102,7 +102,7 @@ void rtn_http1_close_broken(struct rtn_connection *connection)
 
 void rtn_http1_linger(struct rtn_connection *connection)
 {
-    if (shutdown(connection->stream.fd, SHUT_WR) < 0) {
+    if (rtn_stream_end(&connection->stream) < 0) {
         rtn_http1_close(connection, RTN_CLOSE_LOST, "the peer went away");
         return;
     }

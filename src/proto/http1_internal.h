@@ -176,6 +176,9 @@ void rtn_http1_drop_resumptions(struct rtn_connection *connection);
 /* Sends what the sink holds for this connection; a failure is noted in connection->broken. [owner's thread] */
 void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sink);
 
+/* The same after rtn_http1_end_reply(): where the connection is to close, its end leaves in the same packet. */
+void rtn_http1_send_reply(struct rtn_connection *connection, struct rtn_sink *sink);
+
 /* True while no worker holds the connection; what the worker wrote is visible then. */
 bool rtn_http1_is_held_by_loop(const struct rtn_connection *connection);
 

@@ -27,14 +27,27 @@ bool rtn_http1_leave_to_worker(struct rtn_connection *connection)
     return owner != RTN_OWNER_LOOP;
 }
 
-void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sink)
+typedef int (*send_function)(struct rtn_stream *stream, const void *data, size_t length);
+
+static void empty_sink(struct rtn_connection *connection, struct rtn_sink *sink, send_function send)
 {
     if (sink->length == 0)
         return;
-    int r = rtn_stream_send_memory(&connection->stream, sink->data, sink->length);
+    int r = send(&connection->stream, sink->data, sink->length);
     sink->length = 0;
     if (r < 0)
         connection->broken = r;
+}
+
+void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sink)
+{
+    empty_sink(connection, sink, rtn_stream_send_memory);
+}
+
+void rtn_http1_send_reply(struct rtn_connection *connection, struct rtn_sink *sink)
+{
+    bool last = connection->close_after && connection->broken == 0;
+    empty_sink(connection, sink, last ? rtn_stream_send_last : rtn_stream_send_memory);
 }
 
 void rtn_http1_give_to_worker(struct rtn_connection *connection)
@@ -103,9 +116,8 @@ void rtn_http1_finish(struct rtn_request *request)
     struct rtn_http1 *http = connection->http;
     if (rtn_http1_begin_sending(connection) < 0)
         request->sink->length = 0;
-    else
-        rtn_http1_send_sink(connection, request->sink);
     rtn_http1_end_reply(connection, request);
+    rtn_http1_send_reply(connection, request->sink);
     bool sent = connection->broken == 0 && !rtn_stream_pending(&connection->stream);
     if (!sent || !finish_silently(connection, request))
         rtn_loop_post(http->loop, &connection->mail);

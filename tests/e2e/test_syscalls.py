@@ -73,17 +73,30 @@ def test_a_worker_sends_its_reply_itself(daemon, monkeypatch, tmp_path):
     assert calls["write"] <= REQUESTS // 2 and calls["epoll_ctl"] <= REQUESTS, calls
 
 
-def test_a_short_connection(daemon, monkeypatch, tmp_path):
-    if is_sanitized():
-        return
-
+def count_calls_of_short_connections(daemon, monkeypatch, tmp_path, target):
     def talk(running):
         for _ in range(REQUESTS):
             with running.raw() as raw:
-                raw.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                raw.send(f"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                 assert raw.responses(1)[0].status == 200
-    calls = trace_calls(daemon, monkeypatch, tmp_path, talk)
+    return trace_calls(daemon, monkeypatch, tmp_path, talk)
+
+
+def test_a_short_connection(daemon, monkeypatch, tmp_path):
+    if is_sanitized():
+        return
+    calls = count_calls_of_short_connections(daemon, monkeypatch, tmp_path, "/")
     assert calls["setsockopt"] <= SLACK and calls["sendto"] <= REQUESTS + SLACK, calls
     # Few calls find that nobody else has come. A client that is late with its request costs a second look.
     assert calls["accept4"] <= REQUESTS + REQUESTS // 8 + SLACK and calls["recvfrom"] <= 2 * REQUESTS + SLACK, calls
     assert calls["epoll_ctl"] <= REQUESTS + SLACK, calls
+    # The end leaves with the reply, in one packet.
+    assert REQUESTS <= calls["shutdown"] <= REQUESTS + SLACK, calls
+
+
+def test_a_worker_ends_a_short_connection(daemon, monkeypatch, tmp_path):
+    if is_sanitized():
+        return
+    calls = count_calls_of_short_connections(daemon, monkeypatch, tmp_path, "/worker")
+    assert calls["sendto"] <= REQUESTS + SLACK, calls
+    assert REQUESTS <= calls["shutdown"] <= REQUESTS + SLACK, calls
