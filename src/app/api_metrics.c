@@ -9,6 +9,7 @@
 
 #include "app/metrics.h"
 #include "app/setup.h"
+#include "loop/stalls.h"
 #include "proto/response.h"
 #include "stats/metric.h"
 #include "stats/report.h"
@@ -134,6 +135,6 @@ int rtn_reply_metrics(rtn_request *request, enum rtn_metrics_format format)
     if (format != RTN_METRICS_PROMETHEUS && format != RTN_METRICS_JSON)
         return -EINVAL;
     bool json = format == RTN_METRICS_JSON;
-    int r = json ? rtn_stats_json(&text) : rtn_stats_prometheus(&text);
+    int r = json ? rtn_stats_json(&text, rtn_stalls_put) : rtn_stats_prometheus(&text);
     return r < 0 ? r : reply(request, &text, json ? "application/json" : RTN_STATS_PROMETHEUS_TYPE);
 }

@@ -56,19 +56,6 @@ static void put_generation(struct rtn_json *json, const struct rtn_generation *g
     rtn_json_end(json);
 }
 
-static void put_stuck(const struct rtn_stall_view *view, void *data)
-{
-    struct rtn_json *json = data;
-    rtn_json_object(json);
-    rtn_json_put_text(json, "server", view->server);
-    rtn_json_put_text(json, "thread", view->thread);
-    rtn_json_put_text(json, "kind", view->kind);
-    rtn_json_put_text(json, "handler", view->text);
-    rtn_json_put_text(json, "request_id", view->request_id[0] != '\0' ? view->request_id : NULL);
-    rtn_json_put_int(json, "ms", view->ms);
-    rtn_json_end(json);
-}
-
 static void put_servers(struct rtn_json *json, const struct rtn_daemon *daemon)
 {
     for (size_t i = 0; i < daemon->run_count; i++) {
@@ -100,10 +87,7 @@ void rtn_control_show_status(struct rtn_control_call *call)
     rtn_json_array(&json);
     put_servers(&json, daemon);
     rtn_json_end(&json);
-    rtn_json_key(&json, "stuck"); /* handlers, now */
-    rtn_json_array(&json);
-    rtn_stalls_each(put_stuck, &json);
-    rtn_json_end(&json);
+    rtn_stalls_put(&json);
     rtn_json_end(&json);
     answer(call, &text);
 }

@@ -1,5 +1,6 @@
 /* What is counted: the text is made by stats. */
 #include "daemon/control_show.h"
+#include "loop/stalls.h"
 #include "stats/report.h"
 
 void rtn_control_show_metrics(struct rtn_control_call *call)
@@ -14,7 +15,7 @@ void rtn_control_show_metrics(struct rtn_control_call *call)
 void rtn_control_show_stats(struct rtn_control_call *call)
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
-    if (rtn_stats_json(&text) < 0) {
+    if (rtn_stats_json(&text, rtn_stalls_put) < 0) {
         rtn_control_refuse(call, 500, "memory is out");
         return;
     }

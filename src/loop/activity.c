@@ -15,6 +15,7 @@
 #include "base/macros.h"
 #include "loop/barrier.h"
 #include "loop/sanitized.h"
+#include "loop/stalls.h"
 
 #define STACK_SIZE 65536
 #define MOST_TRIES 8
@@ -75,15 +76,6 @@ struct rtn_activity *rtn_activity_begin(enum rtn_activity_kind kind, const char 
     return activity;
 }
 
-/* What was reported and has no end yet ends here. With the mutex held. */
-static void close_episode(struct rtn_activity *activity)
-{
-    if (!activity->episode.open || activity->watched == NULL)
-        return;
-    bool loop = activity->kind == RTN_ACTIVITY_LOOP;
-    atomic_fetch_sub(loop ? &activity->watched->stuck_loops : &activity->watched->stuck_workers, 1);
-}
-
 void rtn_activity_end(void)
 {
     struct rtn_activity *activity = here;
@@ -91,7 +83,7 @@ void rtn_activity_end(void)
         return;
     pthread_mutex_lock(&mutex);
     rtn_list_remove(&activity->node);
-    close_episode(activity);
+    rtn_stalls_forget(activity);
     pthread_mutex_unlock(&mutex);
     here = NULL;
     take_stack(activity);

@@ -48,10 +48,11 @@ struct rtn_activity_call {
     bool firm; /* the limit holds also when it says that it blocks */
 };
 
-/* What main knows of a callback that takes too long. [main] */
+/* What main knows of a callback that takes too long. [main], but see stalls.c */
 struct rtn_episode {
     struct rtn_activity_call call; /* seen when last looked */
     bool open; /* it was reported, and its end is to be */
+    struct rtn_list node; /* among those that are open */
     int64_t next_report_ms; /* of its duration: tenfold each time */
     char text[256]; /* route "/x": module m: handler h */
     char request_id[132];

@@ -2,11 +2,13 @@
  * One episode per thread at most: a thread is in one callback. What is reported is copied, since it may end.
  *
  * A thread that blocks the signal costs main the time that it is waited for. So one look waits for one such thread, and
- * reports the others at later ones.
+ * reports the others at later ones. Whoever asks what is stuck does not wait for that: episodes that are open are in a
+ * list of their own, under a lock that is held for moments only.
  */
 #include "loop/stalls.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +16,9 @@
 #include "log/log.h"
 #include "loop/backtrace.h"
 #include "stats/stats.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* a leaf */
+static struct rtn_list open_ones = { &open_ones, &open_ones }; /* guarded by the mutex, as the texts of those in it */
 
 static bool is_loop(const struct rtn_activity *activity)
 {
@@ -50,11 +55,41 @@ static void seconds(char out[32], int64_t ms)
     (void) snprintf(out, 32, "%" PRId64 ".%d s", ms / 1000, (int) (ms % 1000 / 100));
 }
 
-static void describe(struct rtn_episode *episode)
+/* `backtrace` NULL: the thread does not answer. */
+static void describe(struct rtn_episode *episode, const struct rtn_backtrace *backtrace)
 {
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf frames = { 0 };
     const struct rtn_activity_call *call = &episode->call;
+    if (backtrace != NULL)
+        rtn_backtrace_format(backtrace, sizeof(episode->backtrace) - 1, &frames);
+    pthread_mutex_lock(&mutex);
     (void) snprintf(episode->text, sizeof(episode->text), "%s: %s%s%s", call->label->who, call->what,
                     call->name != NULL ? " " : "", call->name != NULL ? call->name : "");
+    (void) snprintf(episode->backtrace, sizeof(episode->backtrace), "%s", rtn_buf_str(&frames).data);
+    (void) snprintf(episode->request_id, sizeof(episode->request_id), "%s",
+                    backtrace != NULL ? backtrace->request_id : "");
+    if (!episode->open)
+        rtn_list_append(&open_ones, &episode->node);
+    pthread_mutex_unlock(&mutex);
+}
+
+/* False: it was not. */
+static bool close_episode(struct rtn_activity *activity)
+{
+    struct rtn_episode *episode = &activity->episode;
+    if (!episode->open)
+        return false;
+    episode->open = false;
+    count(activity, false);
+    pthread_mutex_lock(&mutex);
+    rtn_list_remove(&episode->node);
+    pthread_mutex_unlock(&mutex);
+    return true;
+}
+
+void rtn_stalls_forget(struct rtn_activity *activity)
+{
+    (void) close_episode(activity);
 }
 
 struct look {
@@ -68,20 +103,13 @@ static bool take_backtrace(struct rtn_activity *activity, struct look *look)
     struct rtn_episode *episode = &activity->episode;
     struct rtn_backtrace backtrace;
     struct rtn_activity_call now = { 0 };
-    RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
     bool taken = rtn_backtrace_take(activity, &backtrace);
     look->waited = !taken;
     if (!taken && !rtn_activity_read(activity, &now))
         return false;
     if (!is_same(taken ? &backtrace.call : &now, &episode->call))
         return false;
-    episode->backtrace[0] = '\0';
-    episode->request_id[0] = '\0';
-    if (!taken)
-        return true;
-    rtn_backtrace_format(&backtrace, sizeof(episode->backtrace) - 1, &text);
-    (void) snprintf(episode->backtrace, sizeof(episode->backtrace), "%s", rtn_buf_str(&text).data);
-    (void) snprintf(episode->request_id, sizeof(episode->request_id), "%s", backtrace.request_id);
+    describe(episode, taken ? &backtrace : NULL);
     return true;
 }
 
@@ -106,7 +134,6 @@ static void begin(struct rtn_activity *activity, struct look *look, int64_t ms, 
     struct rtn_episode *episode = &activity->episode;
     if (look->waited || !take_backtrace(activity, look))
         return;
-    describe(episode);
     if (!episode->open)
         count(activity, true);
     episode->open = true;
@@ -118,10 +145,8 @@ static void end(struct rtn_activity *activity, int64_t now_ms)
 {
     struct rtn_episode *episode = &activity->episode;
     char duration[32];
-    if (!episode->open)
+    if (!close_episode(activity))
         return;
-    episode->open = false;
-    count(activity, false);
     seconds(duration, now_ms - episode->call.since_ms);
     const char *before = rtn_log_set_request(episode->request_id[0] != '\0' ? episode->request_id : NULL);
     rtn_log(RTN_LOG_WARN, "server \"%s\": %s: came back after %s on %s", activity->server, episode->text, duration,
@@ -160,32 +185,32 @@ void rtn_stalls_look(void)
 /* Views */
 
 struct reporter {
-    void (*stall)(const struct rtn_stall_view *view, void *data);
     void (*activity)(const struct rtn_activity_view *view, void *data);
     void *data;
     int64_t now_ms;
 };
 
-static void report_stall(struct rtn_activity *activity, void *data)
+static struct rtn_stall_view view_of(const struct rtn_activity *activity, int64_t now_ms)
 {
-    const struct reporter *reporter = data;
     const struct rtn_episode *episode = &activity->episode;
-    if (!episode->open)
-        return;
-    const struct rtn_stall_view view = { .server = activity->server,
-                                         .thread = activity->name,
-                                         .kind = is_loop(activity) ? "loop" : "worker",
-                                         .text = episode->text,
-                                         .request_id = episode->request_id,
-                                         .ms = reporter->now_ms - episode->call.since_ms,
-                                         .backtrace = episode->backtrace };
-    reporter->stall(&view, reporter->data);
+    return (struct rtn_stall_view){ .server = activity->server,
+                                    .thread = activity->name,
+                                    .kind = is_loop(activity) ? "loop" : "worker",
+                                    .text = episode->text,
+                                    .request_id = episode->request_id,
+                                    .ms = now_ms - episode->call.since_ms,
+                                    .backtrace = episode->backtrace };
 }
 
 void rtn_stalls_each(void (*report)(const struct rtn_stall_view *view, void *data), void *data)
 {
-    struct reporter reporter = { .stall = report, .data = data, .now_ms = rtn_activity_now_ms() };
-    rtn_activity_each(report_stall, &reporter);
+    int64_t now_ms = rtn_activity_now_ms();
+    pthread_mutex_lock(&mutex);
+    RTN_LIST_FOREACH (node, &open_ones) {
+        const struct rtn_stall_view view = view_of(RTN_CONTAINER_OF(node, struct rtn_activity, episode.node), now_ms);
+        report(&view, data);
+    }
+    pthread_mutex_unlock(&mutex);
 }
 
 static void report_activity(struct rtn_activity *activity, void *data)

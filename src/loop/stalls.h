@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "base/json.h"
 #include "loop/activity.h"
 
 #define RTN_STALLS_LOOK_MS 200
@@ -42,8 +43,14 @@ struct rtn_activity_view {
 /* One look at all threads. */
 void rtn_stalls_look(void);
 
-/* The callbacks that are stuck now. */
+/* The thread ends, and with it what was reported of it: it is not stuck any more. [the thread itself] */
+void rtn_stalls_forget(struct rtn_activity *activity);
+
+/* The callbacks that are stuck now. `report` is called under a leaf lock. [any] */
 void rtn_stalls_each(void (*report)(const struct rtn_stall_view *view, void *data), void *data);
+
+/* The same as a member "stuck", an array of objects. [any] */
+void rtn_stalls_put(struct rtn_json *json);
 
 /* What all threads run now. */
 void rtn_stalls_activities(void (*report)(const struct rtn_activity_view *view, void *data), void *data);

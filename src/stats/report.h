@@ -7,10 +7,15 @@
 
 #include "base/buf.h"
 
+struct rtn_json;
+
 #define RTN_STATS_PROMETHEUS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* 0, or -ENOMEM, and nothing was appended. */
+/*
+ * 0, or -ENOMEM, and nothing was appended. `more` adds members that others know of, not under the lock of what is
+ * counted; NULL: there are none.
+ */
 int rtn_stats_prometheus(struct rtn_buf *out);
-int rtn_stats_json(struct rtn_buf *out);
+int rtn_stats_json(struct rtn_buf *out, void (*more)(struct rtn_json *json));
 
 #endif

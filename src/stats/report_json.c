@@ -314,7 +314,7 @@ static void put_process_rows(struct path *path, const struct rtn_stats_picture *
     }
 }
 
-int rtn_stats_json(struct rtn_buf *out)
+int rtn_stats_json(struct rtn_buf *out, void (*more)(struct rtn_json *json))
 {
     struct rtn_stats_picture picture;
     struct rtn_json json = { .out = out };
@@ -328,6 +328,8 @@ int rtn_stats_json(struct rtn_buf *out)
         put_servers(&json, &picture);
         put_messages(&json, &picture);
         put_metrics(&json, &picture);
+        if (more != NULL)
+            more(&json);
         rtn_json_end(&json);
     }
     rtn_stats_picture_done(&picture);

@@ -1,4 +1,5 @@
 """Handlers that do not come back: they are named, their clients are answered in time, the server goes on without them."""
+import json
 import re
 import signal
 
@@ -207,6 +208,19 @@ def test_messages_have_no_504_but_are_named(running, gate):
     gate.open()
     assert end.message() == "hello"
     end.close_and_wait()
+
+
+def test_status_json_names_it(running, gate):
+    def stuck():
+        return json.loads(running.get("/status.json", "other").text)["stuck"]
+
+    with ask(running, "/hold") as raw:
+        row = wait_until(stuck, "the stuck worker")[0]
+        assert row.pop("ms") >= 300 and re.fullmatch(r"get/worker-\d", row.pop("thread"))
+        assert row == {"server": "get", "kind": "worker", "handler": 'route "/hold": module stalls: handler hold', "request_id": row["request_id"]}
+        gate.open()
+        assert raw.response().status == 504
+    wait_until(lambda: stuck() == [], "none is stuck")
 
 
 # Pools

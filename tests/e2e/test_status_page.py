@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from chromium import Chromium
-from common import with_test_modules
+from common import Gate, send_get, with_test_modules
 
 
 def config(port="{port}", web="{port_web}"):
@@ -114,6 +114,24 @@ def test_colours_by_choice(daemon, browser):
     browser.wait(f"document.documentElement.dataset.theme === 'light' && {ground} !== '{dark}'")
     browser.reload()
     browser.wait("document.documentElement.dataset.theme === 'light' && document.getElementById('theme').textContent === 'Light'")
+    assert browser.problems == []
+
+
+def test_stuck_handlers_are_named(daemon, browser, tmp_path):
+    gate = Gate(tmp_path)
+    running = daemon(config() + f"""
+  bad:
+    listen: 127.0.0.1:0
+    routes: [{{path: /, module: slow, handler: loop, options: {{until: {gate}}}}}]
+""")
+    alerts = "document.getElementById('alerts').textContent"
+    with running.raw("bad") as raw:
+        send_get(raw)
+        browser.go(running.url("/status/", "status"))
+        browser.wait(f"{alerts}.includes('bad/loop-0: route \"/\": module slow: handler loop does not come back')")
+        gate.open()
+        assert raw.response().status == 200
+        browser.wait(f"!{alerts}.includes('does not come back')")
     assert browser.problems == []
 
 

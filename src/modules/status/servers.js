@@ -95,8 +95,21 @@ function alertsOfAll(state) {
   return alerts;
 }
 
+const MOST_STUCK = 8; // that are named
+
+// Minutes only, so that the text stays for a while.
+function stuckAlert({ thread, handler, ms }) {
+  const minutes = Math.floor(ms / 60000);
+  return ['bad', `${thread}: ${handler} does not come back${minutes > 0 ? `, for ${span(minutes * 60000)} now` : ''}`];
+}
+
+function stuckAlerts(stuck) {
+  const named = stuck.slice(0, MOST_STUCK).map(stuckAlert);
+  return stuck.length > named.length ? [...named, ['bad', `${count(stuck.length - named.length)} more are stuck`]] : named;
+}
+
 function showAlerts(state) {
-  const alerts = [...state.servers.flatMap((server) => alertsOf(server.name)), ...alertsOfAll(state)];
+  const alerts = [...stuckAlerts(state.stuck ?? []), ...state.servers.flatMap((server) => alertsOf(server.name)), ...alertsOfAll(state)];
   writeAlerts(alerts.length > 0 ? alerts : [['good', 'Nothing needs attention']]);
 }
 

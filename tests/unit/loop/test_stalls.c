@@ -87,6 +87,16 @@ static struct seen wait_for_stall(void)
     return seen;
 }
 
+static void expect_json(const char *text)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf out = { 0 };
+    struct rtn_json json = { .out = &out };
+    rtn_json_object(&json);
+    rtn_stalls_put(&json);
+    rtn_json_end(&json);
+    cr_expect_not_null(strstr(out.data, text), "%s", out.data);
+}
+
 Test(stalls, a_worker_over_its_time)
 {
     struct thread thread;
@@ -99,11 +109,14 @@ Test(stalls, a_worker_over_its_time)
     cr_expect_not_null(strstr(seen.backtrace, "stand_at_the_gate+0x"), "%s", seen.backtrace);
     cr_expect_eq(atomic_load(&watched.worker_stalls), 1);
     cr_expect_eq(atomic_load(&watched.stuck_workers), 1);
+    expect_json("\"stuck\":[{\"server\":\"get\",\"thread\":\"get/thread\",\"kind\":\"worker\","
+                "\"handler\":\"route \\\"/x\\\": module m: handler h\",\"request_id\":\"id-1\",\"ms\":");
     (void) look();
     cr_expect_eq(atomic_load(&watched.worker_stalls), 1);
     end(&thread);
     cr_expect_eq(atomic_load(&watched.stuck_workers), 0);
     cr_expect_eq(look().count, 0);
+    expect_json("\"stuck\":[]");
 }
 
 Test(stalls, a_loop_by_the_time_of_its_server)

@@ -264,7 +264,7 @@ Test(dial, lookups_count_for_no_server)
 {
     look_up_and_connect();
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
-    cr_assert_eq(rtn_stats_json(&text), 0);
+    cr_assert_eq(rtn_stats_json(&text, NULL), 0);
     cr_expect_not_null(strstr(rtn_buf_str(&text).data, "\"test\""));
     cr_expect_null(strstr(rtn_buf_str(&text).data, "\"lookup\""));
 }
