@@ -11,7 +11,7 @@
 #include "daemon/notify.h"
 #include "daemon/reload_internal.h"
 
-#define PATIENCE_SECONDS 10. /* for hooks, before the log says what is waited for */
+#define PATIENCE_SECONDS 5. /* for hooks, before the log says what is waited for */
 
 static void begin_next(struct rtn_daemon *daemon);
 
@@ -88,8 +88,11 @@ static void on_patience(struct ev_loop *ev, struct ev_timer *timer, int events)
 {
     (void) ev;
     (void) events;
-    const struct rtn_reload *reload = timer->data;
-    rtn_log(RTN_LOG_WARN, "the reload waits for hooks of modules: %u steps have not come back", reload->pending);
+    struct rtn_reload *reload = timer->data;
+    if (reload->tired != NULL)
+        reload->tired(reload);
+    else
+        rtn_log(RTN_LOG_WARN, "the reload waits for hooks of modules: %u steps have not come back", reload->pending);
 }
 
 /* One more than there are steps: whoever expects them arrives too, when all are begun. */
@@ -98,6 +101,7 @@ void rtn_reload_expect(struct rtn_reload *reload, void (*next)(struct rtn_reload
     reload->next = next;
     reload->pending = 1;
     reload->mail.deliver = on_arrived;
+    reload->tired = NULL;
     ev_timer_init(&reload->patience, on_patience, PATIENCE_SECONDS, PATIENCE_SECONDS);
     reload->patience.data = reload;
     ev_timer_start(reload->daemon->ev, &reload->patience);

@@ -43,6 +43,8 @@ struct rtn_reload {
     pthread_t starter; /* starts new servers, whose hooks may take their time */
     struct rtn_mail starter_mail; /* it has */
     struct ev_timer patience;
+    void (*tired)(struct rtn_reload *reload); /* when it is over; NULL: the log says so, and no more */
+    struct rtn_list discards; /* of reload_undo.c */
     struct rtn_buf text; /* the plan, or what is wrong */
 };
 

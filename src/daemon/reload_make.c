@@ -37,11 +37,26 @@ static void load(struct rtn_reload *reload, const char *path)
         rtn_program_check(&servers[i], reload->generation, &reload->diags);
 }
 
+/* Its hooks take turns: no program can come while another one goes. */
+static void report_unfinished(struct rtn_reload *reload, const struct rtn_config_server *config,
+                              struct rtn_server *server)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf waits = { 0 };
+    rtn_server_name_stuck(server, &waits);
+    rtn_diags_error(&reload->diags, rtn_schema_mark(config->node, NULL),
+                    "server \"%s\": a reload that failed is still being taken back, which waits for %s", config->name,
+                    rtn_buf_str(&waits).data);
+}
+
 /* A server goes on with another program. What is wrong with a module has been said where it was met first. */
 static void make_program(struct rtn_reload_change *change)
 {
     struct rtn_reload *reload = change->reload;
     const struct rtn_config_server *config = change->plan->change->after;
+    if (rtn_server_is_swapping(change->plan->run->server)) {
+        report_unfinished(reload, config, change->plan->run->server);
+        return;
+    }
     const struct rtn_program *old = change->plan->run->server->program;
     change->program = rtn_program_new(config, reload->generation, old, &reload->diags);
     if (change->program == NULL && is_good(reload))

@@ -134,7 +134,6 @@ static void leave(struct rtn_swap *swap)
 {
     struct rtn_pool *pool = swap->server->pool;
     swap->loops_left_them = false;
-    move_on(swap, RTN_ROLE_IDLE, RTN_ROLE_LEAVING);
     rtn_cast_let_leave(&swap->cast);
     if (pool != NULL)
         (void) rtn_pool_refresh(pool);
@@ -167,6 +166,17 @@ static bool may_leave(const struct rtn_swap *swap)
     return !swap->enter_failed || (!has(swap, RTN_ROLE_CANCELLING) && !has(swap, RTN_ROLE_SETTLED));
 }
 
+/* No thread has to let go of those that none was to start. */
+static bool have_entered(const struct rtn_swap *swap)
+{
+    RTN_LIST_FOREACH (node, &swap->cast.roles) {
+        const struct rtn_role *role = RTN_CONTAINER_OF(node, struct rtn_role, node);
+        if (role->stage == RTN_ROLE_LEAVING && role->enters != 0)
+            return true;
+    }
+    return false;
+}
+
 void rtn_swap_retire(struct rtn_swap *swap)
 {
     if (have_all_left(swap)) {
@@ -175,7 +185,8 @@ void rtn_swap_retire(struct rtn_swap *swap)
         move_on(swap, RTN_ROLE_DOOMED, RTN_ROLE_CANCELLING);
         rtn_swap_begin_round(swap, true, cancel, after_cancel);
     } else if (may_leave(swap)) {
-        leave(swap);
+        move_on(swap, RTN_ROLE_IDLE, RTN_ROLE_LEAVING);
+        have_entered(swap) ? leave(swap) : stop_those(swap);
     }
 }
 

@@ -3,6 +3,8 @@
  */
 #include "server/server_stall.h"
 
+#include <string.h>
+
 #include "server/server_loop.h"
 
 /* A worker has no clients that wait: what its handlers do may take as long as it likes. */
@@ -34,6 +36,26 @@ void rtn_server_stall_look(struct rtn_server *server)
             "others",
             server->config->name, stalls->pool.over, stalls->pool.replaced);
     stalls->told = at_end;
+}
+
+struct naming {
+    const char *server;
+    struct rtn_buf *out;
+};
+
+static void name_stuck(const struct rtn_stall_view *view, void *data)
+{
+    const struct naming *naming = data;
+    if (strcmp(view->server, naming->server) == 0)
+        rtn_buf_printf(naming->out, "%s%s: %s", naming->out->length > 0 ? "; " : "", view->thread, view->text);
+}
+
+void rtn_server_name_stuck(const struct rtn_server *server, struct rtn_buf *out)
+{
+    struct naming naming = { server->name, out };
+    rtn_stalls_each(name_stuck, &naming);
+    if (out->length == 0)
+        rtn_buf_append_text(out, "its workers");
 }
 
 bool rtn_server_has_progress(const struct rtn_server *server)

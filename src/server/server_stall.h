@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "loop/pool.h"
 #include "loop/stalls.h"
 
@@ -34,6 +35,9 @@ void rtn_server_stall_tune(struct rtn_server *server);
 void rtn_server_stall_look(struct rtn_server *server);
 
 void rtn_server_stall_count(const struct rtn_server *server, struct rtn_stall_counts *ret);
+
+/* Appends the callbacks of its that are stuck, by thread; "its workers": none is known to be. */
+void rtn_server_name_stuck(const struct rtn_server *server, struct rtn_buf *out);
 
 /* True unless work waits and all workers are stuck, as of the last look. */
 bool rtn_server_has_progress(const struct rtn_server *server);

@@ -221,6 +221,11 @@ void rtn_server_commit(struct rtn_server *server, rtn_server_swap_done done, voi
     rtn_swap_tell(swap);
 }
 
+bool rtn_server_is_swapping(const struct rtn_server *server)
+{
+    return server->swap->step != RTN_SWAP_NOTHING;
+}
+
 void rtn_swap_go_on(struct rtn_swap *swap)
 {
     if (swap->in_round || swap->ending)

@@ -33,6 +33,9 @@ void rtn_server_discard(struct rtn_server *server, rtn_server_swap_done done, vo
  */
 void rtn_server_commit(struct rtn_server *server, rtn_server_swap_done done, void *data);
 
+/* True as long as one of these three is under way. */
+bool rtn_server_is_swapping(const struct rtn_server *server);
+
 /* How many programs beside the one in force are still in use, and how many sessions stay under them. */
 void rtn_server_old_programs(const struct rtn_server *server, unsigned *programs, unsigned *sessions);
 

@@ -594,6 +594,75 @@ def test_included_files_are_watched(site, tmp_path):
     running.log_wait('server "more": stopped')
 
 
+# Handlers that do not come back meanwhile
+
+
+def waiting(gate, more=""):
+    """A server with a handler that a worker is to be stuck in."""
+    return web(f"path: /wait, module: remake, handler: wait, options: {{name: waits, until: {gate}}}, timeouts: {{handler: 300ms}}\n"
+               + count() + more)
+
+
+BROKEN = web(count(name="bad", options=", fail: start"), "second", "_second")
+SECOND = web(count(name="second"), "second", "_second")
+STUCK = r'web/worker-\d: route "/wait": module remake: handler wait'
+
+
+@pytest.fixture
+def stuck(site, tmp_path):
+    """A site one of whose workers is in a handler until the gate opens, and the gate."""
+    gate = Gate(tmp_path)
+    place = site(waiting(gate) + SECOND)
+    with place.running.raw() as raw:
+        send_get(raw, "/wait")
+        assert raw.response().status == 504
+    place.running.log_wait('route "/wait": module remake: handler wait: has held')
+    yield place, gate
+    gate.open()
+
+
+def test_a_failed_start_hook_waits_for_no_handler(stuck):
+    """No thread was told of the new instances: those whose start was good are stopped at once."""
+    place, gate = stuck
+    said = place.refused(waiting(gate, count("/good", "good") + count("/bad", "bad", options=", fail: start")) + SECOND)
+    assert re.search('route "/bad": module remake: start failed', said) and "taken back" not in said
+    assert place.steps("good") == ["configure", "ready", "start", "stop", "unload"]
+    place.reload(waiting(gate, count("/good", "better")) + SECOND)
+    assert place.running.get("/good").text == "one better 1 ticks=0\n"
+
+
+def test_taking_back_waits_for_a_stuck_handler_with_a_bound(stuck):
+    """Threads have started what another server's failure takes back. What does not concern the server goes on."""
+    place, gate = stuck
+    running = place.running
+    said = place.refused(waiting(gate, count("/good", "good")) + BROKEN)
+    assert re.search(rf'server "web": what was begun is not taken back yet, which waits for {STUCK}; it takes no other reload before', said)
+    assert "the reload failed; generation 1 stays in force" in said
+    assert running.get("/count").text == "one it 1 ticks=0\n" and running.get("/good").status == 404
+    assert "unload" not in place.steps("good")
+
+    said = place.refused(waiting(gate, count("/good", "again")) + SECOND)
+    assert re.search(rf'retinued\.yaml:\d+:\d+: error: server "web": a reload that failed is still being taken back, which waits for {STUCK}', said)
+    place.reload(waiting(gate) + web(count(name="changed"), "second", "_second"))
+    assert running.get("/count", "second").text == "one changed 1 ticks=0\n"
+
+    gate.open()
+    running.log_wait('server "web": the reload that failed has been taken back')
+    assert place.steps("good")[-2:] == ["stop", "unload"]
+    place.reload(waiting(gate, count("/good", "again")) + SECOND)
+    assert running.get("/good").text == "one again 1 ticks=0\n"
+
+
+def test_a_stop_does_not_wait_for_what_is_being_taken_back(stuck):
+    place, gate = stuck
+    running = place.running
+    assert "is not taken back yet" in place.refused(waiting(gate, count("/good", "good")) + BROKEN)
+    running.signal(signal.SIGTERM)
+    running.log_wait("stops")
+    gate.open()
+    assert running.wait() == 0
+
+
 # Stopping meanwhile
 
 
