@@ -102,6 +102,8 @@ struct rtn_http1 {
     bool drained;
     struct rtn_wheel wheel;
     struct rtn_sink *sink;
+    unsigned char host_length; /* 0: none was seen */
+    char host[63]; /* of the last Host field that was good */
     struct rtn_request *free_requests;
     unsigned free_count;
     _Atomic(struct rtn_request *) returned_requests; /* pushed by workers */

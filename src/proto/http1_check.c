@@ -54,12 +54,26 @@ int rtn_http1_check_request_line(struct rtn_request *request)
     return 0;
 }
 
+/* Clients of one server mostly name the same host: the last good one is kept, and known by a comparison. [loop] */
+static bool is_host(struct rtn_http1 *http, struct rtn_str value)
+{
+    if (value.length > 0 && rtn_str_equal(value, (struct rtn_str){ http->host, http->host_length }))
+        return true;
+    if (!rtn_authority_valid(value))
+        return false;
+    if (value.length <= sizeof(http->host)) {
+        memcpy(http->host, value.data, value.length);
+        http->host_length = (unsigned char) value.length;
+    }
+    return true;
+}
+
 static int check_host(struct rtn_request *request, struct rtn_str value)
 {
     if (request->host_seen)
         return rtn_http1_fail(request, 400, "there is more than one Host field");
     request->host_seen = true;
-    if (!rtn_authority_valid(value))
+    if (!is_host(request->http, value))
         return rtn_http1_fail(request, 400, "the Host field is not a host name");
     request->host = value;
     return 0;

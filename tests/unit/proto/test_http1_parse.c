@@ -268,6 +268,32 @@ Test(http1_parse, host_is_that_of_the_target_or_of_the_field)
     }
 }
 
+/* The last good one is kept for the requests that follow, whichever these are. */
+Test(http1_parse, a_host_is_checked_whatever_was_asked_for_before)
+{
+#define LONG_HOST "a.host.whose.name.is.longer.than.what.is.kept.of.the.last.good.one.example"
+    static const struct {
+        const char *host;
+        int status;
+    } rows[] = {
+        { "example:80", 0 },  { "example:80", 0 }, { "example:8a", 400 },  { "example:80", 0 },
+        { "example:800", 0 }, { "example", 0 },    { "exa mple", 400 },    { "", 0 },
+        { "Example", 0 },     { LONG_HOST, 0 },    { LONG_HOST ",", 400 }, { "Example", 0 },
+        { "Exampl,", 400 },
+    };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(rows); i++) {
+        struct rtn_request *request = new_request();
+        RTN_CLEANUP(rtn_buf_done) struct rtn_buf text = { 0 };
+        rtn_buf_printf(&text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", rows[i].host);
+        (void) feed(request, text.data, text.length);
+        cr_expect_eq(request->error_status, rows[i].status, "%s", text.data);
+        if (rows[i].status == 0)
+            cr_expect(rtn_str_equal(request->host, rtn_str_of(rows[i].host)), "%s", text.data);
+        rtn_request_free(request);
+    }
+#undef LONG_HOST
+}
+
 /* The caller routes there, once, whatever has been read. */
 Test(http1_parse, stops_once_at_the_end_of_the_head)
 {
