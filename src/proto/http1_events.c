@@ -14,24 +14,36 @@ static int64_t input_timeout(const struct rtn_connection *connection)
     return request->stage == RTN_REQUEST_HEAD ? timeouts->header : request->policy->body_timeout;
 }
 
-void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
+static void read_own(struct rtn_connection *connection)
 {
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
-    if (rtn_http1_is_taken(connection)) {
-        rtn_http1_read_taken(connection);
-        return;
-    }
-    if (rtn_http1_leave_to_worker(connection)) {
-        ev_io_stop(ev, watcher);
-        return;
-    }
     if (connection->state == RTN_CONNECTION_LINGER)
         rtn_http1_read_linger(connection);
     else if (connection->state == RTN_CONNECTION_WAITING && !connection->request->reads_body)
         rtn_http1_read_ahead(connection);
     else
         rtn_http1_read(connection);
+}
+
+/* A worker held it when that was last looked at. */
+RTN_NOINLINE static void read_held(struct rtn_connection *connection)
+{
+    if (rtn_http1_is_taken(connection))
+        rtn_http1_read_taken(connection);
+    else if (rtn_http1_leave_to_worker(connection))
+        rtn_http1_unwatch(connection, &connection->read);
+    else
+        read_own(connection);
+}
+
+void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    (void) events;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
+    if (RTN_LIKELY(rtn_http1_is_held_by_loop(connection)))
+        read_own(connection);
+    else
+        read_held(connection);
 }
 
 /* The reply has left: the request gives way to what was read behind it. */

@@ -16,6 +16,8 @@
  */
 int rtn_http1_make_room(struct rtn_request *request)
 {
+    if (request->stage < RTN_REQUEST_BODY)
+        return rtn_request_make_room(request, FIRST_READ);
     size_t wanted = FIRST_READ;
     bool streamed = request->policy->request_body == RTN_BODY_STREAMED;
     if (streamed && request->active)
