@@ -10,6 +10,9 @@
 
 #include "base/macros.h"
 
+#define SECONDS_PER_DAY 86400
+#define DAYS_PER_ERA INT64_C(146097) /* 400 years, after which all days of all months and weeks come again */
+
 static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 static const char long_days[7][10] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
 static const char months[12][4] = {
@@ -55,18 +58,39 @@ struct timespec rtn_clock_after(clockid_t clock, int64_t ms)
     return ts;
 }
 
-/* UTC, kept within the years 0 to 9999 so that a year always has four digits. */
+/*
+ * The date of a day that is counted from 1 January of the year -400. Years are counted from March here, so that the day
+ * that may be missing is the last one: months of 31 and 30 days alternate then, five of them have 153.
+ */
+static void set_date(struct tm *tm, int64_t day)
+{
+    const int64_t since_march = day + DAYS_PER_ERA - 60; /* from 1 March of the year -800 */
+    const int of_era = (int) (since_march % DAYS_PER_ERA);
+    const int year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    const int of_year = of_era - (365 * year + year / 4 - year / 100);
+    const int month = (5 * of_year + 2) / 153; /* 0: March */
+
+    tm->tm_wday = (int) ((day + 6) % 7); /* that day was a Saturday */
+    tm->tm_mday = of_year - (153 * month + 2) / 5 + 1;
+    tm->tm_mon = month < 10 ? month + 2 : month - 10;
+    tm->tm_year = (int) (since_march / DAYS_PER_ERA) * 400 + year + (tm->tm_mon < 2 ? 1 : 0) - 800 - 1900;
+}
+
+/*
+ * UTC, kept within the years 0 to 9999 so that a year always has four digits. Not by gmtime_r(), which takes a lock
+ * that all threads share, and several times as long.
+ */
 static struct tm utc(time_t when)
 {
     const time_t year_0 = -62167219200;
     const time_t year_9999_end = 253402300799;
-    struct tm tm;
 
-    if (when < year_0)
-        when = year_0;
-    if (when > year_9999_end)
-        when = year_9999_end;
-    (void) gmtime_r(&when, &tm);
+    when = RTN_MAX(when, year_0);
+    when = RTN_MIN(when, year_9999_end);
+    const int64_t seconds = when - (year_0 - DAYS_PER_ERA * SECONDS_PER_DAY); /* positive, as all that follows */
+    const int of_day = (int) (seconds % SECONDS_PER_DAY);
+    struct tm tm = { .tm_hour = of_day / 3600, .tm_min = of_day / 60 % 60, .tm_sec = of_day % 60 };
+    set_date(&tm, seconds / SECONDS_PER_DAY);
     return tm;
 }
 

@@ -168,3 +168,31 @@ Test(clock, dates_survive_a_round_trip)
         cr_assert_eq(again, when, "%s", text);
     }
 }
+
+/* The C library knows the calendar, too. */
+static void expect_date_of_library(time_t when)
+{
+    char text[RTN_HTTP_DATE_SIZE];
+    char expected[64];
+    struct tm tm;
+    rtn_clock_http_date(text, when);
+    cr_assert_not_null(gmtime_r(&when, &tm));
+    (void) snprintf(expected, sizeof(expected), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+                    &"SunMonTueWedThuFriSat"[3 * tm.tm_wday], tm.tm_mday,
+                    &"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+                    tm.tm_sec);
+    cr_assert_str_eq(text, expected);
+}
+
+/* After 400 years all days come again. Less than a day at a time, so that the time of day changes, too. */
+Test(clock, every_day_of_the_calendar_has_its_date)
+{
+    const time_t step = 86399;
+    const time_t era = (time_t) 146097 * 86400;
+    const time_t starts[] = { -62167219200, -era, 0, 253402300799 - era };
+    for (size_t i = 0; i < RTN_ARRAY_LENGTH(starts); i++) {
+        for (time_t at = 0; at <= era; at += step)
+            expect_date_of_library(starts[i] + at);
+    }
+    expect_date_of_library(253402300799);
+}
