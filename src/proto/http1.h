@@ -93,6 +93,8 @@ struct rtn_http1 {
     struct rtn_list dead; /* freed at the end of the iteration */
     unsigned connection_count;
     unsigned outgoing_count; /* of them, that we made */
+    unsigned late_clients; /* connections to come in which a request is not looked for before the system tells of it */
+    unsigned late_streak; /* how many these were the last time */
     struct rtn_directory directory;
     uint32_t request_count; /* makes ids of requests unique */
     _Atomic bool draining; /* read by workers */

@@ -12,6 +12,7 @@
 #include "proto/ws_client.h"
 
 #define PATIENCE_MS 1000
+#define MOST_LATE 31U
 
 int rtn_http1_init(struct rtn_http1 *http)
 {
@@ -83,9 +84,26 @@ static struct rtn_connection *make_entered(struct rtn_http1 *http)
 }
 
 /*
- * Who has connected has mostly sent something, too. So it is read in the same iteration, and where the reply ends the
- * connection the system is never asked to watch it.
+ * Who has connected may have sent something, too. So it is read in the same iteration, and where the reply ends the
+ * connection the system is never asked to watch it. But of clients whose requests come later few are looked at in vain.
  */
+static void look_for_request(struct rtn_connection *connection)
+{
+    struct rtn_http1 *http = connection->http;
+    if (http->late_clients > 0) {
+        http->late_clients--;
+        return;
+    }
+    http->late_streak /= 2;
+    ev_feed_event(http->loop->ev, &connection->read, EV_READ);
+}
+
+void rtn_http1_looked_in_vain(struct rtn_http1 *http)
+{
+    http->late_streak = RTN_MIN(http->late_streak * 2 + 1, MOST_LATE);
+    http->late_clients = http->late_streak;
+}
+
 static void begin_http(struct rtn_connection *connection, bool proxy_protocol)
 {
     struct rtn_http1 *http = connection->http;
@@ -96,7 +114,7 @@ static void begin_http(struct rtn_connection *connection, bool proxy_protocol)
     connection->trusted = rtn_http1_is_trusted(connection);
     connection->expects_proxy = proxy_protocol && connection->trusted;
     if (connection->expects_proxy || rtn_http1_admit(connection))
-        ev_feed_event(http->loop->ev, &connection->read, EV_READ);
+        look_for_request(connection);
 }
 
 /* NULL when memory is out; the socket is closed then. */

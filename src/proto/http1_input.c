@@ -120,7 +120,9 @@ void rtn_http1_read(struct rtn_connection *connection)
     (void) rtn_http1_give_back_unused(connection);
     if (n == 0)
         on_end_of_input(connection);
-    else if (n != -EAGAIN)
+    else if (n == -EAGAIN)
+        rtn_http1_looked_in_vain(connection->http);
+    else
         on_read_error(connection, (int) n);
 }
 

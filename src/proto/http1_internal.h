@@ -162,6 +162,9 @@ void rtn_http1_wait_timeout(struct rtn_connection *connection);
 /* A connection object without a socket, among the others of the loop. NULL when memory is out. */
 struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *entry);
 
+/* A connection was read although nobody had told of bytes in it, and there were none. */
+void rtn_http1_looked_in_vain(struct rtn_http1 *http);
+
 /* After the last connection is gone while draining. */
 void rtn_http1_report_drained(struct rtn_http1 *http);
 
