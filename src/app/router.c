@@ -126,8 +126,9 @@ static bool search_wildcards(const struct rtn_router *router, struct rtn_str hos
     return false;
 }
 
-static bool search_hosts(const struct rtn_router *router, struct rtn_str host, struct rtn_str path,
-                         struct rtn_router_search *search)
+/* Not inline: mostly hosts do not matter. */
+RTN_NOINLINE static bool search_hosts(const struct rtn_router *router, struct rtn_str host, struct rtn_str path,
+                                      struct rtn_router_search *search)
 {
     if (router->exact.count > 0 && search_host(&router->exact, host, path, search))
         return true;
@@ -145,7 +146,7 @@ void rtn_router_match(const struct rtn_router *router, struct rtn_str host, stru
     ret->route = NULL;
     ret->allowed = 0;
     ret->param_count = 0;
-    if (router->made == NULL || !search_hosts(router, without_dot(host), path, &search))
+    if (RTN_LIKELY(router->made == NULL) || !search_hosts(router, without_dot(host), path, &search))
         (void) rtn_router_paths_search(&router->any, path, &search);
 }
 

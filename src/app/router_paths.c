@@ -268,7 +268,9 @@ static bool visit_tails(struct rtn_router_search *search, const struct rtn_route
     return found;
 }
 
-static bool search_patterns(const struct rtn_router_paths *paths, struct rtn_str path, struct rtn_router_search *search)
+/* Not inline: the usual path is exact, and found without all this. */
+RTN_NOINLINE static bool search_patterns(const struct rtn_router_paths *paths, struct rtn_str path,
+                                         struct rtn_router_search *search)
 {
     if (visit_patterns(search, &paths->root, path, 0))
         return true;

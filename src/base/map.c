@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { MAP_FIRST_SLOTS = 16 };
+enum { MAP_FIRST_SLOTS = 16, MAP_SHORT_KEY = 7 };
 
-/* Up to 7 bytes as a number; with the length, each text has its own. */
+/* Up to MAP_SHORT_KEY bytes as a number; with the length, each text has its own. */
 static inline uint64_t short_word(const char *data, size_t length)
 {
     uint32_t first = 0;
@@ -25,13 +25,13 @@ static inline uint64_t short_word(const char *data, size_t length)
 }
 
 /* The highest bits of a product depend on all others; swapped, they are those that choose a slot. */
-static uint64_t mix(uint64_t hash, uint64_t word)
+static inline uint64_t mix(uint64_t hash, uint64_t word)
 {
     const uint64_t golden_ratio = 0x9e3779b97f4a7c15;
     return __builtin_bswap64((hash ^ word) * golden_ratio);
 }
 
-/* Spreads keys well that nobody chooses to collide. */
+/* Spreads keys well that nobody chooses to collide. Short ones of one length have each a hash of their own. */
 static inline uint64_t quick_hash(struct rtn_str key)
 {
     uint64_t hash = key.length;
@@ -43,12 +43,18 @@ static inline uint64_t quick_hash(struct rtn_str key)
     return mix(hash, short_word(key.data, key.length));
 }
 
-static inline uint32_t hash_key(const struct rtn_map *map, struct rtn_str key)
+static inline uint64_t hash_key(const struct rtn_map *map, struct rtn_str key)
 {
-    if (map->trusted)
-        return (uint32_t) quick_hash(key);
-    uint64_t hash = rtn_siphash(&map->key, key);
-    return (uint32_t) (hash ^ hash >> 32);
+    return map->trusted ? quick_hash(key) : rtn_siphash(&map->key, key);
+}
+
+static inline bool is_key(const struct rtn_map *map, const struct rtn_map_entry *entry, struct rtn_str key,
+                          uint64_t hash)
+{
+    if (entry->hash != hash || entry->key.length != key.length)
+        return false;
+    bool known = map->trusted && key.length <= MAP_SHORT_KEY;
+    return known || rtn_str_equal(entry->key, key);
 }
 
 void rtn_map_done(struct rtn_map *map)
@@ -59,14 +65,14 @@ void rtn_map_done(struct rtn_map *map)
 }
 
 /* Where the key is, or the free slot where it belongs. There is always a free slot. */
-static inline size_t find_slot(const struct rtn_map *map, struct rtn_str key, uint32_t hash)
+static inline size_t find_slot(const struct rtn_map *map, struct rtn_str key, uint64_t hash)
 {
     size_t mask = map->slot_count - 1;
     size_t slot = hash & mask;
 
     for (; map->slots[slot] != 0; slot = (slot + 1) & mask) {
         const struct rtn_map_entry *entry = &map->entries[map->slots[slot] - 1];
-        if (entry->hash == hash && rtn_str_equal(entry->key, key))
+        if (is_key(map, entry, key, hash))
             break;
     }
     return slot;
@@ -120,7 +126,7 @@ int rtn_map_add(struct rtn_map *map, struct rtn_str key, void *value)
     int r = make_room(map);
     if (r < 0)
         return r;
-    uint32_t hash = hash_key(map, key);
+    uint64_t hash = hash_key(map, key);
     size_t slot = find_slot(map, key, hash);
     if (map->slots[slot] != 0)
         return -EEXIST;

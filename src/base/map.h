@@ -11,7 +11,7 @@
 struct rtn_map_entry {
     struct rtn_str key; /* the caller's bytes; must outlive the map */
     void *value;
-    uint32_t hash;
+    uint64_t hash;
 };
 
 struct rtn_map {
