@@ -29,8 +29,8 @@ static inline struct rtn_instance *rtn_callback_instance(void)
 }
 
 /* The same as enter with a time of its own; 0: as long as it likes. */
-static inline struct rtn_activity_call rtn_callback_enter_for(const struct rtn_instance *instance, const char *what,
-                                                              const char *name, int64_t limit_ms)
+RTN_INLINE struct rtn_activity_call rtn_callback_enter_for(const struct rtn_instance *instance, const char *what,
+                                                           const char *name, int64_t limit_ms)
 {
     const struct rtn_activity_call call = {
         .label = &instance->label, .what = what, .name = name, .limit_ms = limit_ms, .firm = true
@@ -38,7 +38,7 @@ static inline struct rtn_activity_call rtn_callback_enter_for(const struct rtn_i
     return rtn_activity_enter(&call);
 }
 
-static inline void rtn_callback_leave(const struct rtn_activity_call *before)
+RTN_INLINE void rtn_callback_leave(const struct rtn_activity_call *before)
 {
     rtn_activity_leave(before);
 }

@@ -265,8 +265,10 @@ void rtn_dispatch_count(const struct rtn_request *request, bool replied)
 void rtn_dispatch_replied(struct rtn_request *request, bool whole)
 {
     struct rtn_call *call = rtn_call_of(request);
-    if (call != NULL)
+    if (call != NULL) {
         call->ended_us = rtn_clock_us();
+        rtn_activity_tell(call->ended_us / 1000);
+    }
     rtn_access_log(rtn_routing_of(request)->access, request, !whole);
     count(request, true);
 }

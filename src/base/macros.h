@@ -11,6 +11,8 @@
 #define RTN_LIKELY(x) __builtin_expect(!!(x), 1)
 #define RTN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define RTN_COLD __attribute__((cold, noinline)) /* out of the way of what calls it */
+/* Of what is so small that a call costs more, where the compiler would not see it: on the way of every request. */
+#define RTN_INLINE static inline __attribute__((always_inline))
 /* A call that stays one; nor does the function make use of what is known of its callers' arguments. */
 #ifdef __clang__
 #define RTN_NOINLINE __attribute__((noinline))

@@ -22,10 +22,10 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct rtn_list all = { &all, &all }; /* guarded by the mutex */
-static atomic_bool resting;
-static void (*waker)(void *data); /* set once, before resting is */
+atomic_bool rtn_activity_rests;
+static void (*waker)(void *data); /* set once, before that is */
 static void *waker_data;
-static _Thread_local struct rtn_activity *here __attribute__((tls_model("initial-exec")));
+_Thread_local struct rtn_activity *rtn_activity __attribute__((tls_model("initial-exec")));
 
 int64_t rtn_activity_now_ms(void)
 {
@@ -36,7 +36,7 @@ int64_t rtn_activity_now_ms(void)
 
 struct rtn_activity *rtn_activity_here(void)
 {
-    return here;
+    return rtn_activity;
 }
 
 /* Whoever runs out of its stack needs another one to say so. Sanitizers have their own. */
@@ -69,7 +69,7 @@ struct rtn_activity *rtn_activity_begin(enum rtn_activity_kind kind, const char 
     (void) snprintf(activity->server, sizeof(activity->server), "%s", server != NULL ? server : "");
     (void) snprintf(activity->name, sizeof(activity->name), "%s", name);
     give_stack(activity);
-    here = activity;
+    rtn_activity = activity;
     pthread_mutex_lock(&mutex);
     rtn_list_append(&all, &activity->node);
     pthread_mutex_unlock(&mutex);
@@ -78,30 +78,16 @@ struct rtn_activity *rtn_activity_begin(enum rtn_activity_kind kind, const char 
 
 void rtn_activity_end(void)
 {
-    struct rtn_activity *activity = here;
+    struct rtn_activity *activity = rtn_activity;
     if (activity == NULL)
         return;
     pthread_mutex_lock(&mutex);
     rtn_list_remove(&activity->node);
     rtn_stalls_forget(activity);
     pthread_mutex_unlock(&mutex);
-    here = NULL;
+    rtn_activity = NULL;
     take_stack(activity);
     free(activity);
-}
-
-/* Releases keep the order: whoever sees one of them sees the odd number, too. */
-static void set(struct rtn_activity *activity, const struct rtn_activity_call *call, int64_t since_ms)
-{
-    unsigned sequence = atomic_load_explicit(&activity->sequence, memory_order_relaxed);
-    atomic_store_explicit(&activity->sequence, sequence + 1, memory_order_relaxed);
-    atomic_store_explicit(&activity->label, call->label, memory_order_release);
-    atomic_store_explicit(&activity->what, call->what, memory_order_release);
-    atomic_store_explicit(&activity->name_called, call->name, memory_order_release);
-    atomic_store_explicit(&activity->since_ms, since_ms, memory_order_release);
-    atomic_store_explicit(&activity->limit_ms, call->limit_ms, memory_order_release);
-    atomic_store_explicit(&activity->firm, call->firm, memory_order_release);
-    atomic_store_explicit(&activity->sequence, sequence + 2, memory_order_release);
 }
 
 /* By the thread itself. */
@@ -115,62 +101,49 @@ static struct rtn_activity_call get(const struct rtn_activity *activity)
                                        .firm = atomic_load_explicit(&activity->firm, memory_order_relaxed) };
 }
 
-/* Who does something from now on has said so before: main sees that, or is woken. */
-static void wake_resting(void)
+void rtn_activity_wake_main(void)
 {
-    rtn_barrier_cheap();
-    if (RTN_LIKELY(!atomic_load_explicit(&resting, memory_order_relaxed)))
-        return;
-    if (atomic_exchange_explicit(&resting, false, memory_order_acquire))
+    if (atomic_exchange_explicit(&rtn_activity_rests, false, memory_order_acquire))
         waker(waker_data);
 }
 
-struct rtn_activity_call rtn_activity_enter(const struct rtn_activity_call *call)
+/* Or without a record. */
+struct rtn_activity_call rtn_activity_enter_nested(const struct rtn_activity_call *call)
 {
-    struct rtn_activity_call before = { 0 };
-    if (here == NULL)
-        return before;
-    if (atomic_load_explicit(&here->label, memory_order_relaxed) != NULL)
-        before = get(here);
-    set(here, call, rtn_activity_now_ms());
-    if (before.label == NULL)
-        wake_resting();
+    if (rtn_activity == NULL)
+        return (struct rtn_activity_call){ 0 };
+    const struct rtn_activity_call before = get(rtn_activity);
+    rtn_activity_set(rtn_activity, call, rtn_activity_now_ms());
     return before;
 }
 
-/* Out of every callback: the rest of the record counts for nothing without a label. */
-void rtn_activity_leave(const struct rtn_activity_call *before)
+void rtn_activity_leave_nested(const struct rtn_activity_call *before)
 {
-    if (here == NULL)
-        return;
-    if (before->label == NULL)
-        atomic_store_explicit(&here->label, NULL, memory_order_release);
-    else
-        set(here, before, before->since_ms);
+    rtn_activity_set(rtn_activity, before, before->since_ms);
 }
 
 int64_t rtn_activity_progress(void)
 {
     int64_t now_ms = rtn_activity_now_ms();
-    if (here != NULL)
-        atomic_store_explicit(&here->since_ms, now_ms, memory_order_relaxed);
+    if (rtn_activity != NULL)
+        atomic_store_explicit(&rtn_activity->since_ms, now_ms, memory_order_relaxed);
     return now_ms;
 }
 
 int64_t rtn_activity_limit(int64_t limit_ms)
 {
-    if (here == NULL)
+    if (rtn_activity == NULL)
         return 0;
-    int64_t before = atomic_load_explicit(&here->limit_ms, memory_order_relaxed);
+    int64_t before = atomic_load_explicit(&rtn_activity->limit_ms, memory_order_relaxed);
     (void) rtn_activity_progress();
-    atomic_store_explicit(&here->limit_ms, limit_ms, memory_order_relaxed);
+    atomic_store_explicit(&rtn_activity->limit_ms, limit_ms, memory_order_relaxed);
     return before;
 }
 
 void rtn_activity_block(bool blocked)
 {
-    if (here != NULL)
-        atomic_store_explicit(&here->blocked, blocked, memory_order_relaxed);
+    if (rtn_activity != NULL)
+        atomic_store_explicit(&rtn_activity->blocked, blocked, memory_order_relaxed);
 }
 
 void rtn_activity_set_waker(void (*wake)(void *data), void *data)
@@ -181,20 +154,22 @@ void rtn_activity_set_waker(void (*wake)(void *data), void *data)
 
 void rtn_activity_rest(bool rests)
 {
-    atomic_store_explicit(&resting, rests, memory_order_release);
+    atomic_store_explicit(&rtn_activity_rests, rests, memory_order_release);
     if (rests)
         rtn_barrier_dear();
 }
 
 void rtn_activity_wait(bool waiting)
 {
-    if (here == NULL)
+    struct rtn_activity *activity = rtn_activity;
+    if (activity == NULL)
         return;
-    unsigned rounds = atomic_load_explicit(&here->rounds, memory_order_relaxed);
-    atomic_store_explicit(&here->rounds, rounds + 1, memory_order_relaxed);
-    atomic_store_explicit(&here->waiting, waiting, memory_order_relaxed);
+    unsigned rounds = atomic_load_explicit(&activity->rounds, memory_order_relaxed);
+    atomic_store_explicit(&activity->rounds, rounds + 1, memory_order_relaxed);
+    atomic_store_explicit(&activity->waiting, waiting, memory_order_relaxed);
+    activity->told_ms = 0;
     if (!waiting)
-        wake_resting();
+        rtn_activity_wake();
 }
 
 static bool try_to_read(const struct rtn_activity *activity, struct rtn_activity_call *ret)

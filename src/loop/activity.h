@@ -14,6 +14,8 @@
 #include <sys/types.h>
 
 #include "base/list.h"
+#include "base/macros.h"
+#include "loop/barrier.h"
 
 #define RTN_ACTIVITY_NAME_SIZE 16
 
@@ -67,6 +69,7 @@ struct rtn_activity {
     char name[RTN_ACTIVITY_NAME_SIZE];
     pid_t thread;
     void *stack; /* for signals */
+    int64_t told_ms; /* of rtn_activity_tell(); 0: the clock has to be asked. The thread's own */
     struct rtn_watched *watched; /* NULL: its callbacks may take what they like */
 
     atomic_uint sequence; /* odd while the next six are being changed */
@@ -88,12 +91,81 @@ struct rtn_activity *rtn_activity_begin(enum rtn_activity_kind kind, const char 
                                         struct rtn_watched *watched);
 void rtn_activity_end(void);
 
+/* The clock of since_ms: a few milliseconds late, and cheap. */
+int64_t rtn_activity_now_ms(void);
+
 /* NULL when the thread has none. Safe in signal handlers. */
 struct rtn_activity *rtn_activity_here(void);
 
+/* The same, for the functions below. */
+extern _Thread_local struct rtn_activity *rtn_activity __attribute__((tls_model("initial-exec")));
+extern atomic_bool rtn_activity_rests; /* main does */
+
+/* Where calls nest, or main is to be woken: the functions below are around every call of a handler. */
+struct rtn_activity_call rtn_activity_enter_nested(const struct rtn_activity_call *call);
+void rtn_activity_leave_nested(const struct rtn_activity_call *before);
+void rtn_activity_wake_main(void);
+
+/* Releases keep the order: whoever sees one of them sees the odd number, too. */
+RTN_INLINE void rtn_activity_set(struct rtn_activity *activity, const struct rtn_activity_call *call, int64_t since_ms)
+{
+    unsigned sequence = atomic_load_explicit(&activity->sequence, memory_order_relaxed);
+    atomic_store_explicit(&activity->sequence, sequence + 1, memory_order_relaxed);
+    atomic_store_explicit(&activity->label, call->label, memory_order_release);
+    atomic_store_explicit(&activity->what, call->what, memory_order_release);
+    atomic_store_explicit(&activity->name_called, call->name, memory_order_release);
+    atomic_store_explicit(&activity->since_ms, since_ms, memory_order_release);
+    atomic_store_explicit(&activity->limit_ms, call->limit_ms, memory_order_release);
+    atomic_store_explicit(&activity->firm, call->firm, memory_order_release);
+    atomic_store_explicit(&activity->sequence, sequence + 2, memory_order_release);
+}
+
+/* Who does something from now on has said so before: main sees that, or is woken. */
+RTN_INLINE void rtn_activity_wake(void)
+{
+    rtn_barrier_cheap();
+    if (RTN_UNLIKELY(atomic_load_explicit(&rtn_activity_rests, memory_order_relaxed)))
+        rtn_activity_wake_main();
+}
+
 /* What the calling thread calls next; what it was in comes back, for leave. */
-struct rtn_activity_call rtn_activity_enter(const struct rtn_activity_call *call);
-void rtn_activity_leave(const struct rtn_activity_call *before);
+RTN_INLINE struct rtn_activity_call rtn_activity_enter(const struct rtn_activity_call *call)
+{
+    struct rtn_activity *activity = rtn_activity;
+    if (RTN_UNLIKELY(activity == NULL || atomic_load_explicit(&activity->label, memory_order_relaxed) != NULL)) {
+        const struct rtn_activity_call copy = *call; /* so that it need not be in memory otherwise */
+        return rtn_activity_enter_nested(&copy);
+    }
+    rtn_activity_set(activity, call, activity->told_ms != 0 ? activity->told_ms : rtn_activity_now_ms());
+    rtn_activity_wake();
+    return (struct rtn_activity_call){ 0 };
+}
+
+/* Out of every callback: the rest of the record counts for nothing without a label. */
+RTN_INLINE void rtn_activity_leave(const struct rtn_activity_call *before)
+{
+    struct rtn_activity *activity = rtn_activity;
+    if (RTN_UNLIKELY(activity == NULL))
+        return;
+    activity->told_ms = 0;
+    if (RTN_LIKELY(before->label == NULL)) {
+        atomic_store_explicit(&activity->label, NULL, memory_order_release);
+        return;
+    }
+    const struct rtn_activity_call copy = *before;
+    rtn_activity_leave_nested(&copy);
+}
+
+/*
+ * A loop knows what time it is now, monotonic: it need not be asked for when the next callback is entered, unless
+ * another one has run meanwhile. No effect on other threads.
+ */
+static inline void rtn_activity_tell(int64_t now_ms)
+{
+    struct rtn_activity *activity = rtn_activity;
+    if (activity != NULL && activity->kind == RTN_ACTIVITY_LOOP)
+        activity->told_ms = now_ms;
+}
 
 /* The callback has got on: its time begins anew, now, which is what comes back. */
 int64_t rtn_activity_progress(void);
@@ -135,8 +207,5 @@ void rtn_activity_each(void (*look)(struct rtn_activity *activity, void *data), 
  * it.
  */
 void rtn_activity_fence(void);
-
-/* The clock of since_ms: a few milliseconds late, and cheap. */
-int64_t rtn_activity_now_ms(void);
 
 #endif

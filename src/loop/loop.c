@@ -31,6 +31,7 @@ static void on_round(struct ev_loop *ev)
     loop->now_us = rtn_clock_us();
     loop->now_ms = loop->now_us / 1000;
     rtn_activity_wait(false);
+    rtn_activity_tell(loop->now_ms);
     ev_invoke_pending(ev);
     if (loop->options.before_wait != NULL)
         loop->options.before_wait(loop->options.data);

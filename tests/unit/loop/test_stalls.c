@@ -177,6 +177,41 @@ Test(stalls, calls_nest)
     rtn_activity_end();
 }
 
+static int64_t since_of(const struct rtn_activity *activity)
+{
+    const struct rtn_activity_call call = { .label = &label, .what = "handler" };
+    struct rtn_activity_call now = { 0 };
+    const struct rtn_activity_call before = rtn_activity_enter(&call);
+    cr_expect(rtn_activity_read(activity, &now));
+    rtn_activity_leave(&before);
+    return now.since_ms;
+}
+
+/* What a loop is told holds for one callback: that took time which nobody knows. Nor is it known after a wait. */
+Test(stalls, a_loop_that_knows_the_time_does_not_ask)
+{
+    const int64_t marked = 12345;
+    struct rtn_activity *activity = rtn_activity_begin(RTN_ACTIVITY_LOOP, "get", "get", NULL);
+    rtn_activity_tell(marked);
+    cr_expect_eq(since_of(activity), marked);
+    cr_expect_geq(since_of(activity), rtn_activity_now_ms() - 1000);
+    rtn_activity_tell(marked);
+    rtn_activity_wait(true);
+    rtn_activity_wait(false);
+    cr_expect_neq(since_of(activity), marked);
+    rtn_activity_end();
+}
+
+/* It may wait for a task in between. */
+Test(stalls, a_worker_asks_for_the_time)
+{
+    struct rtn_activity *activity = rtn_activity_begin(RTN_ACTIVITY_WORKER, "get", "get", NULL);
+    rtn_activity_tell(12345);
+    cr_expect_neq(since_of(activity), 12345);
+    rtn_activity_end();
+    rtn_activity_tell(12345);
+}
+
 /* It comes back because it is asked where it is. */
 static void *sleep_once(void *data)
 {
