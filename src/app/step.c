@@ -52,14 +52,14 @@ static const char *handler_name(const struct rtn_call *call)
 }
 
 /* Around each call of the handler. */
-static struct rtn_activity_call enter(const struct rtn_request *request)
+RTN_INLINE struct rtn_activity_call enter(const struct rtn_request *request)
 {
     const struct rtn_call *call = rtn_call_of(request);
     return rtn_callback_enter_for(rtn_step_instance(call), "handler", handler_name(call),
                                   request->policy->handler_timeout);
 }
 
-static inline void end_call(const struct rtn_request *request, bool cancelled)
+RTN_INLINE void end_call(const struct rtn_request *request, bool cancelled)
 {
     struct rtn_call *call = rtn_call_of(request);
     if (call->cancel == NULL && call->destroy == NULL && call->next == NULL) {
@@ -119,7 +119,7 @@ static enum rtn_turn call_body(struct rtn_request *request)
     return rtn_step_conclude(request, result);
 }
 
-static inline enum rtn_turn call_handle(struct rtn_request *request)
+RTN_INLINE enum rtn_turn call_handle(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
     struct rtn_instance *instance = rtn_step_instance(call);
@@ -134,8 +134,11 @@ static inline enum rtn_turn call_handle(struct rtn_request *request)
     return rtn_step_conclude(request, result);
 }
 
-/* The usual request: its handler is there for nothing else, and is called once, here, with all of it. */
-static inline bool is_simple(const struct rtn_request *request)
+/*
+ * The usual request: its handler is there for nothing else, and is called once, here, with all of it. Nothing can have
+ * come for it before that.
+ */
+RTN_INLINE bool is_simple(const struct rtn_request *request)
 {
     const struct rtn_call *call = rtn_call_of(request);
     const struct rtn_instance *instance = rtn_step_instance(call);
@@ -260,29 +263,32 @@ static enum rtn_turn take_event(struct rtn_request *request)
     return call->waits && is_drained(request) ? run_drain(request) : RTN_TURN_GO_ON;
 }
 
-static inline enum rtn_turn do_step(struct rtn_request *request)
+/* What has come, and what follows from it, as far as this thread goes on. */
+static enum rtn_turn take_events(struct rtn_request *request)
 {
-    struct rtn_call *call = rtn_call_of(request);
-    bool simple = is_simple(request);
-    call->stepped = true;
-    enum rtn_turn turn = simple ? call_handle(request) : take_event(request);
-    if (turn == RTN_TURN_GO_ON && call->waits)
+    enum rtn_turn turn = take_event(request);
+    if (turn == RTN_TURN_GO_ON && rtn_call_of(request)->waits)
         turn = RTN_TURN_WAIT;
-    if (turn == RTN_TURN_GO_ON)
-        turn = go_on(request);
-    if (turn == RTN_TURN_REPLIED)
-        end_call(request, false);
-    return turn;
+    return turn == RTN_TURN_GO_ON ? go_on(request) : turn;
 }
 
 /* One step, on the thread that holds the request. Lines that are logged meanwhile carry its id. */
-enum rtn_turn rtn_step_take(struct rtn_request *request)
+RTN_INLINE enum rtn_turn take_step(struct rtn_request *request, enum rtn_turn (*what)(struct rtn_request *request))
 {
+    struct rtn_call *call = rtn_call_of(request);
     const char *before = rtn_log_set_request(request->response.request_id);
-    rtn_call_of(request)->given_before = request->response.given;
-    enum rtn_turn turn = do_step(request);
+    call->given_before = request->response.given;
+    call->stepped = true;
+    enum rtn_turn turn = what(request);
+    if (turn == RTN_TURN_REPLIED)
+        end_call(request, false);
     (void) rtn_log_set_request(before);
     return turn;
+}
+
+enum rtn_turn rtn_step_take(struct rtn_request *request)
+{
+    return take_step(request, take_events);
 }
 
 static enum rtn_outcome wait_for_more(struct rtn_request *request)
@@ -293,12 +299,11 @@ static enum rtn_outcome wait_for_more(struct rtn_request *request)
     return RTN_OUTCOME_WAITING;
 }
 
-static enum rtn_outcome step_on_loop(struct rtn_request *request)
+/* Goes on from there, as long as the next step belongs to the loop. */
+static enum rtn_outcome go_on_on_loop(struct rtn_request *request, enum rtn_turn turn)
 {
-    struct rtn_call *call = rtn_call_of(request);
-    enum rtn_turn turn = RTN_TURN_MOVE;
     while (turn == RTN_TURN_MOVE) {
-        if (belongs_to_worker(call)) {
+        if (belongs_to_worker(rtn_call_of(request))) {
             rtn_step_queue(request);
             return RTN_OUTCOME_HELD;
         }
@@ -307,6 +312,11 @@ static enum rtn_outcome step_on_loop(struct rtn_request *request)
     if (turn == RTN_TURN_UPGRADE)
         return rtn_upgrade_finish(request);
     return turn == RTN_TURN_REPLIED ? RTN_OUTCOME_REPLIED : wait_for_more(request);
+}
+
+static enum rtn_outcome step_on_loop(struct rtn_request *request)
+{
+    return go_on_on_loop(request, RTN_TURN_MOVE);
 }
 
 /* Takes a continuation that has come. True when a step would do something. */
@@ -326,9 +336,19 @@ static bool has_work(struct rtn_request *request)
     return !call->begun || request->body.length > 0;
 }
 
+/* Called once and done, or with more to follow like any other. */
+RTN_INLINE enum rtn_turn take_simple(struct rtn_request *request)
+{
+    enum rtn_turn turn = call_handle(request);
+    return RTN_UNLIKELY(turn == RTN_TURN_GO_ON) ? go_on(request) : turn;
+}
+
 enum rtn_outcome rtn_step_run(struct rtn_request *request)
 {
-    return has_work(request) ? step_on_loop(request) : wait_for_more(request);
+    if (RTN_UNLIKELY(!is_simple(request)))
+        return has_work(request) ? step_on_loop(request) : wait_for_more(request);
+    enum rtn_turn turn = take_step(request, take_simple);
+    return RTN_LIKELY(turn == RTN_TURN_REPLIED) ? RTN_OUTCOME_REPLIED : go_on_on_loop(request, turn);
 }
 
 static void log_overdue(const struct rtn_request *request)

@@ -57,7 +57,7 @@ rtn_stats_cell *rtn_stats_make_cell(uint32_t cell);
 void rtn_stats_add_shared(uint32_t cell, uint64_t n);
 
 /* One writer: no other thread's count can get lost. */
-static inline void rtn_stats_raise(rtn_stats_cell *cell, uint64_t n)
+RTN_INLINE void rtn_stats_raise(rtn_stats_cell *cell, uint64_t n)
 {
     atomic_store_explicit(cell, atomic_load_explicit(cell, memory_order_relaxed) + n, memory_order_relaxed);
 }
