@@ -19,7 +19,7 @@ static int send_large_head(struct rtn_request *request, size_t head_room)
 }
 
 /* What is known of every reply; choose_framing() is for what is not given at once. */
-static inline void note_reply(struct rtn_request *request, int status, int64_t length)
+RTN_INLINE void note_reply(struct rtn_request *request, int status, int64_t length)
 {
     struct rtn_response *response = &request->response;
     response->status = status;
@@ -41,7 +41,7 @@ static void choose_framing(struct rtn_request *request)
         request->keep_alive = false;
 }
 
-static inline int check_begin(const struct rtn_request *request, int status, int64_t length)
+RTN_INLINE int check_begin(const struct rtn_request *request, int status, int64_t length)
 {
     if (request->response.state != RTN_RESPONSE_NONE)
         return -EALREADY;
@@ -112,7 +112,7 @@ static int give_on(struct rtn_request *request, int status, const struct rtn_pie
     return r < 0 ? r : ended;
 }
 
-static inline bool fits(const struct rtn_request *request, const struct rtn_piece *content)
+RTN_INLINE bool fits(const struct rtn_request *request, const struct rtn_piece *content)
 {
     size_t room = rtn_sink_room(request->sink);
     size_t head_room = RTN_HEAD_ROOM + request->response.fields_length;
@@ -120,7 +120,7 @@ static inline bool fits(const struct rtn_request *request, const struct rtn_piec
 }
 
 /* Head and content go into the sink: the usual reply. */
-static inline int give_at_once(struct rtn_request *request, int status, const struct rtn_piece *content)
+RTN_INLINE int give_at_once(struct rtn_request *request, int status, const struct rtn_piece *content)
 {
     struct rtn_response *response = &request->response;
     struct rtn_sink *sink = request->sink;
@@ -136,7 +136,8 @@ static inline int give_at_once(struct rtn_request *request, int status, const st
     return request->connection->broken;
 }
 
-static int give(struct rtn_request *request, int status, const struct rtn_piece *content)
+/* Here and in rtn_response_text(), whose usual reply is all in one function. */
+RTN_INLINE int give(struct rtn_request *request, int status, const struct rtn_piece *content)
 {
     return fits(request, content) ? give_at_once(request, status, content) : give_on(request, status, content);
 }
@@ -149,7 +150,7 @@ static int give_encoded(struct rtn_request *request, int status, const struct rt
 }
 
 /* Releases what cannot be given. */
-static inline int check_give(const struct rtn_request *request, int status, const struct rtn_piece *content)
+RTN_INLINE int check_give(const struct rtn_request *request, int status, const struct rtn_piece *content)
 {
     int r = check_begin(request, status, (int64_t) content->length);
     if (r == 0 && content->data == NULL && content->length > 0 && !content->file)

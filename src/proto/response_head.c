@@ -1,7 +1,7 @@
 /*
- * The head of a reply: status line, Date (formatted once per second and thread), the handler's fields, what frames the
- * content, Connection. What is written here always has room behind it (RTN_HEAD_ROOM), so that pieces of a known size
- * are copied whole, and what follows covers what does not count of them.
+ * The head of a reply: status line and Date (which mostly are those of the reply before), the handler's fields, what
+ * frames the content, Connection. What is written here always has room behind it (RTN_HEAD_ROOM), so that pieces of a
+ * known size are copied whole, and what follows covers what does not count of them.
  */
 #include "base/clock.h"
 #include "loop/activity.h"
@@ -10,7 +10,7 @@
 
 #define DATE_LENGTH (sizeof("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n") - 1)
 
-static char *put_number(char *at, uint64_t number)
+static inline char *put_number(char *at, uint64_t number)
 {
     unsigned count = 1;
     for (uint64_t limit = 10; number >= limit && count < 20; limit *= 10)
@@ -49,16 +49,28 @@ RTN_COLD static void write_date(struct rtn_sink *sink, int64_t now_ms)
     memcpy(sink->date + DATE_LENGTH - 2, "\r\n", 3);
 }
 
-/* A loop knows what time it is; nobody looks for a worker. When the clock is set, the date follows within a second. */
-static char *put_date(char *at, const struct rtn_request *request)
+/* Not inline: the next reply mostly begins as the last one did. */
+RTN_NOINLINE static void write_opening(struct rtn_sink *sink, int status, int64_t now_ms)
 {
-    struct rtn_sink *sink = request->sink;
-    bool on_loop = sink == request->http->sink;
-    int64_t now_ms = on_loop ? rtn_http1_now_ms(request->http) : rtn_activity_now_ms();
     if (now_ms >= sink->date_until_ms)
         write_date(sink, now_ms);
-    memcpy(at, sink->date, DATE_LENGTH);
-    return at + DATE_LENGTH;
+    char *end = put_status_line(sink->opening, status);
+    memcpy(end, sink->date, DATE_LENGTH);
+    sink->opening_status = status;
+    sink->opening_length = (unsigned) (end + DATE_LENGTH - sink->opening);
+}
+
+/* A loop knows what time it is; nobody looks for a worker. When the clock is set, the date follows within a second. */
+static inline char *put_opening(char *at, const struct rtn_request *request)
+{
+    struct rtn_sink *sink = request->sink;
+    int status = request->response.status;
+    bool on_loop = sink == request->http->sink;
+    int64_t now_ms = on_loop ? rtn_http1_now_ms(request->http) : rtn_activity_now_ms();
+    if (RTN_UNLIKELY(status != sink->opening_status || now_ms >= sink->date_until_ms))
+        write_opening(sink, status, now_ms);
+    memcpy(at, sink->opening, sizeof(sink->opening));
+    return at + sink->opening_length;
 }
 
 /* At most 128 characters long. */
@@ -73,7 +85,8 @@ static char *put_framing(char *at, const struct rtn_response *response)
 {
     if (response->chunked)
         return rtn_response_put(at, RTN_STR("Transfer-Encoding: chunked\r\n"));
-    if (response->announced < 0 || response->encoder != NULL || rtn_status_bodiless(response->status))
+    bool bodiless = response->no_content && rtn_status_bodiless(response->status);
+    if (response->announced < 0 || response->encoder != NULL || bodiless)
         return at;
     at = rtn_response_put(at, RTN_STR("Content-Length: "));
     at = put_number(at, (uint64_t) response->announced);
@@ -92,8 +105,7 @@ static char *put_connection(char *at, const struct rtn_request *request)
 size_t rtn_response_write_head(const struct rtn_request *request, char *start)
 {
     const struct rtn_response *response = &request->response;
-    char *at = put_status_line(start, response->status);
-    at = put_date(at, request);
+    char *at = put_opening(start, request);
     at = rtn_response_put(at, (struct rtn_str){ response->fields, response->fields_length });
     if (response->plain_text)
         at = rtn_response_put(at, RTN_STR("Content-Type: " RTN_PLAIN_TEXT "\r\n"));

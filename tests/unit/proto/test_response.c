@@ -559,6 +559,14 @@ static void give_again(void)
     cr_expect_eq(give(200, ""), 0);
 }
 
+/* What the next replies are to have, until then. */
+static void mark_date(int64_t until_ms)
+{
+    memcpy(sink.date, DATE, sizeof(DATE));
+    sink.date_until_ms = until_ms;
+    sink.opening_status = 0;
+}
+
 /* The date is written once per second: a marked one is used until the second is over. */
 Test(response, date_is_cached_for_a_second)
 {
@@ -578,13 +586,41 @@ Test(response, date_is_cached_for_a_second)
     cr_expect(left_ms <= 1000 - before.tv_nsec / 1000000, "%lld", (long long) left_ms);
     cr_expect(left_ms > 0 || after.tv_nsec / 1000000 > 900, "%lld", (long long) left_ms);
 
-    memcpy(sink.date, DATE, sizeof(DATE));
-    sink.date_until_ms = INT64_MAX;
+    mark_date(INT64_MAX);
     give_again();
     cr_expect(has_date(DATE));
     sink.date_until_ms = rtn_activity_now_ms();
     give_again();
     cr_expect_not(has_date(DATE));
+}
+
+/* A reply begins with its own status, whatever the one before had; the date stays, also when it is another second's. */
+Test(response, replies_begin_with_their_own_status)
+{
+    static const struct {
+        int status;
+        const char *line;
+    } replies[] = {
+        { 200, "HTTP/1.1 200 OK\r\n" },
+        { 407, "HTTP/1.1 407 Proxy Authentication Required\r\n" },
+        { 431, "HTTP/1.1 431 Request Header Fields Too Large\r\n" },
+        { 431, "HTTP/1.1 431 Request Header Fields Too Large\r\n" },
+        { 599, "HTTP/1.1 599 Status\r\n" },
+        { 200, "HTTP/1.1 200 OK\r\n" },
+    };
+    mark_date(INT64_MAX);
+    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+        char expected[128];
+        rtn_request_clear(request);
+        sink.length = 0;
+        cr_expect_eq(give(replies[i].status, "x"), 0);
+        (void) snprintf(expected, sizeof(expected), "%s" DATE, replies[i].line);
+        cr_expect_eq(memcmp(sink.data, expected, strlen(expected)), 0, "%s", replies[i].line);
+    }
+    sink.date_until_ms = rtn_activity_now_ms();
+    give_again();
+    cr_expect_not(has_date(DATE));
+    cr_expect(has_date("Date: "));
 }
 
 /* On a loop it is the time of the iteration that counts. */
@@ -593,8 +629,7 @@ Test(response, date_follows_the_time_of_the_loop)
     struct rtn_loop loop = { .now_ms = 5000 };
     http.loop = &loop;
     http.sink = &sink;
-    memcpy(sink.date, DATE, sizeof(DATE));
-    sink.date_until_ms = 5001;
+    mark_date(5001);
     give_again();
     cr_expect(has_date(DATE));
     loop.now_ms = 5001;
