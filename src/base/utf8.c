@@ -10,7 +10,7 @@
 #include "base/lane.h"
 #include "base/macros.h"
 
-#define ASCII_BLOCK (4 * sizeof(rtn_lane)) /* bytes */
+#define ASCII_BLOCK (8 * sizeof(rtn_lane)) /* bytes */
 
 struct lead {
     unsigned char length; /* of the character; 0: it begins none */
@@ -48,14 +48,12 @@ static struct rtn_str skip(struct rtn_str s, size_t bytes)
     return (struct rtn_str){ s.data + bytes, s.length - bytes };
 }
 
-#define HIGH_BITS UINT64_C(0x8080808080808080)
-
 static bool is_ascii_block(const char *data)
 {
     const rtn_lane *lanes = (const rtn_lane *) data;
-    rtn_lane all = lanes[0] | lanes[1] | lanes[2] | lanes[3];
+    rtn_lane half = lanes[0] | lanes[1] | lanes[2] | lanes[3];
 
-    return ((all[0] | all[1]) & HIGH_BITS) == 0;
+    return rtn_lane_is_ascii(half | lanes[4] | lanes[5] | lanes[6] | lanes[7]);
 }
 
 static bool is_ascii_word(const char *data)
@@ -63,7 +61,7 @@ static bool is_ascii_word(const char *data)
     uint64_t word;
 
     memcpy(&word, data, sizeof(word));
-    return (word & HIGH_BITS) == 0;
+    return rtn_word_is_ascii(word);
 }
 
 static bool begins_with_word(struct rtn_str s)
