@@ -41,12 +41,26 @@ size_t rtn_ws_header_write(unsigned char out[RTN_WS_HEADER_MOST], unsigned first
 
 #define BLOCK (4 * sizeof(rtn_lane)) /* bytes */
 
-static void mask_block(unsigned char *data, uint64_t key)
+/* Returns the bits that any of its lanes has now. */
+static rtn_lane mask_block(unsigned char *data, uint64_t key)
 {
     rtn_lane *lanes = (rtn_lane *) data;
 
-    for (size_t i = 0; i < BLOCK / sizeof(rtn_lane); i++)
-        lanes[i] ^= key;
+    lanes[0] ^= key;
+    lanes[1] ^= key;
+    lanes[2] ^= key;
+    lanes[3] ^= key;
+    return lanes[0] | lanes[1] | lanes[2] | lanes[3];
+}
+
+static uint64_t mask_word(unsigned char *data, uint64_t key)
+{
+    uint64_t word;
+
+    memcpy(&word, data, sizeof(word));
+    word ^= key;
+    memcpy(data, &word, sizeof(word));
+    return word;
 }
 
 /* The mask twice, as it lies over content from `offset` on. Mostly that is the start of a frame: nothing to turn. */
@@ -64,20 +78,19 @@ static uint64_t make_key(const unsigned char mask[4], uint64_t offset)
     return (uint64_t) half << 32 | half;
 }
 
-void rtn_ws_mask(unsigned char *data, size_t length, const unsigned char mask[4], uint64_t offset)
+bool rtn_ws_mask(unsigned char *data, size_t length, const unsigned char mask[4], uint64_t offset)
 {
-    uint64_t key = make_key(mask, offset), word;
+    uint64_t key = make_key(mask, offset), word_bits = 0;
+    rtn_lane bits = { 0 };
     size_t i = 0;
 
     for (; length - i >= BLOCK; i += BLOCK)
-        mask_block(data + i, key);
-    for (; length - i >= sizeof(word); i += sizeof(word)) {
-        memcpy(&word, data + i, sizeof(word));
-        word ^= key;
-        memcpy(data + i, &word, sizeof(word));
-    }
+        bits |= mask_block(data + i, key);
+    for (; length - i >= sizeof(key); i += sizeof(key))
+        word_bits |= mask_word(data + i, key);
     for (; i < length; i++)
-        data[i] ^= mask[(offset + i) & 3];
+        word_bits |= data[i] ^= mask[(offset + i) & 3];
+    return rtn_lane_is_ascii(bits | word_bits);
 }
 
 bool rtn_ws_code_is_valid(int code)

@@ -47,8 +47,11 @@ enum rtn_ws_code {
 size_t rtn_ws_header_write(unsigned char out[RTN_WS_HEADER_MOST], unsigned first, uint64_t length,
                            const unsigned char *mask);
 
-/* Masks or unmasks in place (RFC 6455, 5.3), word-wise; `offset` of data[0] in the frame's content. */
-void rtn_ws_mask(unsigned char *data, size_t length, const unsigned char mask[4], uint64_t offset);
+/*
+ * Masks or unmasks in place (RFC 6455, 5.3), word-wise; `offset` of data[0] in the frame's content. Returns whether
+ * what stands there now is ASCII: that comes for nothing here, and spares most texts another look.
+ */
+bool rtn_ws_mask(unsigned char *data, size_t length, const unsigned char mask[4], uint64_t offset);
 
 /* Codes that may stand in a close frame: 1000 to 1003, 1007 to 1014, 3000 to 4999. */
 bool rtn_ws_code_is_valid(int code);

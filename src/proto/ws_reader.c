@@ -33,15 +33,15 @@ static int take_content(struct rtn_ws_reader *reader, struct rtn_ws_input *input
 {
     unsigned char *data = input->data + input->at;
     size_t length = content_length(reader, input->length - input->at);
+    const unsigned char *mask = reader->header + reader->header_length - 4;
 
-    if (!reader->from_server)
-        rtn_ws_mask(data, length, reader->header + reader->header_length - 4, reader->mask_at);
+    bool ascii = !reader->from_server && rtn_ws_mask(data, length, mask, reader->mask_at);
     input->at += length;
     reader->mask_at = (unsigned char) ((reader->mask_at + length) & 3);
     reader->frame_left -= length;
     if (rtn_ws_reader_is_control(reader))
         return rtn_ws_reader_control(reader, data, length);
-    return rtn_ws_reader_data(reader, data, length);
+    return rtn_ws_reader_data(reader, data, length, ascii);
 }
 
 static int step(struct rtn_ws_reader *reader, struct rtn_ws_input *input)

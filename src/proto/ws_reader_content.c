@@ -107,13 +107,14 @@ static int take_compressed(struct rtn_ws_reader *reader, unsigned char *data, si
     return reader->stopped ? RTN_WS_READER_STOP : r;
 }
 
-int rtn_ws_reader_data(struct rtn_ws_reader *reader, unsigned char *data, size_t length)
+int rtn_ws_reader_data(struct rtn_ws_reader *reader, unsigned char *data, size_t length, bool ascii)
 {
     bool last = rtn_ws_reader_is_final(reader) && reader->frame_left == 0;
 
     if (reader->compressed)
         return take_compressed(reader, data, length, last);
-    int r = check_text(reader, data, length);
+    bool sound = ascii && rtn_utf8_is_whole(&reader->utf8);
+    int r = sound ? 0 : check_text(reader, data, length);
     if (r == 0 && last)
         r = check_text_end(reader);
     if (r < 0)

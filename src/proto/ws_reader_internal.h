@@ -26,9 +26,9 @@ int rtn_ws_reader_header(struct rtn_ws_reader *reader, struct rtn_ws_input *inpu
 
 /*
  * Content of a frame, unmasked; frame_left is what is to come behind it. Hands on what is complete, or, streamed, all
- * of it.
+ * of it. `ascii`: these bytes are known to be.
  */
-int rtn_ws_reader_data(struct rtn_ws_reader *reader, unsigned char *data, size_t length);
+int rtn_ws_reader_data(struct rtn_ws_reader *reader, unsigned char *data, size_t length, bool ascii);
 int rtn_ws_reader_control(struct rtn_ws_reader *reader, unsigned char *data, size_t length);
 
 static inline unsigned rtn_ws_reader_opcode(const struct rtn_ws_reader *reader)

@@ -46,7 +46,7 @@ static int queue_masked(struct rtn_ws *ws, unsigned first, struct rtn_str conten
     unsigned char *at = queue_parts(ws, (struct rtn_str){ (const char *) header, length }, content);
     if (at == NULL)
         return -ENOMEM;
-    rtn_ws_mask(at, content.length, mask, 0);
+    (void) rtn_ws_mask(at, content.length, mask, 0);
     return 0;
 }
 

@@ -64,7 +64,7 @@ Test(ws_frame, mask)
                 unsigned char bytes[MARGIN + MOST + MARGIN];
                 for (size_t i = 0; i < sizeof(bytes); i++)
                     bytes[i] = (unsigned char) (i * 7);
-                rtn_ws_mask(bytes + start, length, mask, offset);
+                (void) rtn_ws_mask(bytes + start, length, mask, offset);
                 for (size_t i = 0; i < sizeof(bytes); i++) {
                     bool inside = i >= start && i < start + length;
                     unsigned key = inside ? mask[(i - start + offset) % 4] : 0;
@@ -75,10 +75,28 @@ Test(ws_frame, mask)
     }
 }
 
+/* Whether ASCII is what masking leaves, of bytes at every place; what stands beside them is none. */
+Test(ws_frame, mask_knows_ascii)
+{
+    enum { MOST = 150, MARGIN = 1 };
+
+    for (size_t length = 0; length <= MOST; length++) {
+        for (size_t high = 0; high <= length; high++) {
+            unsigned char bytes[MARGIN + MOST + MARGIN];
+            memset(bytes, 'x', sizeof(bytes));
+            if (high < length)
+                bytes[MARGIN + high] = 0x80;
+            (void) rtn_ws_mask(bytes + MARGIN, length, mask, high);
+            bytes[0] = bytes[MARGIN + length] = 0xff;
+            cr_assert_eq(rtn_ws_mask(bytes + MARGIN, length, mask, high), high == length, "%zu of %zu", high, length);
+        }
+    }
+}
+
 Test(ws_frame, mask_far_inside_of_a_frame)
 {
     unsigned char byte = 0;
-    rtn_ws_mask(&byte, 1, mask, UINT64_MAX);
+    (void) rtn_ws_mask(&byte, 1, mask, UINT64_MAX);
     cr_assert_eq(byte, mask[3]);
 }
 

@@ -245,6 +245,31 @@ Test(ws_reader, all_forms_of_lengths)
     }
 }
 
+/* A byte that no text begins with, at each place of one that is ASCII otherwise. */
+static void run_spoilt(const struct delivery *delivery, size_t at)
+{
+    RTN_CLEANUP(rtn_buf_done) struct rtn_buf bytes = { 0 };
+    struct outcome outcome;
+    char content[150];
+
+    memset(content, 'x', sizeof(content));
+    content[at] = '\x80';
+    put_frame(&bytes, delivery, FIN | TEXT, content, sizeof(content));
+    begin(&outcome, delivery, sizeof(content));
+    feed(&outcome, &bytes);
+    cr_assert_eq(outcome.result, -EPROTO, "%zu", at);
+    cr_assert_eq(outcome.reader.error_code, RTN_WS_BAD_DATA);
+    finish(&outcome);
+}
+
+Test(ws_reader, no_byte_of_a_text_is_passed_over)
+{
+    for (size_t d = 0; d < RTN_ARRAY_LENGTH(deliveries); d++) {
+        for (size_t at = 0; at < 150; at++)
+            run_spoilt(&deliveries[d], at);
+    }
+}
+
 /* What the reader makes of a last frame, when the limit becomes 20 while a message of 30 bytes comes. */
 static void run_lowered(const struct delivery *delivery, const struct frame *last, const char *log, int code)
 {

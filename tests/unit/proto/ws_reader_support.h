@@ -102,7 +102,7 @@ static inline void put_frame(struct rtn_buf *out, const struct delivery *deliver
     rtn_buf_append(out, header, size);
     rtn_buf_append(out, data, length);
     if (!delivery->from_server)
-        rtn_ws_mask((unsigned char *) out->data + out->length - length, length, mask, 0);
+        (void) rtn_ws_mask((unsigned char *) out->data + out->length - length, length, mask, 0);
 }
 
 static inline void begin(struct outcome *outcome, const struct delivery *delivery, uint64_t limit)
