@@ -1,6 +1,6 @@
 /*
  * One connection: its socket, who holds it, its timeout, and what handlers keep on it. [loop], but while a
- * worker holds it ([worker]) the loop touches `owner` and the read watcher only
+ * worker holds it ([worker]) the loop touches `owner` and the watcher only
  */
 #ifndef RTN_PROTO_CONNECTION_H
 #define RTN_PROTO_CONNECTION_H
@@ -58,7 +58,7 @@ struct rtn_ws;
 struct rtn_connection {
     struct rtn_http1 *http;
     struct rtn_stream stream;
-    struct ev_io read;
+    struct ev_io io; /* of the socket; its events are what it is watched for now */
     struct rtn_request *request; /* NULL when idle */
     _Atomic int owner; /* enum rtn_owner */
     enum rtn_connection_state state;
@@ -78,7 +78,6 @@ struct rtn_connection {
     struct rtn_timeout timeout;
     int64_t deadline; /* ms, monotonic */
 
-    struct ev_io write;
     _Atomic int64_t begun_ms; /* when the worker began with it; 0: it has not. Written by the worker, as the next */
     _Atomic int64_t
         sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */

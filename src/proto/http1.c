@@ -112,7 +112,7 @@ static void wait_for_input(struct rtn_connection *connection)
         rtn_http1_wait_until_sent(connection);
         return;
     }
-    rtn_http1_watch(connection, &connection->read); /* stopped when more was sent behind a later reply than is kept */
+    rtn_http1_watch(connection, EV_READ); /* stopped when more was sent behind a later reply than is kept */
     if (request->stage == RTN_REQUEST_EMPTY) {
         (void) rtn_http1_give_back_unused(connection);
         /* The deadline stays: empty lines (RFC 9112, 2.2) do not make a connection less idle. */
@@ -251,7 +251,7 @@ void rtn_http1_proceed(struct rtn_connection *connection, enum rtn_outcome outco
         leave(connection, outcome);
         return;
     }
-    rtn_http1_unwatch(connection, &connection->write); /* it may have waited for room */
+    rtn_http1_unwatch(connection, EV_WRITE); /* it may have waited for room */
     if (after_reply(connection))
         rtn_http1_advance(connection);
 }

@@ -42,8 +42,7 @@ void rtn_http1_close(struct rtn_connection *connection, enum rtn_close_cause cau
 {
     struct rtn_http1 *http = connection->http;
     count_closed(connection, cause);
-    rtn_http1_unwatch(connection, &connection->read);
-    rtn_http1_unwatch(connection, &connection->write);
+    rtn_http1_unwatch(connection, EV_READ | EV_WRITE);
     rtn_wheel_remove(&http->wheel, &connection->timeout);
     rtn_http1_dismiss(connection);
     if (connection->session != NULL)
@@ -108,7 +107,7 @@ void rtn_http1_linger(struct rtn_connection *connection)
     }
     connection->state = RTN_CONNECTION_LINGER;
     rtn_http1_set_deadline(connection, rtn_http1_timeouts(connection->http)->linger);
-    rtn_http1_watch(connection, &connection->read);
+    rtn_http1_watch(connection, EV_READ);
 }
 
 void rtn_http1_tell_replied(struct rtn_connection *connection, bool whole)

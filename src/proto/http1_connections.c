@@ -95,7 +95,7 @@ static void look_for_request(struct rtn_connection *connection)
         return;
     }
     http->late_streak /= 2;
-    ev_feed_event(http->loop->ev, &connection->read, EV_READ);
+    ev_feed_event(http->loop->ev, &connection->io, EV_READ);
 }
 
 void rtn_http1_looked_in_vain(struct rtn_http1 *http)
@@ -107,9 +107,7 @@ void rtn_http1_looked_in_vain(struct rtn_http1 *http)
 static void begin_http(struct rtn_connection *connection, bool proxy_protocol)
 {
     struct rtn_http1 *http = connection->http;
-    ev_io_init(&connection->read, rtn_http1_on_readable, connection->stream.fd, EV_READ);
-    ev_io_init(&connection->write, rtn_http1_on_writable, connection->stream.fd, EV_WRITE);
-    ev_io_start(http->loop->ev, &connection->read);
+    rtn_http1_watch(connection, EV_READ);
     rtn_http1_set_deadline(connection, rtn_http1_timeouts(http)->header);
     connection->trusted = rtn_http1_is_trusted(connection);
     connection->expects_proxy = proxy_protocol && connection->trusted;
@@ -128,6 +126,7 @@ static struct rtn_connection *make_accepted(struct rtn_http1 *http, int fd, cons
     }
     rtn_stats_count(RTN_STATS_ACCEPTED, 1);
     connection->stream.fd = fd;
+    ev_io_init(&connection->io, rtn_http1_on_io, fd, EV_NONE);
     connection->peer_length = RTN_MIN(peer_length, (socklen_t) sizeof(connection->peer));
     memcpy(&connection->peer, peer, connection->peer_length);
     return connection;

@@ -14,6 +14,15 @@ static int64_t input_timeout(const struct rtn_connection *connection)
     return request->stage == RTN_REQUEST_HEAD ? timeouts->header : request->policy->body_timeout;
 }
 
+void rtn_http1_set_watched(struct rtn_connection *connection, int events)
+{
+    struct ev_loop *ev = connection->http->loop->ev;
+    ev_io_stop(ev, &connection->io);
+    ev_io_modify(&connection->io, events & (EV_READ | EV_WRITE));
+    if (rtn_http1_watches(connection, EV_READ | EV_WRITE))
+        ev_io_start(ev, &connection->io);
+}
+
 static void read_own(struct rtn_connection *connection)
 {
     if (connection->state == RTN_CONNECTION_LINGER)
@@ -30,20 +39,27 @@ RTN_NOINLINE static void read_held(struct rtn_connection *connection)
     if (rtn_http1_is_taken(connection))
         rtn_http1_read_taken(connection);
     else if (rtn_http1_leave_to_worker(connection))
-        rtn_http1_unwatch(connection, &connection->read);
+        rtn_http1_unwatch(connection, EV_READ);
     else
         read_own(connection);
 }
 
-void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
+static inline void on_readable(struct rtn_connection *connection)
 {
-    (void) ev;
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
     if (RTN_LIKELY(rtn_http1_is_held_by_loop(connection)))
         read_own(connection);
     else
         read_held(connection);
+}
+
+void rtn_http1_on_io(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, io);
+    if ((events & EV_READ) != 0)
+        on_readable(connection);
+    if ((events & EV_WRITE) != 0 && rtn_http1_waits_for_room(connection, rtn_http1_on_io))
+        rtn_http1_on_writable(connection);
 }
 
 /* The reply has left: the request gives way to what was read behind it. */
@@ -64,7 +80,7 @@ void rtn_http1_go_on(struct rtn_connection *connection)
 {
     end_request(connection);
     connection->state = RTN_CONNECTION_READING;
-    rtn_http1_watch(connection, &connection->read);
+    rtn_http1_watch(connection, EV_READ);
     rtn_http1_set_deadline(connection, input_timeout(connection));
     if (connection->request != NULL)
         rtn_http1_advance(connection);

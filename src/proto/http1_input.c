@@ -130,7 +130,7 @@ void rtn_http1_read_ahead(struct rtn_connection *connection)
 {
     struct rtn_request *request = connection->request;
     if (request->stage != RTN_REQUEST_COMPLETE || request->end == request->capacity) {
-        rtn_http1_unwatch(connection, &connection->read);
+        rtn_http1_unwatch(connection, EV_READ);
         return;
     }
     ssize_t n = rtn_http1_receive(request);

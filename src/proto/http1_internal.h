@@ -24,17 +24,35 @@ static inline const struct rtn_config_timeouts *rtn_http1_timeouts(const struct 
     return &http->terms->config->timeouts;
 }
 
-/* Starts or stops a watcher of the connection, which mostly is what it is to be. */
-static inline void rtn_http1_watch(struct rtn_connection *connection, struct ev_io *watcher)
+/* http1_events.c: its socket is watched for these events (EV_READ, EV_WRITE, both, 0) and no others. */
+void rtn_http1_set_watched(struct rtn_connection *connection, int events);
+
+static inline bool rtn_http1_watches(const struct rtn_connection *connection, int event)
 {
-    if (!ev_is_active(watcher))
-        ev_io_start(connection->http->loop->ev, watcher);
+    return (connection->io.events & event) != 0;
 }
 
-static inline void rtn_http1_unwatch(struct rtn_connection *connection, struct ev_io *watcher)
+/* The same for one event beside the other, and mostly it is so already. */
+static inline void rtn_http1_watch(struct rtn_connection *connection, int event)
 {
-    if (ev_is_active(watcher))
-        ev_io_stop(connection->http->loop->ev, watcher);
+    if (!rtn_http1_watches(connection, event))
+        rtn_http1_set_watched(connection, connection->io.events | event);
+}
+
+static inline void rtn_http1_unwatch(struct rtn_connection *connection, int event)
+{
+    if (rtn_http1_watches(connection, event))
+        rtn_http1_set_watched(connection, connection->io.events & ~event);
+}
+
+/*
+ * Which of its events a callback of the watcher still has to look at, when the other was dealt with: that may have
+ * closed the connection, or made another callback the one that waits for room.
+ */
+static inline bool rtn_http1_waits_for_room(struct rtn_connection *connection,
+                                            void (*callback)(struct ev_loop *ev, struct ev_io *watcher, int events))
+{
+    return rtn_http1_watches(connection, EV_WRITE) && ev_cb(&connection->io) == callback;
 }
 
 /* http1.c */
@@ -98,7 +116,8 @@ void rtn_http1_wait_until_sent(struct rtn_connection *connection);
 /* The same when the socket is known to be full. */
 void rtn_http1_wait_for_socket(struct rtn_connection *connection);
 
-void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events);
+/* The socket has room. */
+void rtn_http1_on_writable(struct rtn_connection *connection);
 
 /* http1_events.c */
 
@@ -106,7 +125,7 @@ void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events
 void rtn_http1_go_on(struct rtn_connection *connection);
 
 /* Watcher, mail and wheel callbacks. */
-void rtn_http1_on_readable(struct ev_loop *ev, struct ev_io *watcher, int events);
+void rtn_http1_on_io(struct ev_loop *ev, struct ev_io *watcher, int events);
 void rtn_http1_on_mail(struct rtn_mail *mail);
 int64_t rtn_http1_on_due(struct rtn_timeout *timeout, int64_t now);
 

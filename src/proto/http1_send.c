@@ -31,7 +31,7 @@ static void send_files_on_worker(struct rtn_connection *connection)
 
 static void wait_until_writable(struct rtn_connection *connection)
 {
-    rtn_http1_watch(connection, &connection->write);
+    rtn_http1_watch(connection, EV_WRITE);
     rtn_http1_begin_write_timeout(connection);
 }
 
@@ -39,7 +39,7 @@ static void wait_until_writable(struct rtn_connection *connection)
 void rtn_http1_wait_until_sent(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_SENDING;
-    rtn_http1_unwatch(connection, &connection->read);
+    rtn_http1_unwatch(connection, EV_READ);
     if (rtn_stream_defers_next(&connection->stream)) {
         send_files_on_worker(connection);
         return;
@@ -59,7 +59,7 @@ static void on_sent(struct rtn_connection *connection, int r)
         rtn_http1_begin_write_timeout(connection);
         return;
     }
-    rtn_http1_unwatch(connection, &connection->write);
+    rtn_http1_unwatch(connection, EV_WRITE);
     if (r == -EINPROGRESS)
         send_files_on_worker(connection);
     else if (connection->close_after)
@@ -68,11 +68,8 @@ static void on_sent(struct rtn_connection *connection, int r)
         rtn_http1_go_on(connection);
 }
 
-void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+void rtn_http1_on_writable(struct rtn_connection *connection)
 {
-    (void) ev;
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
     int r = rtn_stream_flush(&connection->stream);
     if (r < 0 && r != -EAGAIN && r != -EINPROGRESS) {
         connection->broken = r;
@@ -86,6 +83,6 @@ void rtn_http1_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events
 void rtn_http1_wait_for_socket(struct rtn_connection *connection)
 {
     connection->state = RTN_CONNECTION_SENDING;
-    rtn_http1_unwatch(connection, &connection->read);
+    rtn_http1_unwatch(connection, EV_READ);
     wait_until_writable(connection);
 }

@@ -142,7 +142,7 @@ static void reset(const struct rtn_connection *connection)
 
 static void stop_reading(struct rtn_connection *connection)
 {
-    rtn_http1_unwatch(connection, &connection->read);
+    rtn_http1_unwatch(connection, EV_READ);
     (void) shutdown(connection->stream.fd, SHUT_RDWR);
 }
 
@@ -156,11 +156,11 @@ static int64_t answer(struct rtn_connection *connection, int64_t now)
     atomic_fetch_add_explicit(answered ? &http->timed_out : &http->cut_off, 1, memory_order_relaxed);
     http->handler->taken(connection, answered);
     if (!answered) {
-        rtn_http1_unwatch(connection, &connection->read);
+        rtn_http1_unwatch(connection, EV_READ);
         reset(connection);
         return 0;
     }
-    rtn_http1_watch(connection, &connection->read);
+    rtn_http1_watch(connection, EV_READ);
     connection->held_ms = now + rtn_http1_timeouts(http)->linger;
     return connection->held_ms;
 }
@@ -232,5 +232,5 @@ void rtn_http1_end_taken(struct rtn_connection *connection)
         rtn_http1_drop_request(connection);
     connection->state = RTN_CONNECTION_LINGER;
     rtn_http1_set_deadline(connection, left);
-    rtn_http1_watch(connection, &connection->read);
+    rtn_http1_watch(connection, EV_READ);
 }

@@ -35,9 +35,9 @@ static void watch_input(struct rtn_connection *connection)
 {
     const struct rtn_request *request = connection->request;
     if (request->reads_body || (request->stage == RTN_REQUEST_COMPLETE && request->end < request->capacity))
-        rtn_http1_watch(connection, &connection->read);
+        rtn_http1_watch(connection, EV_READ);
     else
-        rtn_http1_unwatch(connection, &connection->read);
+        rtn_http1_unwatch(connection, EV_READ);
 }
 
 static void watch_output(struct rtn_connection *connection)
@@ -46,9 +46,9 @@ static void watch_output(struct rtn_connection *connection)
     /* Who wants room waits for the client too: the system may have taken all that there was, and be full. */
     bool waits = rtn_stream_pending(&connection->stream) || request->wants_room;
     if (waits)
-        rtn_http1_watch(connection, &connection->write);
+        rtn_http1_watch(connection, EV_WRITE);
     else
-        rtn_http1_unwatch(connection, &connection->write);
+        rtn_http1_unwatch(connection, EV_WRITE);
     if (!waits)
         request->write_deadline = 0;
     else if (request->write_deadline == 0)
@@ -64,7 +64,7 @@ static void file_deadline(struct rtn_connection *connection)
 {
     const struct rtn_request *request = connection->request;
     struct rtn_http1 *http = connection->http;
-    int64_t look = ev_is_active(&connection->read) ? rtn_http1_timeouts(http)->idle : LOOK_MS;
+    int64_t look = rtn_http1_watches(connection, EV_READ) ? rtn_http1_timeouts(http)->idle : LOOK_MS;
     int64_t deadline = rtn_http1_now_ms(http) + look;
     if (request->reads_body)
         deadline = earlier(deadline, request->body_deadline);
@@ -126,7 +126,7 @@ void rtn_http1_wait_timeout(struct rtn_connection *connection)
         }
         begin_write_timeout(connection);
     }
-    if (!ev_is_active(&connection->read) && rtn_connection_is_gone(connection)) {
+    if (!rtn_http1_watches(connection, EV_READ) && rtn_connection_is_gone(connection)) {
         rtn_http1_give_up(connection, 0, "the client closed the connection in the middle of a request", true,
                           RTN_CLOSE_LOST);
         return;

@@ -53,8 +53,8 @@ void rtn_http1_send_reply(struct rtn_connection *connection, struct rtn_sink *si
 void rtn_http1_give_to_worker(struct rtn_connection *connection)
 {
     struct rtn_http1 *http = connection->http;
-    rtn_http1_unwatch(connection, &connection->write);
-    rtn_http1_watch(connection, &connection->read); /* a worker that is done silently relies on it */
+    rtn_http1_unwatch(connection, EV_WRITE);
+    rtn_http1_watch(connection, EV_READ); /* a worker that is done silently relies on it */
     /* The wheel looks at the connection again before an idle timeout that begins now can end. */
     rtn_wheel_file(&http->wheel, &connection->timeout, rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle);
     connection->stream.defer_files = false;
@@ -77,7 +77,7 @@ void rtn_http1_take_back(struct rtn_request *request)
     struct rtn_connection *connection = request->connection;
     connection->stream.defer_files = connection->http->terms->defer_files;
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);
-    rtn_http1_watch(connection, &connection->read);
+    rtn_http1_watch(connection, EV_READ);
 }
 
 /* To the loop, without a word to it. False when it has asked for one. */

@@ -65,9 +65,9 @@ void rtn_session_watch_input(struct rtn_session *session)
 {
     struct rtn_connection *connection = session->connection;
     if (may_read(session) && session->unread.length == 0)
-        ev_io_start(connection->http->loop->ev, &connection->read);
+        rtn_http1_watch(connection, EV_READ);
     else
-        ev_io_stop(connection->http->loop->ev, &connection->read);
+        rtn_http1_unwatch(connection, EV_READ);
 }
 
 int rtn_session_keep_unread(struct rtn_session *session, const void *data, size_t length)
@@ -110,11 +110,8 @@ static void hear(struct rtn_session *session)
         session->wire->heard(session);
 }
 
-static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
+static void on_readable(struct rtn_connection *connection)
 {
-    (void) ev;
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
     struct rtn_http1 *http = connection->http;
     struct rtn_session *session = connection->session;
     if (connection->state == RTN_CONNECTION_LINGER || session->deaf) {
@@ -136,6 +133,16 @@ static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
         connection->broken = -errno;
         rtn_http1_close_broken(connection);
     }
+}
+
+static void on_io(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, io);
+    if ((events & EV_READ) != 0)
+        on_readable(connection);
+    if ((events & EV_WRITE) != 0 && rtn_http1_waits_for_room(connection, on_io))
+        rtn_session_on_writable(connection->session);
 }
 
 void rtn_session_go_on_reading(struct rtn_session *session)
@@ -193,15 +200,6 @@ static void publish(struct rtn_session *session)
     atomic_store_explicit(&entry->open_id, entry->id, memory_order_release);
 }
 
-static void watch(struct rtn_connection *connection)
-{
-    struct ev_loop *ev = connection->http->loop->ev;
-    ev_io_stop(ev, &connection->read);
-    ev_io_stop(ev, &connection->write);
-    ev_io_init(&connection->read, on_readable, connection->stream.fd, EV_READ);
-    ev_io_init(&connection->write, rtn_session_on_writable, connection->stream.fd, EV_WRITE);
-}
-
 void rtn_session_open(struct rtn_session *session)
 {
     struct rtn_connection *connection = session->connection;
@@ -210,7 +208,8 @@ void rtn_session_open(struct rtn_session *session)
         rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");
         return;
     }
-    watch(connection);
+    rtn_http1_unwatch(connection, EV_WRITE); /* what is pending leaves at the end of the iteration */
+    ev_set_cb(&connection->io, on_io);
     connection->state = RTN_CONNECTION_SESSION;
     session->heard = rtn_http1_now_ms(http);
     session->opened = true;

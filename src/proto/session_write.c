@@ -89,7 +89,7 @@ static bool is_waiting(const struct rtn_session *session)
 void rtn_session_wait_for_room(struct rtn_session *session, bool progress)
 {
     struct rtn_connection *connection = session->connection;
-    ev_io_start(connection->http->loop->ev, &connection->write);
+    rtn_http1_watch(connection, EV_WRITE);
     atomic_store(&connection->entry->waits, true);
     atomic_store(&connection->entry->drain_due, true);
     if (progress || !is_waiting(session)) {
@@ -109,7 +109,7 @@ static void end_waiting(struct rtn_session *session)
     session->write_deadline = 0;
     if (session->wire->waited != NULL)
         session->wire->waited(session);
-    ev_io_stop(connection->http->loop->ev, &connection->write);
+    rtn_http1_unwatch(connection, EV_WRITE);
     atomic_store(&connection->entry->waits, false);
     rtn_session_file_deadline(session);
 }
@@ -183,11 +183,9 @@ void rtn_session_flush(struct rtn_http1 *http)
     http->round.length = 0; /* whatever did not leave is in queues */
 }
 
-void rtn_session_on_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+void rtn_session_on_writable(struct rtn_session *session)
 {
-    (void) ev;
-    (void) events;
-    send_now(RTN_CONTAINER_OF(watcher, struct rtn_connection, write)->session);
+    send_now(session);
 }
 
 bool rtn_session_has_room(struct rtn_session *session)

@@ -53,11 +53,8 @@ static void read_answer(struct rtn_ws_client *client)
         rtn_ws_client_fail(client, RTN_CLOSE_PROTOCOL, text);
 }
 
-static void on_answer(struct ev_loop *ev, struct ev_io *watcher, int events)
+static void on_answer(struct rtn_connection *connection)
 {
-    (void) ev;
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, read);
     struct rtn_ws_client *client = connection->ws->client;
     if (client->stop_posted) /* given up: what was answered is of no interest */
         return;
@@ -78,15 +75,23 @@ static void on_answer(struct ev_loop *ev, struct ev_io *watcher, int events)
     }
 }
 
-static void on_request_writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+static void on_writable(struct rtn_connection *connection)
 {
-    (void) events;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, write);
     int r = rtn_stream_flush(&connection->stream);
     if (r < 0 && r != -EAGAIN)
         rtn_ws_client_fail(connection->ws->client, RTN_CLOSE_LOST, strerror(-r));
     else if (r == 0)
-        ev_io_stop(ev, watcher);
+        rtn_http1_unwatch(connection, EV_WRITE);
+}
+
+static void on_io(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+    (void) ev;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, io);
+    if ((events & EV_READ) != 0)
+        on_answer(connection);
+    if ((events & EV_WRITE) != 0 && rtn_http1_waits_for_room(connection, on_io))
+        on_writable(connection);
 }
 
 static void send_request(struct rtn_ws_client *client)
@@ -100,12 +105,8 @@ static void send_request(struct rtn_ws_client *client)
         rtn_ws_client_fail(client, RTN_CLOSE_LOST, strerror(-r));
         return;
     }
-    struct ev_loop *ev = client->http->loop->ev;
-    ev_io_init(&connection->read, on_answer, connection->stream.fd, EV_READ);
-    ev_io_init(&connection->write, on_request_writable, connection->stream.fd, EV_WRITE);
-    ev_io_start(ev, &connection->read);
-    if (rtn_stream_pending(&connection->stream))
-        ev_io_start(ev, &connection->write);
+    ev_io_init(&connection->io, on_io, connection->stream.fd, EV_NONE);
+    rtn_http1_set_watched(connection, rtn_stream_pending(&connection->stream) ? EV_READ | EV_WRITE : EV_READ);
 }
 
 void rtn_ws_client_begin_handshake(struct rtn_ws_client *client, int fd, const struct sockaddr *peer, socklen_t length)

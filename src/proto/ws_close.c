@@ -91,7 +91,7 @@ bool rtn_ws_end_when_due(struct rtn_session *session)
     if (!session->closing || (!ws->close_received && !failed))
         return false;
     if (connection->outgoing && !failed) {
-        ev_io_start(connection->http->loop->ev, &connection->read);
+        rtn_http1_watch(connection, EV_READ);
         return true;
     }
     rtn_http1_linger(connection);
