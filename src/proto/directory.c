@@ -5,7 +5,12 @@
  */
 #include "proto/directory.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
+
+struct rtn_directory_block {
+    struct rtn_seat seats[RTN_DIRECTORY_BLOCK];
+    struct rtn_entry entries[RTN_DIRECTORY_BLOCK];
+};
 
 void rtn_directory_init(struct rtn_directory *directory, unsigned loop_index)
 {
@@ -13,14 +18,23 @@ void rtn_directory_init(struct rtn_directory *directory, unsigned loop_index)
     pthread_mutex_init(&directory->mutex, NULL);
 }
 
+/* Pages that nobody has written to take no memory, which no allocator promises. */
+static struct rtn_directory_block *make_block(void)
+{
+    void *block =
+        mmap(NULL, sizeof(struct rtn_directory_block), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return block != MAP_FAILED ? block : NULL;
+}
+
 void rtn_directory_done(struct rtn_directory *directory)
 {
-    for (unsigned i = 0; i < RTN_DIRECTORY_BLOCKS; i++)
-        free(atomic_load_explicit(&directory->blocks[i], memory_order_relaxed));
+    for (unsigned i = 0; i < directory->count / RTN_DIRECTORY_BLOCK; i++)
+        (void) munmap(atomic_load_explicit(&directory->blocks[i], memory_order_relaxed),
+                      sizeof(struct rtn_directory_block));
     pthread_mutex_destroy(&directory->mutex);
 }
 
-static struct rtn_entry *block_of(struct rtn_directory *directory, unsigned slot)
+static struct rtn_directory_block *block_of(struct rtn_directory *directory, unsigned slot)
 {
     unsigned block = slot / RTN_DIRECTORY_BLOCK;
     return block < RTN_DIRECTORY_BLOCKS ? atomic_load_explicit(&directory->blocks[block], memory_order_acquire) : NULL;
@@ -28,8 +42,14 @@ static struct rtn_entry *block_of(struct rtn_directory *directory, unsigned slot
 
 struct rtn_entry *rtn_directory_at(struct rtn_directory *directory, unsigned slot)
 {
-    struct rtn_entry *block = block_of(directory, slot);
-    return block != NULL ? &block[slot % RTN_DIRECTORY_BLOCK] : NULL;
+    struct rtn_directory_block *block = block_of(directory, slot);
+    return block != NULL ? &block->entries[slot % RTN_DIRECTORY_BLOCK] : NULL;
+}
+
+struct rtn_seat *rtn_directory_seat(struct rtn_directory *directory, unsigned slot)
+{
+    struct rtn_directory_block *block = block_of(directory, slot);
+    return block != NULL ? &block->seats[slot % RTN_DIRECTORY_BLOCK] : NULL;
 }
 
 unsigned rtn_directory_size(struct rtn_directory *directory)
@@ -49,51 +69,69 @@ unsigned rtn_directory_used(struct rtn_directory *directory)
 }
 
 /* All entries of the new block become free ones, the lowest number first. */
-static void add_block(struct rtn_directory *directory, struct rtn_entry *block)
+static void add_block(struct rtn_directory *directory, struct rtn_directory_block *block)
 {
     for (unsigned i = RTN_DIRECTORY_BLOCK; i-- > 0;) {
-        block[i].slot = directory->count + i;
-        block[i].next = directory->free_entries;
-        directory->free_entries = &block[i];
+        block->seats[i].next = directory->free;
+        directory->free = directory->count + i + 1;
     }
     atomic_store_explicit(&directory->blocks[directory->count / RTN_DIRECTORY_BLOCK], block, memory_order_release);
     directory->count += RTN_DIRECTORY_BLOCK;
 }
 
-static struct rtn_entry *take_free(struct rtn_directory *directory)
+/* Its number and one; 0: there is none. */
+static unsigned take_free(struct rtn_directory *directory)
 {
-    if (directory->free_entries == NULL && directory->count < RTN_DIRECTORY_BLOCK * RTN_DIRECTORY_BLOCKS) {
-        struct rtn_entry *block = calloc(RTN_DIRECTORY_BLOCK, sizeof(*block));
+    if (directory->free == 0 && directory->count < RTN_DIRECTORY_BLOCK * RTN_DIRECTORY_BLOCKS) {
+        struct rtn_directory_block *block = make_block();
         if (block != NULL)
             add_block(directory, block);
     }
-    struct rtn_entry *entry = directory->free_entries;
-    if (entry != NULL)
-        directory->free_entries = entry->next;
-    return entry;
+    unsigned taken = directory->free;
+    if (taken != 0)
+        directory->free = rtn_directory_seat(directory, taken - 1)->next;
+    return taken;
 }
 
-struct rtn_entry *rtn_directory_enter(struct rtn_directory *directory)
+static uint64_t enter(struct rtn_directory *directory)
+{
+    unsigned taken = take_free(directory);
+    if (taken == 0)
+        return 0;
+    directory->used++;
+    uint64_t id = rtn_directory_make_id(directory->loop_index, taken - 1, ++directory->ids);
+    rtn_directory_seat(directory, taken - 1)->id = id;
+    return id;
+}
+
+uint64_t rtn_directory_enter(struct rtn_directory *directory)
 {
     pthread_mutex_lock(&directory->mutex);
-    struct rtn_entry *entry = take_free(directory);
-    if (entry != NULL) {
-        entry->id = rtn_directory_make_id(directory->loop_index, entry->slot, ++directory->ids);
-        directory->used++;
-    }
+    uint64_t id = enter(directory);
     pthread_mutex_unlock(&directory->mutex);
-    return entry;
+    return id;
 }
 
-void rtn_directory_leave(struct rtn_directory *directory, struct rtn_entry *entry)
+/* Writes only where somebody took messages: see make_block(). */
+static void forget(struct rtn_entry *entry)
 {
-    entry->connection = NULL;
-    entry->client = NULL;
-    atomic_store_explicit(&entry->open_id, 0, memory_order_release);
-    atomic_store_explicit(&entry->client_id, 0, memory_order_release);
+    if (atomic_load_explicit(&entry->open_id, memory_order_relaxed) != 0)
+        atomic_store_explicit(&entry->open_id, 0, memory_order_release);
+    if (atomic_load_explicit(&entry->client_id, memory_order_relaxed) != 0)
+        atomic_store_explicit(&entry->client_id, 0, memory_order_release);
+    if (entry->client != NULL)
+        entry->client = NULL;
+}
+
+void rtn_directory_leave(struct rtn_directory *directory, uint64_t id)
+{
+    unsigned slot = rtn_directory_slot_of(id);
+    struct rtn_seat *seat = rtn_directory_seat(directory, slot);
+    seat->connection = NULL;
+    forget(rtn_directory_at(directory, slot));
     pthread_mutex_lock(&directory->mutex);
-    entry->next = directory->free_entries;
-    directory->free_entries = entry;
+    seat->next = directory->free;
+    directory->free = slot + 1;
     directory->used--;
     pthread_mutex_unlock(&directory->mutex);
 }

@@ -20,11 +20,12 @@ void rtn_http1_drop_request(struct rtn_connection *connection)
 /* The entry of an outgoing connection is kept for the next attempt. */
 static void leave_directory(struct rtn_connection *connection)
 {
-    struct rtn_entry *entry = connection->entry;
+    struct rtn_directory *directory = &connection->http->directory;
+    const struct rtn_entry *entry = connection->entry;
     connection->entry = NULL;
-    entry->connection = NULL;
+    rtn_directory_seat(directory, rtn_directory_slot_of(connection->id))->connection = NULL;
     if (entry->client == NULL)
-        rtn_directory_leave(&connection->http->directory, entry);
+        rtn_directory_leave(directory, connection->id);
 }
 
 static void count_closed(const struct rtn_connection *connection, enum rtn_close_cause cause)

@@ -52,7 +52,7 @@ void rtn_http1_done(struct rtn_http1 *http)
     http->round.bytes = NULL;
 }
 
-struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *entry)
+struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, uint64_t id)
 {
     struct rtn_connection *connection = malloc(sizeof(*connection)); /* calloc() has no quick way in the C library */
     if (connection == NULL)
@@ -62,9 +62,9 @@ struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *
     connection->stream.defer_files = http->terms->defer_files;
     rtn_list_init(&connection->resumptions);
     connection->mail.deliver = rtn_http1_on_mail;
-    connection->entry = entry;
-    connection->id = entry->id;
-    entry->connection = connection;
+    connection->id = id;
+    connection->entry = rtn_directory_at(&http->directory, rtn_directory_slot_of(id));
+    rtn_directory_seat(&http->directory, rtn_directory_slot_of(id))->connection = connection;
     atomic_init(&connection->owner, RTN_OWNER_LOOP);
     rtn_timeout_init(&connection->timeout);
     rtn_list_append(&http->connections, &connection->node);
@@ -74,12 +74,12 @@ struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *
 
 static struct rtn_connection *make_entered(struct rtn_http1 *http)
 {
-    struct rtn_entry *entry = rtn_directory_enter(&http->directory);
-    if (entry == NULL)
+    uint64_t id = rtn_directory_enter(&http->directory);
+    if (id == 0)
         return NULL;
-    struct rtn_connection *connection = rtn_http1_make(http, entry);
+    struct rtn_connection *connection = rtn_http1_make(http, id);
     if (connection == NULL)
-        rtn_directory_leave(&http->directory, entry);
+        rtn_directory_leave(&http->directory, id);
     return connection;
 }
 
@@ -283,8 +283,8 @@ void rtn_http1_drop_resumptions(struct rtn_connection *connection)
 
 static struct rtn_connection *find_connection(struct rtn_http1 *http, uint64_t id)
 {
-    const struct rtn_entry *entry = rtn_directory_at(&http->directory, rtn_http1_slot_of(id));
-    return entry != NULL ? entry->connection : NULL;
+    const struct rtn_seat *seat = rtn_directory_seat(&http->directory, rtn_http1_slot_of(id));
+    return seat != NULL ? seat->connection : NULL;
 }
 
 static void on_resumption(struct rtn_mail *mail)

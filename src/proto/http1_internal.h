@@ -179,7 +179,7 @@ void rtn_http1_wait_timeout(struct rtn_connection *connection);
 /* http1_connections.c */
 
 /* A connection object without a socket, among the others of the loop. NULL when memory is out. */
-struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, struct rtn_entry *entry);
+struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, uint64_t id);
 
 /* A connection was read although nobody had told of bytes in it, and there were none. */
 void rtn_http1_looked_in_vain(struct rtn_http1 *http);

@@ -197,7 +197,7 @@ static void publish(struct rtn_session *session)
     atomic_store_explicit(&entry->waits, false, memory_order_relaxed);
     atomic_store_explicit(&entry->drain_due, false, memory_order_relaxed);
     rtn_session_publish_queued(session, memory_order_relaxed);
-    atomic_store_explicit(&entry->open_id, entry->id, memory_order_release);
+    atomic_store_explicit(&entry->open_id, session->connection->id, memory_order_release);
 }
 
 void rtn_session_open(struct rtn_session *session)

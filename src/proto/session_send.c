@@ -37,6 +37,13 @@ static struct rtn_entry *entry_of(struct rtn_http1 *http, uint64_t id)
     return rtn_directory_at(&http->directory, rtn_http1_slot_of(id));
 }
 
+/* [loop] */
+static struct rtn_session *session_of(struct rtn_http1 *http, uint64_t id)
+{
+    const struct rtn_connection *connection = rtn_directory_seat(&http->directory, rtn_http1_slot_of(id))->connection;
+    return connection != NULL ? connection->session : NULL;
+}
+
 static bool is_open(const struct rtn_entry *entry, unsigned kinds, uint64_t id)
 {
     return entry != NULL && atomic_load_explicit(&entry->open_id, memory_order_acquire) == id &&
@@ -58,8 +65,7 @@ bool rtn_session_is_open(struct rtn_http1 *http, unsigned kinds, uint64_t id)
 
 struct rtn_session *rtn_session_find(struct rtn_http1 *http, uint64_t id)
 {
-    const struct rtn_entry *entry = entry_of(http, id);
-    return is_open(entry, RTN_SESSION_ANY, id) ? entry->connection->session : NULL;
+    return is_open(entry_of(http, id), RTN_SESSION_ANY, id) ? session_of(http, id) : NULL;
 }
 
 static void overflow(struct rtn_session *session)
@@ -95,12 +101,13 @@ static int is_slow(struct rtn_entry *entry, int64_t limit)
     return slow;
 }
 
-static int send_here(struct rtn_entry *entry, unsigned kinds, uint64_t id, enum rtn_ws_opcode type,
+static int send_here(struct rtn_http1 *http, unsigned kinds, uint64_t id, enum rtn_ws_opcode type,
                      struct rtn_str content)
 {
+    struct rtn_entry *entry = entry_of(http, id);
     if (!is_open(entry, kinds, id))
         return why_gone(entry, kinds, id);
-    struct rtn_session *session = entry->connection->session;
+    struct rtn_session *session = session_of(http, id);
     if (!rtn_session_has_room(session)) {
         rtn_session_refuse_message(session);
         return -ENOBUFS;
@@ -109,11 +116,12 @@ static int send_here(struct rtn_entry *entry, unsigned kinds, uint64_t id, enum 
     return r < 0 ? r : is_slow(entry, session->policy->backlog_limit);
 }
 
-static int share_here(struct rtn_entry *entry, unsigned kinds, uint64_t id, struct rtn_mailing *mailing)
+static int share_here(struct rtn_http1 *http, unsigned kinds, uint64_t id, struct rtn_mailing *mailing)
 {
+    const struct rtn_entry *entry = entry_of(http, id);
     if (!is_open(entry, kinds, id))
         return why_gone(entry, kinds, id);
-    struct rtn_session *session = entry->connection->session;
+    struct rtn_session *session = session_of(http, id);
     if (rtn_session_has_room(session)) {
         session->wire->queue_mailing(session, mailing);
         return 0;
@@ -148,10 +156,10 @@ static int reserve(struct rtn_entry *entry, unsigned kinds, uint64_t id, int64_t
 static void run_closing(struct closing *closing)
 {
     struct rtn_http1 *http = closing->http;
-    struct rtn_entry *entry = entry_of(http, closing->id);
-    if (entry->id != closing->id)
+    const struct rtn_entry *entry = entry_of(http, closing->id);
+    if (rtn_directory_seat(&http->directory, rtn_http1_slot_of(closing->id))->id != closing->id)
         return;
-    struct rtn_session *session = entry->connection != NULL ? entry->connection->session : NULL;
+    struct rtn_session *session = session_of(http, closing->id);
     bool opened = session != NULL && session->opened;
     if (closing->overflow) {
         if (opened)
@@ -272,7 +280,7 @@ static int send_there(struct rtn_http1 *http, unsigned kinds, uint64_t id, enum 
 int rtn_session_send_one(struct rtn_http1 *http, bool here, unsigned kinds, uint64_t id, enum rtn_ws_opcode type,
                          struct rtn_str content)
 {
-    return here ? send_here(entry_of(http, id), kinds, id, type, content) : send_there(http, kinds, id, type, content);
+    return here ? send_here(http, kinds, id, type, content) : send_there(http, kinds, id, type, content);
 }
 
 int64_t rtn_session_send_shared(struct rtn_http1 *http, bool here, unsigned kinds, const uint64_t *ids, size_t count,
@@ -284,8 +292,7 @@ int64_t rtn_session_send_shared(struct rtn_http1 *http, bool here, unsigned kind
     struct rtn_mailing mailing = { .parcel = parcel, .single = count == 1 };
     int64_t failures = 0;
     for (size_t i = 0; i < count; i++) {
-        int r =
-            here ? share_here(entry_of(http, ids[i]), kinds, ids[i], &mailing) : add_receiver(delivery, kinds, ids[i]);
+        int r = here ? share_here(http, kinds, ids[i], &mailing) : add_receiver(delivery, kinds, ids[i]);
         if (r < 0)
             failed[failures++] = ids[i];
     }

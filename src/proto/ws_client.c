@@ -81,7 +81,7 @@ static void attempt(struct rtn_ws_client *client)
 {
     struct rtn_http1 *http = client->http;
     struct rtn_ws *ws = rtn_ws_new(NULL, &client->spec.policy, client->spec.owner);
-    struct rtn_connection *connection = ws != NULL ? rtn_http1_make(http, client->entry) : NULL;
+    struct rtn_connection *connection = ws != NULL ? rtn_http1_make(http, client->id) : NULL;
     client->failures++; /* unless it lasts */
     if (connection == NULL) {
         if (ws != NULL)
@@ -266,7 +266,7 @@ static int copy_spec(struct rtn_ws_client *client, const struct rtn_ws_client_sp
 static void destroy(struct rtn_ws_client *client)
 {
     rtn_fd_close(&client->spec.fd);
-    rtn_directory_leave(&client->http->directory, client->entry);
+    rtn_directory_leave(&client->http->directory, client->id);
     rtn_buf_done(&client->offer);
     rtn_buf_done(&client->input);
     rtn_arena_done(&client->arena);
@@ -280,12 +280,13 @@ int rtn_ws_client_new(struct rtn_http1 *http, const struct rtn_ws_client_spec *s
     struct rtn_ws_client *client = calloc(1, sizeof(*client));
     if (client == NULL)
         return -ENOMEM;
-    client->entry = rtn_directory_enter(&http->directory);
-    if (client->entry == NULL) {
+    client->id = rtn_directory_enter(&http->directory);
+    if (client->id == 0) {
         free(client);
         return -EMFILE;
     }
     client->http = http;
+    client->entry = rtn_directory_at(&http->directory, rtn_directory_slot_of(client->id));
     client->mail.deliver = on_begin;
     rtn_list_init(&client->node);
     rtn_arena_init(&client->arena, NULL, 0);
@@ -295,9 +296,9 @@ int rtn_ws_client_new(struct rtn_http1 *http, const struct rtn_ws_client_spec *s
         destroy(client);
         return -ENOMEM;
     }
-    *id = client->entry->id;
+    *id = client->id;
     client->entry->client = client;
-    atomic_store_explicit(&client->entry->client_id, client->entry->id, memory_order_release);
+    atomic_store_explicit(&client->entry->client_id, client->id, memory_order_release);
     rtn_loop_post(http->loop, &client->mail);
     return 0;
 }

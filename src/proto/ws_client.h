@@ -29,7 +29,8 @@ struct rtn_ws_client_spec {
 struct rtn_ws_client {
     struct rtn_ws_client_spec spec; /* its strings are in the arena, its policy is its own */
     struct rtn_http1 *http;
-    struct rtn_entry *entry;
+    uint64_t id; /* of all its connections */
+    struct rtn_entry *entry; /* at that number */
     struct rtn_list node; /* in http->ws_clients, once the loop has it */
     struct rtn_mail mail;
     struct rtn_ws_url url;

@@ -1,6 +1,9 @@
 /* Entries and their numbers: used again with another number, found by any thread while others enter and leave. */
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -17,19 +20,31 @@ static unsigned slot_of(uint64_t id)
     return (unsigned) (id >> 34) & 0xfffff;
 }
 
+static struct rtn_entry *entry_of(struct rtn_directory *directory, uint64_t id)
+{
+    return rtn_directory_at(directory, slot_of(id));
+}
+
+static uint64_t number_at(struct rtn_directory *directory, unsigned slot)
+{
+    return atomic_load(&rtn_directory_seat(directory, slot)->id);
+}
+
 Test(directory, numbers_tell_loop_and_slot)
 {
     struct rtn_directory directory;
     rtn_directory_init(&directory, LOOP);
     cr_expect_eq(rtn_directory_size(&directory), 0);
     cr_expect_null(rtn_directory_at(&directory, 0));
-    struct rtn_entry *entry = rtn_directory_enter(&directory);
-    cr_assert_not_null(entry);
-    cr_expect_eq(entry->id >> 54, LOOP + 1);
-    cr_expect_eq(slot_of(entry->id), entry->slot);
-    cr_expect_eq(rtn_directory_at(&directory, entry->slot), entry);
-    cr_expect_lt(entry->slot, rtn_directory_size(&directory));
-    rtn_directory_leave(&directory, entry);
+    cr_expect_null(rtn_directory_seat(&directory, 0));
+    uint64_t id = rtn_directory_enter(&directory);
+    cr_assert_neq(id, 0);
+    cr_expect_eq(id >> 54, LOOP + 1);
+    cr_expect_eq(rtn_directory_slot_of(id), slot_of(id));
+    cr_expect_eq(number_at(&directory, slot_of(id)), id);
+    cr_expect_not_null(entry_of(&directory, id));
+    cr_expect_lt(slot_of(id), rtn_directory_size(&directory));
+    rtn_directory_leave(&directory, id);
     rtn_directory_done(&directory);
 }
 
@@ -37,14 +52,17 @@ Test(directory, what_nobody_has_is_not_found)
 {
     struct rtn_directory directory;
     rtn_directory_init(&directory, 0);
-    struct rtn_entry *entry = rtn_directory_enter(&directory);
-    cr_assert_not_null(entry);
+    uint64_t id = rtn_directory_enter(&directory);
+    cr_assert_neq(id, 0);
     cr_expect_not_null(rtn_directory_at(&directory, RTN_DIRECTORY_BLOCK - 1));
+    cr_expect_not_null(rtn_directory_seat(&directory, RTN_DIRECTORY_BLOCK - 1));
+    cr_expect_null(rtn_directory_seat(&directory, RTN_DIRECTORY_BLOCK));
+    cr_expect_null(rtn_directory_seat(&directory, UINT32_MAX));
     cr_expect_null(rtn_directory_at(&directory, RTN_DIRECTORY_BLOCK));
     cr_expect_null(rtn_directory_at(&directory, RTN_DIRECTORY_BLOCK * RTN_DIRECTORY_BLOCKS - 1));
     cr_expect_null(rtn_directory_at(&directory, RTN_DIRECTORY_BLOCK * RTN_DIRECTORY_BLOCKS));
     cr_expect_null(rtn_directory_at(&directory, UINT32_MAX));
-    rtn_directory_leave(&directory, entry);
+    rtn_directory_leave(&directory, id);
     rtn_directory_done(&directory);
 }
 
@@ -54,14 +72,15 @@ Test(directory, an_entry_used_again_has_another_number)
     rtn_directory_init(&directory, 0);
     uint64_t before = 0;
     for (int i = 0; i < 1000; i++) {
-        struct rtn_entry *entry = rtn_directory_enter(&directory);
-        cr_assert_not_null(entry);
-        cr_expect_eq(entry->slot, 0);
-        cr_expect_gt(entry->id, before);
-        before = entry->id;
-        atomic_store(&entry->open_id, entry->id);
-        atomic_store(&entry->client_id, entry->id);
-        rtn_directory_leave(&directory, entry);
+        uint64_t id = rtn_directory_enter(&directory);
+        cr_assert_neq(id, 0);
+        cr_expect_eq(slot_of(id), 0);
+        cr_expect_gt(id, before);
+        before = id;
+        struct rtn_entry *entry = entry_of(&directory, id);
+        atomic_store(&entry->open_id, id);
+        atomic_store(&entry->client_id, id);
+        rtn_directory_leave(&directory, id);
         cr_expect_eq(atomic_load(&entry->open_id), 0);
         cr_expect_eq(atomic_load(&entry->client_id), 0);
     }
@@ -71,18 +90,51 @@ Test(directory, an_entry_used_again_has_another_number)
 Test(directory, more_than_a_block)
 {
     struct rtn_directory directory;
-    struct rtn_entry *entries[3 * RTN_DIRECTORY_BLOCK];
+    uint64_t ids[3 * RTN_DIRECTORY_BLOCK];
     rtn_directory_init(&directory, 0);
-    for (unsigned i = 0; i < RTN_ARRAY_LENGTH(entries); i++) {
-        entries[i] = rtn_directory_enter(&directory);
-        cr_assert_not_null(entries[i]);
-        cr_expect_eq(entries[i]->slot, i);
+    for (unsigned i = 0; i < RTN_ARRAY_LENGTH(ids); i++) {
+        ids[i] = rtn_directory_enter(&directory);
+        cr_assert_neq(ids[i], 0);
+        cr_expect_eq(slot_of(ids[i]), i);
     }
-    cr_expect_eq(rtn_directory_size(&directory), RTN_ARRAY_LENGTH(entries));
-    for (unsigned i = 0; i < RTN_ARRAY_LENGTH(entries); i++) {
-        cr_expect_eq(rtn_directory_at(&directory, i), entries[i]);
-        rtn_directory_leave(&directory, entries[i]);
+    cr_expect_eq(rtn_directory_size(&directory), RTN_ARRAY_LENGTH(ids));
+    for (unsigned i = 0; i < RTN_ARRAY_LENGTH(ids); i++) {
+        cr_expect_eq(number_at(&directory, i), ids[i]);
+        rtn_directory_leave(&directory, ids[i]);
     }
+    rtn_directory_done(&directory);
+}
+
+/* Of what lies between two addresses, how many whole pages have memory. */
+static unsigned resident_pages(const void *begin, const void *end)
+{
+    unsigned char pages[64];
+    uintptr_t size = (uintptr_t) sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t) begin + size - 1) / size;
+    uintptr_t count = (uintptr_t) end / size - first;
+    unsigned found = 0;
+    cr_assert_leq(count, sizeof(pages));
+    cr_assert_geq(count, 4);
+    cr_assert_eq(mincore((void *) (first * size), count * size, pages), 0);
+    for (uintptr_t i = 0; i < count; i++)
+        found += pages[i] & 1U;
+    return found;
+}
+
+Test(directory, who_takes_no_messages_needs_no_memory_for_them)
+{
+    struct rtn_directory directory;
+    rtn_directory_init(&directory, 0);
+    uint64_t id = 0;
+    for (unsigned i = 0; i < RTN_DIRECTORY_BLOCK; i++)
+        id = rtn_directory_enter(&directory);
+    struct rtn_entry *first = rtn_directory_at(&directory, 0);
+    struct rtn_entry *last = rtn_directory_at(&directory, RTN_DIRECTORY_BLOCK - 1);
+    cr_expect_eq(resident_pages(first, last), 0);
+    rtn_directory_leave(&directory, id);
+    cr_expect_leq(resident_pages(first, last), 1); /* one may be known to be all-zero */
+    atomic_store(&(first + RTN_DIRECTORY_BLOCK / 2)->open_id, id);
+    cr_expect_geq(resident_pages(first, last), 1);
     rtn_directory_done(&directory);
 }
 
@@ -91,14 +143,14 @@ Test(directory, ends_when_all_numbers_are_in_use)
     struct rtn_directory directory;
     unsigned count = 0;
     rtn_directory_init(&directory, 0);
-    while (rtn_directory_enter(&directory) != NULL)
+    while (rtn_directory_enter(&directory) != 0)
         count++;
     cr_expect_eq(count, RTN_DIRECTORY_BLOCK * RTN_DIRECTORY_BLOCKS);
-    rtn_directory_leave(&directory, rtn_directory_at(&directory, 123456));
-    struct rtn_entry *entry = rtn_directory_enter(&directory);
-    cr_assert_not_null(entry);
-    cr_expect_eq(entry->slot, 123456);
-    cr_expect_null(rtn_directory_enter(&directory));
+    rtn_directory_leave(&directory, number_at(&directory, 123456));
+    uint64_t id = rtn_directory_enter(&directory);
+    cr_assert_neq(id, 0);
+    cr_expect_eq(slot_of(id), 123456);
+    cr_expect_eq(rtn_directory_enter(&directory), 0);
     rtn_directory_done(&directory);
 }
 
@@ -107,7 +159,7 @@ static void look(struct rtn_directory *directory, uint64_t id)
 {
     struct rtn_entry *entry = rtn_directory_at(directory, slot_of(id));
     cr_assert_not_null(entry);
-    if (atomic_load(&entry->open_id) != id && entry->id == id)
+    if (atomic_load(&entry->open_id) != id && number_at(directory, slot_of(id)) == id)
         return;
     atomic_fetch_add(&entry->mailed, 100);
     atomic_fetch_sub(&entry->mailed, 100);
@@ -116,26 +168,24 @@ static void look(struct rtn_directory *directory, uint64_t id)
 static void *enter_and_leave(void *data)
 {
     struct rtn_directory *directory = data;
-    struct rtn_entry *held[HELD] = { NULL };
     uint64_t ids[HELD] = { 0 };
     for (unsigned i = 0; i < ROUNDS; i++) {
         unsigned at = i % HELD;
-        if (held[at] != NULL) {
+        if (ids[at] != 0) {
             /* Nobody else was given it meanwhile. */
-            cr_assert_eq(held[at]->id, ids[at]);
-            rtn_directory_leave(directory, held[at]);
+            cr_assert_eq(number_at(directory, slot_of(ids[at])), ids[at]);
+            rtn_directory_leave(directory, ids[at]);
             look(directory, ids[at]);
         }
-        held[at] = rtn_directory_enter(directory);
-        cr_assert_not_null(held[at]);
-        ids[at] = held[at]->id;
-        cr_assert_eq(slot_of(ids[at]), held[at]->slot);
-        atomic_store(&held[at]->open_id, ids[at]);
+        ids[at] = rtn_directory_enter(directory);
+        cr_assert_neq(ids[at], 0);
+        cr_assert_eq(number_at(directory, slot_of(ids[at])), ids[at]);
+        atomic_store(&entry_of(directory, ids[at])->open_id, ids[at]);
         look(directory, ids[(i + 1) % HELD] != 0 ? ids[(i + 1) % HELD] : ids[at]);
         cr_assert_geq(rtn_directory_size(directory), (unsigned) HELD);
     }
     for (unsigned i = 0; i < HELD; i++)
-        rtn_directory_leave(directory, held[i]);
+        rtn_directory_leave(directory, ids[i]);
     return NULL;
 }
 
@@ -150,8 +200,8 @@ Test(directory, threads)
         cr_assert_eq(pthread_join(threads[i], NULL), 0);
     for (unsigned slot = 0; slot < rtn_directory_size(&directory); slot++)
         cr_expect_eq(atomic_load(&rtn_directory_at(&directory, slot)->mailed), 0);
-    struct rtn_entry *entry = rtn_directory_enter(&directory);
-    cr_assert_not_null(entry);
-    cr_expect_eq(entry->id & ((UINT64_C(1) << 34) - 1), THREADS * ROUNDS + 1, "a number was given out twice");
+    uint64_t id = rtn_directory_enter(&directory);
+    cr_assert_neq(id, 0);
+    cr_expect_eq(id & ((UINT64_C(1) << 34) - 1), THREADS * ROUNDS + 1, "a number was given out twice");
     rtn_directory_done(&directory);
 }
