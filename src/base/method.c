@@ -12,10 +12,12 @@ static const struct {
 
 unsigned rtn_method_parse(struct rtn_str name)
 {
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(known); i++) {
-        if (rtn_str_equal(known[i].name, name))
-            return known[i].bit;
-    }
+    /* Row by row in code: bytes of a number that the compiler knows are compared at once. */
+#define TRY(name_)                            \
+    if (rtn_str_equal(name, RTN_STR(#name_))) \
+        return RTN_METHOD_##name_;
+    RTN_METHODS(TRY)
+#undef TRY
     return 0;
 }
 

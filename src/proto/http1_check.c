@@ -143,27 +143,23 @@ static int check_content_length(struct rtn_request *request, struct rtn_str valu
     return 0;
 }
 
-/* By length: no two of these names have the same. */
-static const struct known_field {
-    const char *name;
-    int (*check)(struct rtn_request *request, struct rtn_str value);
-} known_fields[] = {
-    [strlen("host")] = { "host", check_host },
-    [strlen("expect")] = { "expect", check_expect },
-    [strlen("connection")] = { "connection", note_connection },
-    [strlen("content-type")] = { "content-type", note_content_type },
-    [strlen("content-length")] = { "content-length", check_content_length },
-    [strlen("transfer-encoding")] = { "transfer-encoding", check_transfer_encoding },
-};
-
 int rtn_http1_check_field(struct rtn_request *request, struct rtn_str name, struct rtn_str value)
 {
-    if (name.length >= RTN_ARRAY_LENGTH(known_fields))
+    /* No two of these names have the same length, which the compiler knows when it compares one. */
+#define ROW(name_, check_)  \
+    case sizeof(name_) - 1: \
+        return memcmp(name.data, name_, sizeof(name_) - 1) == 0 ? check_(request, value) : 0;
+    switch (name.length) {
+        ROW("host", check_host)
+        ROW("expect", check_expect)
+        ROW("connection", note_connection)
+        ROW("content-type", note_content_type)
+        ROW("content-length", check_content_length)
+        ROW("transfer-encoding", check_transfer_encoding)
+    default:
         return 0;
-    const struct known_field *known = &known_fields[name.length];
-    if (known->name == NULL || name.data[0] != known->name[0] || memcmp(name.data, known->name, name.length) != 0)
-        return 0;
-    return known->check(request, value);
+    }
+#undef ROW
 }
 
 int rtn_http1_check_target(struct rtn_request *request)
