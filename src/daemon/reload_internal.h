@@ -20,7 +20,7 @@ struct rtn_reload_change {
     struct rtn_reload *reload;
     struct rtn_plan_server *plan;
     struct rtn_program *program; /* of a server that goes on; NULL: none, or it is in force */
-    bool prepared; /* the program is */
+    bool prepared; /* the program is, or as far as it came: it is to be discarded, or committed */
     struct rtn_run *run; /* new: of a server that is added, or takes the place of another; NULL: none, or it is there */
     int started; /* of that: what came of its start; 1: was not tried */
 };

@@ -185,7 +185,7 @@ static void on_failed(struct rtn_reload *reload, struct rtn_server *server)
 static void on_prepared(struct rtn_server *server, int result, void *data)
 {
     struct rtn_reload_change *change = data;
-    change->prepared = result == 0;
+    change->prepared = rtn_server_is_swapping(server);
     if (result < 0)
         on_failed(change->reload, server);
     rtn_reload_arrived(change->reload);

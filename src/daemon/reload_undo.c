@@ -20,7 +20,7 @@ static void free_program(struct rtn_reload_change *change)
     change->program = NULL;
 }
 
-/* Of a program that was prepared. */
+/* Of a program that was prepared, or was to be. */
 struct discard {
     struct rtn_list node; /* reload->discards */
     struct rtn_reload *reload; /* NULL: it does not wait any more */

@@ -163,7 +163,9 @@ static bool may_leave(const struct rtn_swap *swap)
 {
     if (!has(swap, RTN_ROLE_IDLE) || has(swap, RTN_ROLE_LEAVING))
         return false;
-    return !swap->enter_failed || (!has(swap, RTN_ROLE_CANCELLING) && !has(swap, RTN_ROLE_SETTLED));
+    if (!swap->enter_failed)
+        return true;
+    return swap->step == RTN_SWAP_UNDO && !has(swap, RTN_ROLE_CANCELLING) && !has(swap, RTN_ROLE_SETTLED);
 }
 
 /* No thread has to let go of those that none was to start. */

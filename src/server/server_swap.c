@@ -44,20 +44,13 @@ static void begin(struct rtn_swap *swap, enum rtn_swap_step step, rtn_server_swa
 
 /* Undoing */
 
-static void undo(struct rtn_swap *swap, int result)
-{
-    swap->step = RTN_SWAP_UNDO;
-    swap->result = result;
-    rtn_swap_doom(swap, swap->program);
-}
-
 static void finish_undo(struct rtn_swap *swap)
 {
     if (rtn_swap_has_any(swap, swap->program))
         return;
     swap->enter_failed = false;
     free_next_terms(swap->server);
-    finish(swap, RTN_SWAP_NOTHING, swap->result);
+    finish(swap, RTN_SWAP_NOTHING, 0);
 }
 
 /* Preparing */
@@ -71,7 +64,7 @@ static void after_start(struct rtn_swap *swap)
 {
     int r = atomic_load(&swap->failure);
     if (r < 0)
-        undo(swap, r);
+        finish(swap, RTN_SWAP_PREPARED, r);
     else
         swap->step = RTN_SWAP_ENTER;
 }
@@ -87,10 +80,7 @@ static void after_enter(struct rtn_swap *swap)
     if (r == 0)
         r = rtn_cast_let_stay(&swap->cast);
     swap->enter_failed = r < 0;
-    if (r < 0)
-        undo(swap, r);
-    else
-        finish(swap, RTN_SWAP_PREPARED, 0);
+    finish(swap, RTN_SWAP_PREPARED, r);
 }
 
 static void begin_enter(struct rtn_swap *swap)
@@ -131,7 +121,8 @@ void rtn_server_prepare(struct rtn_server *server, struct rtn_program *program, 
     if (r == 0)
         r = add_new(swap, program);
     if (r < 0)
-        undo(swap, r);
+        swap->step = RTN_SWAP_REFUSED;
+    swap->result = r;
     rtn_swap_tell(swap);
 }
 
@@ -143,8 +134,8 @@ void rtn_server_report_failure(struct rtn_server *server, struct rtn_diags *diag
 void rtn_server_discard(struct rtn_server *server, rtn_server_swap_done done, void *data)
 {
     struct rtn_swap *swap = server->swap;
-    begin(swap, RTN_SWAP_PREPARED, done, data);
-    undo(swap, 0);
+    begin(swap, RTN_SWAP_UNDO, done, data);
+    rtn_swap_doom(swap, swap->program);
     rtn_swap_tell(swap);
 }
 
@@ -233,6 +224,9 @@ void rtn_swap_go_on(struct rtn_swap *swap)
     switch (swap->step) {
     case RTN_SWAP_START:
         rtn_swap_begin_round(swap, false, start, after_start);
+        break;
+    case RTN_SWAP_REFUSED:
+        finish(swap, RTN_SWAP_PREPARED, swap->result);
         break;
     case RTN_SWAP_ENTER:
         begin_enter(swap);

@@ -17,14 +17,14 @@
  */
 typedef void (*rtn_server_swap_done)(struct rtn_server *server, int result, void *data);
 
-/* After a failure the program is not in force, its hooks are undone, and it may be freed. One at a time for a server.
+/* After a failure hooks may have run: it is to be discarded, like one that is not wanted. One at a time for a server.
  */
 void rtn_server_prepare(struct rtn_server *server, struct rtn_program *program, rtn_server_swap_done done, void *data);
 
 /* Adds an error at the instance whose hook let prepare, or the start of the server, fail, if it was one. */
 void rtn_server_report_failure(struct rtn_server *server, struct rtn_diags *diags);
 
-/* Undoes a good prepare: thread_stop, stop; then done. */
+/* Undoes what prepare has done: thread_stop, stop; then done, and the program may be freed. */
 void rtn_server_discard(struct rtn_server *server, rtn_server_swap_done done, void *data);
 
 /*
@@ -33,7 +33,7 @@ void rtn_server_discard(struct rtn_server *server, rtn_server_swap_done done, vo
  */
 void rtn_server_commit(struct rtn_server *server, rtn_server_swap_done done, void *data);
 
-/* True as long as one of these three is under way. */
+/* True from prepare to the end of what follows it, discard or commit, or to that of the server. */
 bool rtn_server_is_swapping(const struct rtn_server *server);
 
 /* How many programs beside the one in force are still in use, and how many sessions stay under them. */

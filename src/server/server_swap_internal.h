@@ -13,8 +13,9 @@
 enum rtn_swap_step {
     RTN_SWAP_NOTHING, /* no program is on its way */
     RTN_SWAP_START, /* the start hooks of new instances are to run */
+    RTN_SWAP_REFUSED, /* memory was out before */
     RTN_SWAP_ENTER, /* threads are to start them */
-    RTN_SWAP_PREPARED,
+    RTN_SWAP_PREPARED, /* or as far as it came: it is the caller's turn */
     RTN_SWAP_UNDO, /* waits for the end of the new instances */
     RTN_SWAP_COMMIT, /* loops are to put the program in force */
     RTN_SWAP_QUIESCE, /* those that are not in it are told */
@@ -39,7 +40,7 @@ struct rtn_swap {
     bool enter_failed; /* a thread has refused to start new instances: they leave before others do */
     bool loops_left_them; /* every loop has stopped those that are leaving */
     struct rtn_program *program; /* that is on its way */
-    int result;
+    int result; /* of RTN_SWAP_REFUSED */
     rtn_server_swap_done done;
     void *data;
 };

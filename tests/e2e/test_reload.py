@@ -653,6 +653,18 @@ def test_taking_back_waits_for_a_stuck_handler_with_a_bound(stuck):
     assert running.get("/good").text == "one again 1 ticks=0\n"
 
 
+def test_a_failed_thread_start_is_taken_back_with_the_same_bound(stuck):
+    """Of its own server, whose worker may have started the others."""
+    place, gate = stuck
+    said = place.refused(waiting(gate, count("/good", "good") + count("/bad", "bad", options=", fail: thread_start")) + SECOND)
+    assert re.search('route "/bad": module remake: thread_start failed', said)
+    assert re.search(rf'server "web": what was begun is not taken back yet, which waits for {STUCK}', said)
+    gate.open()
+    place.running.log_wait('server "web": the reload that failed has been taken back')
+    place.reload(waiting(gate, count("/good", "better")) + SECOND)
+    assert place.running.get("/good").text == "one better 1 ticks=0\n"
+
+
 def test_a_stop_does_not_wait_for_what_is_being_taken_back(stuck):
     place, gate = stuck
     running = place.running
