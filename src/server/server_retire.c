@@ -134,6 +134,7 @@ static void leave(struct rtn_swap *swap)
 {
     struct rtn_pool *pool = swap->server->pool;
     swap->loops_left_them = false;
+    move_on(swap, RTN_ROLE_IDLE, RTN_ROLE_LEAVING);
     rtn_cast_let_leave(&swap->cast);
     if (pool != NULL)
         (void) rtn_pool_refresh(pool);
@@ -146,16 +147,19 @@ static bool have_all_left(const struct rtn_swap *swap)
     return swap->loops_left_them && has(swap, RTN_ROLE_LEAVING) && (pool == NULL || rtn_pool_is_fresh(pool));
 }
 
-static void stop_those(struct rtn_swap *swap)
+static void send_off(struct rtn_role *role)
+{
+    role->stage = RTN_ROLE_STOPPING;
+    role->stop_due = true;
+}
+
+static void pass_those_that_left(struct rtn_swap *swap)
 {
     RTN_LIST_FOREACH (node, &swap->cast.roles) {
         struct rtn_role *role = RTN_CONTAINER_OF(node, struct rtn_role, node);
-        if (role->stage != RTN_ROLE_LEAVING)
-            continue;
-        role->stage = RTN_ROLE_STOPPING;
-        role->stop_due = true;
+        if (role->stage == RTN_ROLE_LEAVING)
+            send_off(role);
     }
-    rtn_swap_begin_round(swap, false, stop, after_stop);
 }
 
 /* A thread that has refused to start new instances stops none until those have gone. */
@@ -169,26 +173,27 @@ static bool may_leave(const struct rtn_swap *swap)
 }
 
 /* No thread has to let go of those that none was to start. */
-static bool have_entered(const struct rtn_swap *swap)
+static void pass_unknown(struct rtn_swap *swap)
 {
     RTN_LIST_FOREACH (node, &swap->cast.roles) {
-        const struct rtn_role *role = RTN_CONTAINER_OF(node, struct rtn_role, node);
-        if (role->stage == RTN_ROLE_LEAVING && role->enters != 0)
-            return true;
+        struct rtn_role *role = RTN_CONTAINER_OF(node, struct rtn_role, node);
+        if (role->stage == RTN_ROLE_IDLE && role->enters == 0)
+            send_off(role);
     }
-    return false;
 }
 
 void rtn_swap_retire(struct rtn_swap *swap)
 {
-    if (have_all_left(swap)) {
-        stop_those(swap);
+    pass_unknown(swap);
+    if (have_all_left(swap))
+        pass_those_that_left(swap);
+    if (has(swap, RTN_ROLE_STOPPING)) {
+        rtn_swap_begin_round(swap, false, stop, after_stop);
     } else if (has(swap, RTN_ROLE_DOOMED)) {
         move_on(swap, RTN_ROLE_DOOMED, RTN_ROLE_CANCELLING);
         rtn_swap_begin_round(swap, true, cancel, after_cancel);
     } else if (may_leave(swap)) {
-        move_on(swap, RTN_ROLE_IDLE, RTN_ROLE_LEAVING);
-        have_entered(swap) ? leave(swap) : stop_those(swap);
+        leave(swap);
     }
 }
 

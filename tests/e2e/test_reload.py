@@ -597,10 +597,10 @@ def test_included_files_are_watched(site, tmp_path):
 # Handlers that do not come back meanwhile
 
 
-def waiting(gate, more=""):
+def waiting(gate, more="", name="it"):
     """A server with a handler that a worker is to be stuck in."""
     return web(f"path: /wait, module: remake, handler: wait, options: {{name: waits, until: {gate}}}, timeouts: {{handler: 300ms}}\n"
-               + count() + more)
+               + count(name=name) + more)
 
 
 BROKEN = web(count(name="bad", options=", fail: start"), "second", "_second")
@@ -663,6 +663,23 @@ def test_a_failed_thread_start_is_taken_back_with_the_same_bound(stuck):
     place.running.log_wait('server "web": the reload that failed has been taken back')
     place.reload(waiting(gate, count("/good", "better")) + SECOND)
     assert place.running.get("/good").text == "one better 1 ticks=0\n"
+
+
+def test_a_failed_start_hook_waits_for_no_instance_that_ends(stuck):
+    """The stuck worker holds up the end of what reloads took away meanwhile, and of nothing else."""
+    place, gate = stuck
+    place.reload(waiting(gate, name="other") + SECOND)
+    place.reload(waiting(gate, name="third") + SECOND)
+    place.running.log_wait("remake one other: thread_stop")
+    said = place.refused(waiting(gate, count("/bad", "bad", options=", fail: start"), "third") + SECOND)
+    assert re.search('route "/bad": module remake: start failed', said) and "taken back" not in said
+    assert "stop" not in place.steps("other")
+    place.reload(waiting(gate, name="fourth") + SECOND)
+    assert place.running.get("/count").text == "one fourth 1 ticks=0\n"
+    gate.open()
+    for name in ("it", "other", "third"):
+        place.running.log_wait(f"remake one {name}: unload")
+        assert place.steps(name)[-2:] == ["stop", "unload"]
 
 
 def test_a_stop_does_not_wait_for_what_is_being_taken_back(stuck):
