@@ -643,6 +643,7 @@ def test_taking_back_waits_for_a_stuck_handler_with_a_bound(stuck):
 
     said = place.refused(waiting(gate, count("/good", "again")) + SECOND)
     assert re.search(rf'retinued\.yaml:\d+:\d+: error: server "web": a reload that failed is still being taken back, which waits for {STUCK}', said)
+    assert "taken back" not in place.refused(waiting(gate) + BROKEN)
     place.reload(waiting(gate) + web(count(name="changed"), "second", "_second"))
     assert running.get("/count", "second").text == "one changed 1 ticks=0\n"
 
@@ -680,6 +681,30 @@ def test_a_failed_start_hook_waits_for_no_instance_that_ends(stuck):
     for name in ("it", "other", "third"):
         place.running.log_wait(f"remake one {name}: unload")
         assert place.steps(name)[-2:] == ["stop", "unload"]
+
+
+@pytest.mark.parametrize("after", [SECOND, None], ids=["removed", "restarted"])
+def test_a_server_goes_while_it_is_being_taken_back(stuck, after):
+    place, gate = stuck
+    running = place.running
+    assert "is not taken back yet" in place.refused(waiting(gate, count("/good", "good")) + BROKEN)
+    place.reload(after or waiting(gate).replace("    threads: 2\n", "    threads: 2\n    loops: 2\n") + SECOND)
+    gate.open()
+    running.log_wait('server "web": stopped')
+    assert place.steps("good")[-2:] == ["stop", "unload"]
+    place.reload(waiting(gate, count("/good", "again")) + SECOND)
+    assert running.get("/good").text == "one again 1 ticks=0\n"
+
+
+def test_a_stop_gives_up_what_is_being_taken_back(stuck):
+    """With the handler, as without a reload."""
+    place, gate = stuck
+    running = place.running
+    place.reload(waiting(gate) + SECOND, more="shutdown_timeout: 200ms")
+    assert "is not taken back yet" in place.refused(waiting(gate, count("/good", "good")) + BROKEN)
+    running.signal(signal.SIGTERM)
+    assert running.wait() == 0
+    running.log_wait(r'server "web": web/worker-\d is still in the handler of route "/wait"')
 
 
 def test_a_stop_does_not_wait_for_what_is_being_taken_back(stuck):
