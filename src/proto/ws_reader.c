@@ -29,13 +29,18 @@ static size_t content_length(const struct rtn_ws_reader *reader, size_t availabl
     return length;
 }
 
+/* The mask ends the header. Returns whether the content is ASCII. */
+static bool unmask(const struct rtn_ws_reader *reader, unsigned char *data, size_t length)
+{
+    return rtn_ws_mask(data, length, reader->header + reader->header_length - 4, reader->mask_at);
+}
+
 static int take_content(struct rtn_ws_reader *reader, struct rtn_ws_input *input)
 {
     unsigned char *data = input->data + input->at;
     size_t length = content_length(reader, input->length - input->at);
-    const unsigned char *mask = reader->header + reader->header_length - 4;
+    bool ascii = !reader->from_server && unmask(reader, data, length);
 
-    bool ascii = !reader->from_server && rtn_ws_mask(data, length, mask, reader->mask_at);
     input->at += length;
     reader->mask_at = (unsigned char) ((reader->mask_at + length) & 3);
     reader->frame_left -= length;
