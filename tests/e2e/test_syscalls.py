@@ -108,5 +108,6 @@ def test_clients_that_are_late_are_not_read_in_vain(daemon, monkeypatch, tmp_pat
     if is_sanitized():
         return
     calls = count_calls_of_short_connections(daemon, monkeypatch, tmp_path, "/", pause=0.005)
-    # One look each would be twice as many; some clients of a slow machine are not late.
-    assert calls["recvfrom"] <= REQUESTS + REQUESTS // 2, calls
+    # One look each would be twice as many, and one at every other client half as many more. In vain are those at one client
+    # of 32, and some at first; clients of a slow machine that are not late lead to others.
+    assert calls["recvfrom"] <= REQUESTS + REQUESTS // 5 + SLACK, calls
