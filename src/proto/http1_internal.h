@@ -198,7 +198,10 @@ void rtn_http1_drop_resumptions(struct rtn_connection *connection);
 /* Sends what the sink holds for this connection; a failure is noted in connection->broken. [owner's thread] */
 void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sink);
 
-/* The same after rtn_http1_end_reply(): where the connection is to close, its end leaves in the same packet. */
+/*
+ * The same after rtn_http1_end_reply(): where the connection is to close, its end leaves in the same packet, unless it
+ * is among those of its client that count.
+ */
 void rtn_http1_send_reply(struct rtn_connection *connection, struct rtn_sink *sink);
 
 /* True while no worker holds the connection; what the worker wrote is visible then. */

@@ -44,9 +44,10 @@ void rtn_http1_send_sink(struct rtn_connection *connection, struct rtn_sink *sin
     empty_sink(connection, sink, rtn_stream_send_memory);
 }
 
+/* Who sees the end may come again at once. So where its connections count, this one has to be off the count by then. */
 void rtn_http1_send_reply(struct rtn_connection *connection, struct rtn_sink *sink)
 {
-    bool last = connection->close_after && connection->broken == 0;
+    bool last = connection->close_after && connection->broken == 0 && !connection->counted;
     empty_sink(connection, sink, last ? rtn_stream_send_last : rtn_stream_send_memory);
 }
 

@@ -15,8 +15,14 @@ SERVERS = """\
     timeouts: {linger: 1m}
     routes: &routes
       - {path: /, module: client, handler: loop}
+      - {path: /worker, module: client, handler: worker}
       - {path: /echo, module: echo}
       - {path: /fixed, status: 204}
+  one:
+    listen: 127.0.0.1:0
+    loops: 2
+    limits: {connections_per_client: 1}
+    routes: *routes
   few_proxied:
     listen: [{address: "127.0.0.1:0", proxy_protocol: true}]
     trusted_proxies: [127.0.0.1]
@@ -99,6 +105,15 @@ def test_a_connection_that_ends_makes_room(limited):
                     assert is_too_many(refused.response())
                 more.half_close()
                 assert more.closed()
+
+
+@pytest.mark.parametrize("target", ["/", "/worker"])
+def test_whoever_sees_the_end_may_come_again(limited, target):
+    """Whichever thread has ended the connection."""
+    for _ in range(300):
+        with source(limited, "one", "127.0.8.1") as raw:
+            assert raw.request(target=target, headers=[("Connection", "close")]).status == 200
+            assert raw.recv_until_close() == b""
 
 
 def test_unix_sockets_have_no_address(limited):
