@@ -2,8 +2,8 @@
  * The life of an HTTP/1.1 connection on its loop: read once, parse in place, have the request handled, send,
  * and again. See connection.h for the states and for who may touch what.
  *
- * The usual request on the loop costs one recv() and one send(); timeouts are stores (loop/wheel.h); the read watcher
- * is never touched. A worker's reply is sent by the worker, and the loop hears of it only when something is left to do.
+ * The usual request on the loop costs one recv() and one send(); timeouts are stores (loop/wheel.h); the watcher is
+ * never touched. A worker's reply is sent by the worker, and the loop hears of it only when something is left to do.
  */
 #include "proto/http1_internal.h"
 
