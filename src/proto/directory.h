@@ -91,6 +91,7 @@ static inline uint64_t rtn_directory_make_id(unsigned loop_index, unsigned slot,
     return (uint64_t) (loop_index + 1) << 54 | (uint64_t) slot << 34 | (count & ((UINT64_C(1) << 34) - 1));
 }
 
+/* Of requests' ids, too. */
 static inline unsigned rtn_directory_slot_of(uint64_t id)
 {
     return (unsigned) (id >> 34) & 0xfffff;

@@ -151,10 +151,7 @@ void rtn_http1_collect(struct rtn_http1 *http);
 /* The request goes to a worker: from now on the connection is its holder's. */
 void rtn_http1_hold(struct rtn_request *request);
 
-/*
- * The loop holds the request again: it was not taken after all (queue full), or it came back by the mail of
- * rtn_http1_hand_back(). It may be held again afterwards.
- */
+/* The loop holds the request again: no worker takes it, since the queue is full or nobody is left. */
 void rtn_http1_take_back(struct rtn_request *request);
 
 /* What the layer above was told later than by the return of its callback: goes on with the connection. */
@@ -228,11 +225,6 @@ static inline uint64_t rtn_http1_next_id(uint64_t id)
 static inline unsigned rtn_http1_loop_of(uint64_t id)
 {
     return (unsigned) (id >> 54) - 1;
-}
-
-static inline unsigned rtn_http1_slot_of(uint64_t id)
-{
-    return (unsigned) (id >> 34) & 0xfffff;
 }
 
 /* Replies from now on say that they are the last. Before rtn_http1_drain(), which says so too. */

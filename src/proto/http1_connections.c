@@ -284,7 +284,7 @@ void rtn_http1_drop_resumptions(struct rtn_connection *connection)
 
 static struct rtn_connection *find_connection(struct rtn_http1 *http, uint64_t id)
 {
-    const struct rtn_seat *seat = rtn_directory_seat(&http->directory, rtn_http1_slot_of(id));
+    const struct rtn_seat *seat = rtn_directory_seat(&http->directory, rtn_directory_slot_of(id));
     return seat != NULL ? seat->connection : NULL;
 }
 

@@ -34,13 +34,14 @@ struct closing {
 
 static struct rtn_entry *entry_of(struct rtn_http1 *http, uint64_t id)
 {
-    return rtn_directory_at(&http->directory, rtn_http1_slot_of(id));
+    return rtn_directory_at(&http->directory, rtn_directory_slot_of(id));
 }
 
 /* [loop] */
 static struct rtn_session *session_of(struct rtn_http1 *http, uint64_t id)
 {
-    const struct rtn_connection *connection = rtn_directory_seat(&http->directory, rtn_http1_slot_of(id))->connection;
+    const struct rtn_connection *connection =
+        rtn_directory_seat(&http->directory, rtn_directory_slot_of(id))->connection;
     return connection != NULL ? connection->session : NULL;
 }
 
@@ -157,7 +158,7 @@ static void run_closing(struct closing *closing)
 {
     struct rtn_http1 *http = closing->http;
     const struct rtn_entry *entry = entry_of(http, closing->id);
-    if (rtn_directory_seat(&http->directory, rtn_http1_slot_of(closing->id))->id != closing->id)
+    if (rtn_directory_seat(&http->directory, rtn_directory_slot_of(closing->id))->id != closing->id)
         return;
     struct rtn_session *session = session_of(http, closing->id);
     bool opened = session != NULL && session->opened;
