@@ -21,8 +21,10 @@ void rtn_directory_init(struct rtn_directory *directory, unsigned loop_index)
 /* Pages that nobody has written to take no memory, which no allocator promises. */
 static struct rtn_directory_block *make_block(void)
 {
-    void *block =
-        mmap(NULL, sizeof(struct rtn_directory_block), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const int rights = PROT_READ | PROT_WRITE;
+    /* -1 is what a mapping without a file has (mmap(2)). */
+    /* cppcheck-suppress invalidFunctionArg */
+    void *block = mmap(NULL, sizeof(struct rtn_directory_block), rights, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return block != MAP_FAILED ? block : NULL;
 }
 
