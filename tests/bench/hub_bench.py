@@ -12,7 +12,7 @@ import urllib.request
 from contextlib import nullcontext
 
 from measure import Done, Goal, LoadCase
-from server import Daemon, Failure
+from server import PATIENT, Daemon, Failure
 
 SENDERS = 4
 PACED = 0.2  # seconds
@@ -28,10 +28,10 @@ LINES = (
 def servers(size):
     """A queue of messages of 1 MiB is short, so that it stays in memory."""
     capacity = 16 if size > 65536 else 2048
-    sink = f"  sink: {{protocol: worker, hub_capacity: {capacity}, modules: [{{module: hub_bench, handler: loop}}]}}\n"
-    first = ("  from1: {protocol: worker, threads: 1, hub_capacity: 2048, "
+    sink = f"  sink: {{protocol: worker, {PATIENT}, hub_capacity: {capacity}, modules: [{{module: hub_bench, handler: loop}}]}}\n"
+    first = (f"  from1: {{protocol: worker, threads: 1, {PATIENT}, hub_capacity: 2048, "
              "modules: [{module: hub_bench, handler: back, options: {number: 1}}]}\n")
-    others = (f"  from{n}: {{listen: [], threads: 1, routes: [{{path: /, module: hub_bench, handler: tell, "
+    others = (f"  from{n}: {{listen: [], threads: 1, {PATIENT}, routes: [{{path: /, module: hub_bench, handler: tell, "
               f"options: {{number: {n}}}}}]}}\n" for n in range(2, SENDERS + 1))
     return sink + first + "".join(others)
 

@@ -20,11 +20,16 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = str(CORES[0]), str(CORES[-1])
 CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--trace-children=yes")
 
+# A thread that seems to stall below callgrind, where all takes long, would be asked for its backtrace by a signal, which can
+# end callgrind itself.
+PATIENT = "stall: 60s"
+
 CONFIG = """
 daemon: {{modules: ["{modules}", "{own}"], log: {{to: stderr, level: warn}}}}
 servers:
   bench:
     listen: 127.0.0.1:{port}
+    {patient}
 """
 
 
@@ -119,6 +124,6 @@ class Daemon(Server):
     def __init__(self, bench, wrap=(), lines=(), more="", pinned=True):
         port, folder = free_port(), make_folder()
         path = pathlib.Path(folder.name) / "bench.yaml"
-        text = CONFIG.format(modules=bench.build / "modules", own=bench.own, port=port)
+        text = CONFIG.format(modules=bench.build / "modules", own=bench.own, port=port, patient=PATIENT)
         path.write_text(text + "".join(f"    {line}\n" for line in lines).replace("{port}", str(port)) + more)
         super().__init__([bench.build / "src/daemon/retinued", "-c", path], port, folder, wrap, pinned)
