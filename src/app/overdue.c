@@ -1,3 +1,7 @@
+/*
+ * Two counts, of the lines that were written and of the requests that had none, for a second that begins when there is
+ * something to count. The timer stops when a second has passed without any.
+ */
 #include "app/overdue.h"
 
 #include <string.h>
