@@ -10,10 +10,12 @@ RETINUE_BUILD/modules), and what bounds.py says.
 """
 import collections
 import contextlib
+import errno
 import os
 import pathlib
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -36,6 +38,7 @@ MODULES = os.environ.get("RETINUE_MODULES", str(BUILD / "modules"))
 
 LOG_LINES = 5000
 LOG_LINE_BYTES = 64 * 1024
+READ_BYTES = 1024 * 1024  # more than a pipe holds
 REPORT_LINES = 400
 
 REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|: runtime error: |ERROR SUMMARY: [1-9]")
@@ -77,26 +80,61 @@ def with_modules(text, folder=MODULES):
     return re.sub(r"(?m)^daemon:[^\n]*\n((?:\s*(?:#[^\n]*)?\n)*)( +)", rf'daemon:\n\1\2modules: ["{folder}"]\n\2', text, count=1)
 
 
+def is_readable(stream, timeout=None):
+    """Waits until there is something to read, or the end; for no longer than so many ms."""
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    return bool(poll.poll(timeout))
+
+
 class Log:
-    """What the daemon wrote, line by line, kept within bounds. Filled by one thread, read by another."""
+    """What the daemon wrote, line by line, kept within bounds. A thread reads it as it comes, and whoever looks first reads what
+    is there by then: every line that was written before is seen, such as those a handler wrote before it answered."""
 
     def __init__(self):
         self.changed = threading.Condition()
         self.lines = collections.deque(maxlen=LOG_LINES)
+        self.begun = b""  # a line whose end has not come
         self.dropped = 0
         self.closed = False
         self.report = []
+        self.stream = self.thread = None
 
-    def fill(self, stream):
-        while True:
-            line = stream.readline(LOG_LINE_BYTES)
+    def follow(self, stream):
+        """Begins to read: a pipe, or a terminal's outer end."""
+        self.stream = stream
+        self.thread = threading.Thread(target=self._read_all, daemon=True)
+        self.thread.start()
+
+    def join(self, timeout=WAIT_BOUND):
+        """Waits until everything has been read."""
+        self.thread.join(timeout)
+
+    def _read_all(self):
+        while not self.closed:
+            is_readable(self.stream)
             with self.changed:
-                if not line:
-                    self.closed = True
-                    self.changed.notify_all()
-                    return
-                self._add(line.decode("utf-8", "replace").rstrip("\n"))
-                self.changed.notify_all()
+                self._read()
+
+    def _read(self):
+        """Takes what is there; with the lock held."""
+        if self.stream is None or self.closed or self.stream.closed or not is_readable(self.stream, 0):
+            return
+        try:
+            piece = os.read(self.stream.fileno(), READ_BYTES)
+        except OSError as error:
+            assert error.errno == errno.EIO  # of a terminal whose other end is gone
+            piece = b""
+        self.closed = not piece
+        self._take(piece)
+        self.changed.notify_all()
+
+    def _take(self, piece):
+        *lines, self.begun = (self.begun + piece).split(b"\n")
+        if self.closed or len(self.begun) > LOG_LINE_BYTES:
+            lines, self.begun = lines + [self.begun] * bool(self.begun), b""
+        for line in lines:
+            self._add(line.decode("utf-8", "replace"))
 
     def _add(self, line):
         if len(self.lines) == LOG_LINES:
@@ -108,15 +146,18 @@ class Log:
     def mark(self):
         """The number of lines so far, for the `since` of find and wait."""
         with self.changed:
+            self._read()
             return self.dropped + len(self.lines)
 
     def text(self):
         with self.changed:
+            self._read()
             return "\n".join(self.lines)
 
     def find(self, pattern, since=0):
         """All matches of a pattern, at most one per line."""
         with self.changed:
+            self._read()
             return self._find(re.compile(pattern), since)
 
     def _find(self, pattern, since):
@@ -217,8 +258,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [*WRAP, RETINUED, "-c", str(self.config), *self.args], env=self.env, stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE, pass_fds=self.pass_fds, preexec_fn=self.preexec, cwd=self.folder)
-        self.reader = threading.Thread(target=self.log.fill, args=(self.process.stderr,), daemon=True)
-        self.reader.start()
+        self.log.follow(self.process.stderr)
         if wait:
             self.wait_ready()
         return self
@@ -267,7 +307,7 @@ class Daemon:
         self._clean_up()
 
     def _clean_up(self):
-        self.reader.join(WAIT_BOUND)
+        self.log.join()
         self.notifications.close()
         self.left_behind = sorted(set(os.listdir(self.tmp)) - {"notify"})
         shutil.rmtree(self.tmp, ignore_errors=True)

@@ -1,14 +1,12 @@
 """Programs that somebody uses through their standard input and output."""
 import contextlib
-import errno
 import os
 import pty
 import subprocess
 import termios
-import threading
 
 import harness
-from bounds import STOP_BOUND, WAIT_BOUND
+from bounds import STOP_BOUND
 
 
 class Program:
@@ -23,11 +21,9 @@ class Program:
             without_echo(self.inner)
             ends = {"stdin": self.inner, "stdout": self.inner}
         self.process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, env=env, **ends)
-        output = os.fdopen(self.terminal, "rb", buffering=0, closefd=False) if terminal else self.process.stdout
-        self.threads = [threading.Thread(target=fill, args=pair, daemon=True)
-                        for pair in ((self.out, output), (self.err, self.process.stderr))]
-        for thread in self.threads:
-            thread.start()
+        self.output = os.fdopen(self.terminal, "rb", buffering=0) if terminal else self.process.stdout
+        self.out.follow(self.output)
+        self.err.follow(self.process.stderr)
 
     def type(self, text):
         if self.terminal is not None:
@@ -56,8 +52,8 @@ class Program:
         if self.inner is not None:
             os.close(self.inner)
             self.inner = None
-        for thread in self.threads:
-            thread.join(WAIT_BOUND)
+        self.out.join()
+        self.err.join()
 
     def __enter__(self):
         return self
@@ -67,27 +63,14 @@ class Program:
             self.process.kill()
             self.process.wait()
         self._end()
-        if self.terminal is not None:
-            os.close(self.terminal)
-            return
-        # What it did not read any more is lost.
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
-        self.process.stdout.close()
+        self.output.close()
+        if self.terminal is None:
+            # What it did not read any more is lost.
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
 
 
 def without_echo(terminal):
     attributes = termios.tcgetattr(terminal)
     attributes[3] &= ~termios.ECHO
     termios.tcsetattr(terminal, termios.TCSANOW, attributes)
-
-
-def fill(log, stream):
-    """A terminal whose other end is gone gives an error instead of an end."""
-    try:
-        log.fill(stream)
-    except OSError as error:
-        assert error.errno == errno.EIO
-        with log.changed:
-            log.closed = True
-            log.changed.notify_all()
