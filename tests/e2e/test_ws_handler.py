@@ -59,13 +59,14 @@ def test_refused_later(daemon, model):
         assert (response.status, response.text) == (403, "refused\n")
 
 
-def test_a_client_that_goes_before_the_answer(daemon, model):
-    running = daemon(config())
+def test_a_client_that_goes_before_the_answer(daemon, model, tmp_path):
+    running, gate = daemon(config()), Gate(tmp_path)
     raw = running.raw()
-    raw.send(handshake(f"/{model}?later=200&name=gone"))
+    raw.send(handshake(f"/{model}?later=0&until={gate}&name=gone"))
     running.log_wait("ws probe: upgrade")
     raw.close()
     running.log_wait("ws probe: destroy data=gone")
+    gate.open()
     with connect(running, f"/{model}?later=1") as end:
         assert end.ask("there") == "there"
     assert not running.log.find("ws probe: open .*data=gone")

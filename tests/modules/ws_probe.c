@@ -113,7 +113,8 @@ static int upgrade(rtn_request *request, void *instance)
         rtn_log(RTN_LOG_NOTICE, "ws %s: upgrade thread=%s", probe->name, rtn_thread_name());
     take_name(request, probe);
     if (pause.data != NULL)
-        return ws_thread_resume(probe, rtn_request_later(request, NULL, NULL), ws_number(pause), decide);
+        return ws_thread_resume(probe, rtn_request_later(request, NULL, NULL), ws_number(pause),
+                                rtn_query_value(request, "until", 0), decide);
     return decide(request, NULL);
 }
 

@@ -71,8 +71,8 @@ void ws_thread_stop(struct ws_probe *probe);
 /* On that thread, after so many milliseconds: the request gets what the commands say. */
 int ws_thread_run(struct ws_probe *probe, rtn_later later, rtn_str lines);
 
-/* The same, and then `then` continues it. */
-int ws_thread_resume(struct ws_probe *probe, rtn_later later, int64_t pause,
+/* After so many milliseconds, and once the gate is open if there is a path of one, `then` continues the request. */
+int ws_thread_resume(struct ws_probe *probe, rtn_later later, int64_t pause, rtn_str gate,
                      int (*then)(rtn_request *request, void *data));
 
 extern const struct rtn_http_handler ws_http_handlers[];

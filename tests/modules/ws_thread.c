@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gate.h"
 #include "ws_probe.h"
 
 struct ws_job {
@@ -14,7 +15,7 @@ struct ws_job {
     rtn_later later;
     int64_t pause;
     int (*then)(rtn_request *request, void *data);
-    char *lines;
+    char *lines; /* or, of one that resumes, the path of the gate before that */
     size_t length;
 };
 
@@ -24,6 +25,8 @@ static void do_job(struct ws_probe *probe, const struct ws_job *job)
     struct timespec pause = { .tv_sec = job->pause / 1000, .tv_nsec = job->pause % 1000 * 1000000 };
     (void) nanosleep(&pause, NULL);
     if (job->then != NULL) {
+        if (job->length > 0)
+            gate_pass(job->lines);
         (void) rtn_resume(job->later, job->then, NULL, NULL);
         return;
     }
@@ -85,30 +88,35 @@ static int add_job(struct ws_probe *probe, struct ws_job *job)
     return RTN_LATER;
 }
 
-int ws_thread_run(struct ws_probe *probe, rtn_later later, rtn_str lines)
+static struct ws_job *job_new(rtn_later later, rtn_str lines)
 {
     struct ws_job *job = calloc(1, sizeof(*job));
     if (job == NULL)
-        return -ENOMEM;
+        return NULL;
     job->later = later;
     job->length = lines.length;
-    job->lines = malloc(lines.length + 1);
+    job->lines = calloc(1, lines.length + 1);
     if (job->lines == NULL) {
         free(job);
-        return -ENOMEM;
+        return NULL;
     }
     if (lines.length > 0)
         memcpy(job->lines, lines.data, lines.length);
-    return add_job(probe, job);
+    return job;
 }
 
-int ws_thread_resume(struct ws_probe *probe, rtn_later later, int64_t pause,
+int ws_thread_run(struct ws_probe *probe, rtn_later later, rtn_str lines)
+{
+    struct ws_job *job = job_new(later, lines);
+    return job != NULL ? add_job(probe, job) : -ENOMEM;
+}
+
+int ws_thread_resume(struct ws_probe *probe, rtn_later later, int64_t pause, rtn_str gate,
                      int (*then)(rtn_request *request, void *data))
 {
-    struct ws_job *job = calloc(1, sizeof(*job));
+    struct ws_job *job = job_new(later, gate);
     if (job == NULL)
         return -ENOMEM;
-    job->later = later;
     job->pause = pause;
     job->then = then;
     return add_job(probe, job);
