@@ -49,11 +49,23 @@ ADDRESS = re.compile(r"unix:[^\s,]+|\[[^\]]+\]:\d+|[\w.*-]+:\d+")
 PLACEHOLDER = re.compile(r"\{(port\w*|tmp|modules)\}")
 
 
+def _ports():
+    """Those of this process of the tests: others must not choose one between our choice and its use. They begin anywhere, for the
+    sake of other runs."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 20
+    begin = random.randrange(1000)
+    while True:
+        for n in range(1000):
+            yield 10000 + worker * 1000 + (begin + n) % 1000
+
+
+PORTS = _ports()
+
+
 def free_port():
     """A port that was free a moment ago, on all addresses, below those that the system gives to outgoing connections, of which tests
     make thousands. Prefer "listen: 127.0.0.1:0" in configurations: that cannot collide."""
-    while True:
-        port = random.randrange(10000, 30000)
+    for port in PORTS:
         with socket.socket() as v4, socket.socket(socket.AF_INET6) as v6, contextlib.suppress(OSError):
             v6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             v4.bind(("", port))
