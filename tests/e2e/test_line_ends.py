@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from common import wait_until
+from common import in_time, wait_until
 from line_talk import MODELS, closing, config, join, joined, narrow
 
 LONG_DETAIL = "a line longer than limits.line"
@@ -85,17 +85,24 @@ def test_closed_by_the_handler(daemon, model):
 
 
 def test_idle(daemon):
-    running = daemon(config(server="timeouts: {idle: 300ms}"))
-    with join(running) as talker:
+    running = daemon(config(server="timeouts: {idle: 500ms}"))
+
+    def attempt(_):
+        talker = join(running)
         talker.who()
         for _ in range(4):
-            time.sleep(0.1)
+            time.sleep(0.2)
             talker.raw.send("x")  # not a line, but a sign of life
         before = time.monotonic()
         talker.raw.send("\n")
         assert talker.hear() == "xxxx"
+        return talker, before
+
+    # In less than that no pause can have become as long as the timeout.
+    talker, before = in_time(4 * 0.2 + 0.25, attempt)
+    with talker:
         talker.ended()
-        assert time.monotonic() - before >= 0.25
+        assert time.monotonic() - before >= 0.45
     assert closing(running, talker.id) == ("timeout", "", "nothing came (timeouts.idle)")
 
 

@@ -95,6 +95,7 @@ def test_pieces_add_up(daemon, row, length):
             raw.send(head(f"/{row}") + chunked(data, size))
             got = told(raw.response())
             assert (int(got["length"]), int(got["sum"])) == (length, weigh(data))
+    wait_until(lambda: stats(running)["destroyed"] == 3, "destroyed")
     seen = stats(running)
     assert seen["begun"] == seen["handled"] == seen["destroyed"] == 3 and seen["cancelled"] == 0
 
@@ -149,7 +150,7 @@ def test_many_at_once(daemon, row):
         got = told(client.response())
         assert (int(got["length"]), int(got["sum"])) == (len(data), weigh(data))
         client.close()
-    assert stats(running)["destroyed"] == 40
+    wait_until(lambda: stats(running)["destroyed"] == 40, "all are destroyed")
 
 
 # 100 Continue
