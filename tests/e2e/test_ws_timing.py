@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bounds import SLOW, WAIT_BOUND
-from common import Gate, wait_until
+from common import Gate
 from test_flat_memory import Memory
 from test_memory import is_sanitized
 from test_ws_sending import narrow
@@ -196,7 +196,7 @@ def test_a_stop_with_a_handler_at_work(daemon):
     with connect(running, "/parallel") as end:
         end.who()
         end.text(f"!sleep {MS // 2}")
-        wait_until(lambda: "ws/worker-0" in running.threads(), "a worker")
+        running.log_wait("ws probe: sleeps")
         running.signal(signal.SIGTERM)
         while (got := end.frame())[0] == TEXT:
             assert got[1].startswith(b"slept")
@@ -221,13 +221,14 @@ def test_the_daemons_own_connections_end_with_1001(daemon):
     running.log_wait("ws probe: close .*cause=shutdown")
 
 
-def test_no_websocket_while_it_stops(daemon):
+def test_no_websocket_while_it_stops(daemon, tmp_path):
+    gate = Gate(tmp_path)
     running = daemon(config(route="timeouts: {close: 500ms}"))
     with running.raw() as raw, connect(running, "/parallel") as busy:
         assert raw.request(target="/loop").status == 200
-        busy.text(f"!sleep {MS}")
+        busy.text(f"!until {gate}")
         raw.send("GET /loop HTTP/1.1\r\n")
-        wait_until(lambda: "ws/worker-0" in running.threads(), "a worker")
+        running.log_wait("ws probe: sleeps")
         running.signal(signal.SIGTERM)
         running.log_wait("SIGTERM: stops")
         raw.send("Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -235,6 +236,7 @@ def test_no_websocket_while_it_stops(daemon):
         data = raw.recv_until_close()
         # Refused, or taken and told at once that the daemon goes away.
         assert data.startswith(b"HTTP/1.1 503 ") or (data.startswith(b"HTTP/1.1 101 ") and b"\r\n\r\n\x88" in data), data
+        gate.open()
     assert running.wait() == 0
 
 
