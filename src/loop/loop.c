@@ -144,6 +144,19 @@ void rtn_loop_wake(struct rtn_loop *loop)
     rtn_mailbox_wake(&loop->mailbox);
 }
 
+/* Just before it waits. What is pending now was not a moment ago: libev has stopped these watchers itself. */
+static void on_changes_made(struct ev_loop *ev)
+{
+    ev_set_loop_release_cb(ev, NULL, NULL);
+    if (ev_pending_count(ev) > 0)
+        rtn_loop_wake(ev_userdata(ev));
+}
+
+void rtn_loop_watcher_started(struct rtn_loop *loop)
+{
+    ev_set_loop_release_cb(loop->ev, on_changes_made, NULL);
+}
+
 void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, const char *kind, unsigned number)
 {
     char tail[RTN_THREAD_NAME_SIZE * 2];

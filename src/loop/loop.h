@@ -71,6 +71,12 @@ void rtn_loop_post(struct rtn_loop *loop, struct rtn_mail *mail);
 void rtn_loop_wake(struct rtn_loop *loop);
 
 /*
+ * A watcher of a descriptor was started. The system hears of that when the loop is about to wait; if it refuses, libev
+ * calls the watcher with EV_ERROR, but when the wait is over: then it is over at once. [loop]
+ */
+void rtn_loop_watcher_started(struct rtn_loop *loop);
+
+/*
  * A thread name of at most 15 characters that keeps the end: ("getandpost", "worker-12") -> "getan/worker-12".
  */
 void rtn_thread_name_format(char out[RTN_THREAD_NAME_SIZE], const char *server, const char *kind, unsigned number);

@@ -19,8 +19,10 @@ void rtn_http1_set_watched(struct rtn_connection *connection, int events)
     struct ev_loop *ev = connection->http->loop->ev;
     ev_io_stop(ev, &connection->io);
     ev_io_modify(&connection->io, events & (EV_READ | EV_WRITE));
-    if (rtn_http1_watches(connection, EV_READ | EV_WRITE))
-        ev_io_start(ev, &connection->io);
+    if (!rtn_http1_watches(connection, EV_READ | EV_WRITE))
+        return;
+    ev_io_start(ev, &connection->io);
+    rtn_loop_watcher_started(connection->http->loop);
 }
 
 static void read_own(struct rtn_connection *connection)
@@ -55,11 +57,16 @@ static inline void on_readable(struct rtn_connection *connection)
 void rtn_http1_on_io(struct ev_loop *ev, struct ev_io *watcher, int events)
 {
     (void) ev;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, io);
-    if ((events & EV_READ) != 0)
-        on_readable(connection);
-    if ((events & EV_WRITE) != 0 && rtn_http1_waits_for_room(connection, rtn_http1_on_io))
-        rtn_http1_on_writable(connection);
+    rtn_http1_take_events(watcher, events, rtn_http1_on_io, on_readable, rtn_http1_on_writable);
+}
+
+/* Nothing would be heard of it any more. One that a worker holds is watched anew when that gives it back. */
+RTN_COLD void rtn_http1_on_unwatched(struct rtn_connection *connection)
+{
+    if (rtn_http1_leave_to_worker(connection))
+        rtn_http1_unwatch(connection, EV_READ | EV_WRITE);
+    else
+        rtn_http1_close(connection, RTN_CLOSE_NETWORK, "the system cannot watch it (epoll_ctl failed)");
 }
 
 /* The reply has left: the request gives way to what was read behind it. */

@@ -45,14 +45,27 @@ static inline void rtn_http1_unwatch(struct rtn_connection *connection, int even
         rtn_http1_set_watched(connection, connection->io.events & ~event);
 }
 
+/* http1_events.c: libev has stopped to watch the socket, since the system could not do that. */
+void rtn_http1_on_unwatched(struct rtn_connection *connection);
+
 /*
- * Which of its events a callback of the watcher still has to look at, when the other was dealt with: that may have
- * closed the connection, or made another callback the one that waits for room.
+ * What a callback of the watcher does, which is `self`. That something could be read may have closed the connection, or
+ * made another callback the one that waits for room.
  */
-static inline bool rtn_http1_waits_for_room(struct rtn_connection *connection,
-                                            void (*callback)(struct ev_loop *ev, struct ev_io *watcher, int events))
+RTN_INLINE void rtn_http1_take_events(struct ev_io *watcher, int events,
+                                      void (*self)(struct ev_loop *ev, struct ev_io *watcher, int events),
+                                      void (*readable)(struct rtn_connection *connection),
+                                      void (*writable)(struct rtn_connection *connection))
 {
-    return rtn_http1_watches(connection, EV_WRITE) && ev_cb(&connection->io) == callback;
+    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, io);
+    if (RTN_UNLIKELY((events & EV_ERROR) != 0)) {
+        rtn_http1_on_unwatched(connection);
+        return;
+    }
+    if ((events & EV_READ) != 0)
+        readable(connection);
+    if ((events & EV_WRITE) != 0 && rtn_http1_watches(connection, EV_WRITE) && ev_cb(watcher) == self)
+        writable(connection);
 }
 
 /* http1.c */

@@ -138,11 +138,7 @@ static void on_readable(struct rtn_connection *connection)
 static void on_io(struct ev_loop *ev, struct ev_io *watcher, int events)
 {
     (void) ev;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, io);
-    if ((events & EV_READ) != 0)
-        on_readable(connection);
-    if ((events & EV_WRITE) != 0 && rtn_http1_waits_for_room(connection, on_io))
-        rtn_session_on_writable(connection->session);
+    rtn_http1_take_events(watcher, events, on_io, on_readable, rtn_session_on_writable);
 }
 
 void rtn_session_go_on_reading(struct rtn_session *session)

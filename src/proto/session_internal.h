@@ -60,7 +60,7 @@ static inline void rtn_session_publish_queued(const struct rtn_session *session,
 void rtn_session_wait_for_room(struct rtn_session *session, bool progress);
 
 /* The socket has room. */
-void rtn_session_on_writable(struct rtn_session *session);
+void rtn_session_on_writable(struct rtn_connection *connection);
 
 /* Files the connection under the earliest of its deadlines. */
 void rtn_session_file_deadline(struct rtn_session *session);

@@ -183,9 +183,9 @@ void rtn_session_flush(struct rtn_http1 *http)
     http->round.length = 0; /* whatever did not leave is in queues */
 }
 
-void rtn_session_on_writable(struct rtn_session *session)
+void rtn_session_on_writable(struct rtn_connection *connection)
 {
-    send_now(session);
+    send_now(connection->session);
 }
 
 bool rtn_session_has_room(struct rtn_session *session)

@@ -87,11 +87,7 @@ static void on_writable(struct rtn_connection *connection)
 static void on_io(struct ev_loop *ev, struct ev_io *watcher, int events)
 {
     (void) ev;
-    struct rtn_connection *connection = RTN_CONTAINER_OF(watcher, struct rtn_connection, io);
-    if ((events & EV_READ) != 0)
-        on_answer(connection);
-    if ((events & EV_WRITE) != 0 && rtn_http1_waits_for_room(connection, on_io))
-        on_writable(connection);
+    rtn_http1_take_events(watcher, events, on_io, on_answer, on_writable);
 }
 
 static void send_request(struct rtn_ws_client *client)

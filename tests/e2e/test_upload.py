@@ -1,15 +1,15 @@
 """Uploads: multipart/form-data and raw bodies in pieces, stored by the module upload whole or not at all."""
-import ctypes
+import errno
 import json
 import os
 import re
 import resource
 import signal
-import struct
 import threading
 
 import pytest
 
+import seccomp
 from bounds import WAIT_BOUND
 from common import wait_until
 from harness import curl
@@ -336,27 +336,8 @@ def descriptors(running, folder):
     return found
 
 
-def no_unnamed_files():
-    """Makes O_TMPFILE fail, as on file systems that have no such files (seccomp; runs before the daemon does)."""
-    def filter_line(code, jump_true, jump_false, value):
-        return struct.pack("=HBBI", code, jump_true, jump_false, value)
-    machine = os.uname().machine
-    openat = {"x86_64": 257, "aarch64": 56}[machine]
-    program = b"".join([
-        filter_line(0x20, 0, 0, 0),  # the number of the call
-        filter_line(0x15, 0, 3, openat),
-        filter_line(0x20, 0, 0, 32),  # the low half of its third argument, the flags
-        filter_line(0x45, 0, 1, 0o20000000),  # __O_TMPFILE
-        filter_line(0x06, 0, 0, 0x00050000 | 95),  # EOPNOTSUPP
-        filter_line(0x06, 0, 0, 0x7FFF0000),  # allow
-    ])
-    buffer = ctypes.create_string_buffer(program)
-    sized = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
-    assert libc.prctl(22, 2, sized, 0, 0) == 0  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
-
-
+# O_TMPFILE fails, as on file systems that have no such files.
+no_unnamed_files = seccomp.refuse({"x86_64": 257, "aarch64": 56}, 2, seccomp.HAS_BITS, 0o20000000, errno.EOPNOTSUPP)  # openat
 WAYS = pytest.mark.parametrize("preexec", [None, no_unnamed_files], ids=["unnamed", "hidden"])
 
 
