@@ -154,7 +154,8 @@ static void run_commands(struct hub_probe *probe, rtn_server *server, const char
 {
     struct hub_text out = { .length = 0 };
     hub_command(probe, server, commands, &out);
-    for (char *line = out.data; line < out.data + out.length; line += strlen(line) + 1) {
+    for (size_t at = 0; at < out.length; at += strlen(&out.data[at]) + 1) {
+        char *line = &out.data[at];
         line[strcspn(line, "\n")] = '\0';
         hub_saw("%s: %s in %s", where, line, rtn_server_name(server));
         rtn_log(RTN_LOG_NOTICE, "hub probe %s on \"%s\": %s", where, rtn_thread_name(), line);
