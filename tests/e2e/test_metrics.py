@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import harness
 import ws_talk
-from common import send_get, wait_until, with_test_modules
+from common import halted, send_get, wait_until, with_test_modules
 from metrics_text import Metrics, Servers
 from reload_talk import refused, reload
 
@@ -123,11 +123,13 @@ def test_slow_handlers_are_seen(daemon):
     threads: 1
     routes: [{path: /slow, module: slow, handler: slow, options: {sleep: 200ms}}]
 """))
-    threads = [threading.Thread(target=running.get, args=("/slow", "get")) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    clients = [running.raw("get") for _ in range(3)]
+    with halted(running):
+        for raw in clients:
+            send_get(raw, "/slow")
+    for raw in clients:
+        assert raw.response().status == 200
+        raw.close()
     metrics = wait_for(running, "retinue_requests_total", 3, server="get", route="/slow", status="2xx")
     labels = {"server": "get", "route": "/slow"}
     assert metrics.value("retinue_request_handler_seconds", "_bucket", le="0.131072", **labels) == 0

@@ -5,7 +5,7 @@ import shutil
 import time
 
 import harness
-from common import with_test_modules
+from common import wait_until_steady, with_test_modules
 from test_memory import is_sanitized
 
 REQUESTS = 400
@@ -22,6 +22,12 @@ SERVERS = """
 """
 
 
+def lines_of(trace):
+    """All of them: the tracer writes what a call was when the client may have its reply already."""
+    wait_until_steady(lambda: trace.stat().st_size, "the trace")
+    return trace.read_text(encoding="utf-8").splitlines()
+
+
 def trace_calls(daemon, monkeypatch, tmp_path, talk):
     """System calls of all threads during talk(running)."""
     assert shutil.which("strace"), "strace is missing: scripts/setup test"
@@ -29,9 +35,9 @@ def trace_calls(daemon, monkeypatch, tmp_path, talk):
     # -D: the daemon stays our child, and the tracer goes when it goes.
     monkeypatch.setattr(harness, "WRAP", ["strace", "-D", "-f", "-qq", "-o", str(trace), *harness.WRAP])
     running = daemon(with_test_modules(SERVERS))
-    before = len(trace.read_text().splitlines())
+    before = len(lines_of(trace))
     talk(running)
-    calls = collections.Counter(re.findall(r"^\d+ +(\w+)\(", "\n".join(trace.read_text().splitlines()[before:]), re.MULTILINE))
+    calls = collections.Counter(re.findall(r"^\d+ +(\w+)\(", "\n".join(lines_of(trace)[before:]), re.MULTILINE))
     assert running.stop() == 0
     return calls
 
