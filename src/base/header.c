@@ -22,25 +22,41 @@ static bool is_of_handshake(struct rtn_str name)
     return false;
 }
 
-/* Eight characters at once: whether one of them is below the space, or 0x7f. */
-static bool has_control(const char *eight)
+/* Eight characters at once: whether one of them is below `least`, or 0x7f. */
+static inline bool has_below(const char *eight, unsigned char least)
 {
     const uint64_t ones = UINT64_MAX / UINT8_MAX;
     uint64_t word;
     memcpy(&word, eight, sizeof(word));
     uint64_t no_del = word ^ ones * 0x7f;
-    return ((((word - ones * ' ') & ~word) | ((no_del - ones) & ~no_del)) & ones * 0x80) != 0;
+    return ((((word - ones * least) & ~word) | ((no_del - ones) & ~no_del)) & ones * 0x80) != 0;
 }
 
 bool rtn_header_is_value(struct rtn_str s)
 {
     size_t i = 0;
-    while (s.length - i >= sizeof(uint64_t) && !has_control(s.data + i))
+    while (s.length - i >= sizeof(uint64_t) && !has_below(s.data + i, ' '))
         i += sizeof(uint64_t);
-    if (i > 0 && s.length - i < sizeof(uint64_t) && !has_control(s.data + s.length - sizeof(uint64_t)))
+    if (i > 0 && s.length - i < sizeof(uint64_t) && !has_below(s.data + s.length - sizeof(uint64_t), ' '))
         return true;
     for (; i < s.length; i++) {
         if (!rtn_header_is_value_char(s.data[i]))
+            return false;
+    }
+    return true;
+}
+
+bool rtn_header_is_visible(struct rtn_str s)
+{
+    size_t i = 0;
+    for (; s.length - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        if (has_below(s.data + i, '!'))
+            return false;
+    }
+    if (i > 0)
+        return !has_below(s.data + s.length - sizeof(uint64_t), '!');
+    for (; i < s.length; i++) {
+        if ((unsigned char) s.data[i] <= ' ' || s.data[i] == 0x7f)
             return false;
     }
     return true;

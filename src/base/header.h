@@ -13,6 +13,9 @@ static inline bool rtn_header_is_value_char(char c)
 
 bool rtn_header_is_value(struct rtn_str s);
 
+/* The same without spaces and tabs. */
+bool rtn_header_is_visible(struct rtn_str s);
+
 enum rtn_header_fault {
     RTN_HEADER_GOOD,
     RTN_HEADER_NO_COLON,

@@ -5,6 +5,7 @@
 #include "proto/conditional.h"
 
 #include "base/clock.h"
+#include "base/header.h"
 
 static struct rtn_str behind(struct rtn_str s, size_t count)
 {
@@ -21,21 +22,18 @@ static struct rtn_str opaque(struct rtn_str tag)
     return is_weak(tag) ? behind(tag, 2) : tag;
 }
 
-static bool is_tag_char(char c)
-{
-    unsigned char byte = (unsigned char) c;
-    return byte == 0x21 || (byte >= 0x23 && byte <= 0x7e) || byte >= 0x80;
-}
-
 /* Length of the tag that `text` begins with; 0: none. */
 static size_t tag_length(struct rtn_str text)
 {
-    size_t at = is_weak(text) ? 2 : 0;
-    if (at >= text.length || text.data[at++] != '"')
+    size_t start = is_weak(text) ? 3 : 1; /* behind the quote that opens it */
+    if (start > text.length || text.data[start - 1] != '"')
         return 0;
-    while (at < text.length && is_tag_char(text.data[at]))
-        at++;
-    return at < text.length && text.data[at] == '"' ? at + 1 : 0;
+    struct rtn_str rest = behind(text, start);
+    const char *quote = memchr(rest.data, '"', rest.length);
+    if (quote == NULL)
+        return 0;
+    size_t length = (size_t) (quote - rest.data);
+    return rtn_header_is_visible((struct rtn_str){ rest.data, length }) ? start + length + 1 : 0;
 }
 
 bool rtn_conditional_is_etag(struct rtn_str text)

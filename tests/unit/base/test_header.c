@@ -85,7 +85,7 @@ Test(header, bytes_of_values)
 }
 
 /* Wherever a byte stands, and however long the value is. */
-Test(header, values_hold_no_control_character)
+Test(header, what_is_seen_in_values)
 {
     for (size_t length = 1; length < 20; length++) {
         for (size_t at = 0; at < length; at++) {
@@ -94,9 +94,12 @@ Test(header, values_hold_no_control_character)
                 memset(value, at % 2 ? '\xff' : 'a', sizeof(value));
                 value[at] = (char) byte;
                 bool good = byte == '\t' || (byte >= ' ' && byte != 0x7f);
+                bool visible = byte > ' ' && byte != 0x7f;
                 cr_assert_eq(rtn_header_is_value((struct rtn_str){ value, length }), good, "%d at %zu", byte, at);
+                cr_assert_eq(rtn_header_is_visible((struct rtn_str){ value, length }), visible, "%d at %zu", byte, at);
             }
         }
     }
+    cr_expect(rtn_header_is_visible((struct rtn_str){ NULL, 0 }));
     cr_expect(rtn_header_is_value((struct rtn_str){ NULL, 0 }));
 }
