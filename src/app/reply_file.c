@@ -32,23 +32,28 @@ struct asked {
     struct rtn_str range;
 };
 
+#define NAMES_OF_A_LENGTH 2
+
+/* By length: most fields of a request are none of these. */
 static const struct {
-    struct rtn_str name;
+    const char *name;
     size_t offset; /* in struct asked */
-} asked_fields[] = {
-    { { "if-match", 8 }, offsetof(struct asked, conditions.if_match) },
-    { { "if-unmodified-since", 19 }, offsetof(struct asked, conditions.if_unmodified_since) },
-    { { "if-none-match", 13 }, offsetof(struct asked, conditions.if_none_match) },
-    { { "if-modified-since", 17 }, offsetof(struct asked, conditions.if_modified_since) },
-    { { "if-range", 8 }, offsetof(struct asked, conditions.if_range) },
-    { { "range", 5 }, offsetof(struct asked, range) },
+} asked_fields[][NAMES_OF_A_LENGTH] = {
+    [5] = { { "range", offsetof(struct asked, range) } },
+    [8] = { { "if-match", offsetof(struct asked, conditions.if_match) },
+            { "if-range", offsetof(struct asked, conditions.if_range) } },
+    [13] = { { "if-none-match", offsetof(struct asked, conditions.if_none_match) } },
+    [17] = { { "if-modified-since", offsetof(struct asked, conditions.if_modified_since) } },
+    [19] = { { "if-unmodified-since", offsetof(struct asked, conditions.if_unmodified_since) } },
 };
 
 static struct rtn_str *asked_field(struct asked *asked, struct rtn_str name)
 {
-    for (size_t i = 0; i < RTN_ARRAY_LENGTH(asked_fields); i++) {
-        if (rtn_str_equal(asked_fields[i].name, name))
-            return (struct rtn_str *) (void *) ((char *) asked + asked_fields[i].offset);
+    if (name.length >= RTN_ARRAY_LENGTH(asked_fields))
+        return NULL;
+    for (size_t i = 0; i < NAMES_OF_A_LENGTH && asked_fields[name.length][i].name != NULL; i++) {
+        if (memcmp(asked_fields[name.length][i].name, name.data, name.length) == 0)
+            return (struct rtn_str *) (void *) ((char *) asked + asked_fields[name.length][i].offset);
     }
     return NULL;
 }
@@ -139,7 +144,7 @@ static int add_validators(struct rtn_request *request, const struct rtn_file *fi
     int r = 0;
     if (file->modified != 0) {
         rtn_clock_http_date(date, RTN_MIN((time_t) file->modified, now));
-        r = add_field(request, RTN_STR("Last-Modified"), date);
+        r = rtn_response_add(request, RTN_STR("Last-Modified"), RTN_STR(date));
     }
     return r < 0 ? r : add_field(request, RTN_STR("ETag"), file->etag);
 }

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "base/str.h"
+#include "base/header.h"
 #include "proto/response.h"
 
 static const struct rtn_str name = { "content-type: ", 14 };
@@ -50,6 +50,13 @@ int rtn_reply_type_take(struct rtn_request *request, struct rtn_str *ret)
 int rtn_reply_type_set(struct rtn_request *request, struct rtn_str type)
 {
     struct rtn_str before;
+    if (request->response.state != RTN_RESPONSE_NONE)
+        return -EALREADY;
+    if (!rtn_header_is_value(type))
+        return -EINVAL;
     int r = rtn_reply_type_take(request, &before);
-    return r < 0 ? r : rtn_response_field(request, RTN_STR("Content-Type"), type);
+    if (r == 0)
+        r = rtn_response_add(request, RTN_STR("Content-Type"), type);
+    request->response.has_content_type = r == 0;
+    return r;
 }
