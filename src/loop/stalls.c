@@ -194,6 +194,7 @@ static struct rtn_stall_view view_of(const struct rtn_activity *activity, int64_
 {
     const struct rtn_episode *episode = &activity->episode;
     return (struct rtn_stall_view){ .server = activity->server,
+                                    .watched = activity->watched,
                                     .thread = activity->name,
                                     .kind = is_loop(activity) ? "loop" : "worker",
                                     .text = episode->text,

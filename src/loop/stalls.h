@@ -19,6 +19,7 @@
 
 struct rtn_stall_view {
     const char *server;
+    const struct rtn_watched *watched; /* of that server: others may have had its name before */
     const char *thread;
     const char *kind; /* "loop" or "worker" */
     const char *text; /* route "/x": module m: handler h */

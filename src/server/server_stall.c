@@ -3,8 +3,6 @@
  */
 #include "server/server_stall.h"
 
-#include <string.h>
-
 #include "server/server_loop.h"
 
 /* A worker has no clients that wait: what its handlers do may take as long as it likes. */
@@ -39,23 +37,23 @@ void rtn_server_stall_look(struct rtn_server *server)
 }
 
 struct naming {
-    const char *server;
+    const struct rtn_watched *watched;
     struct rtn_buf *out;
 };
 
 static void name_stuck(const struct rtn_stall_view *view, void *data)
 {
     const struct naming *naming = data;
-    if (strcmp(view->server, naming->server) == 0)
+    if (view->watched == naming->watched)
         rtn_buf_printf(naming->out, "%s%s: %s", naming->out->length > 0 ? "; " : "", view->thread, view->text);
 }
 
 void rtn_server_name_stuck(const struct rtn_server *server, struct rtn_buf *out)
 {
-    struct naming naming = { server->name, out };
+    struct naming naming = { &server->stalls.watched, out };
     rtn_stalls_each(name_stuck, &naming);
     if (out->length == 0)
-        rtn_buf_append_text(out, "its workers");
+        rtn_buf_append_text(out, "its threads");
 }
 
 bool rtn_server_has_progress(const struct rtn_server *server)

@@ -36,7 +36,7 @@ void rtn_server_stall_look(struct rtn_server *server);
 
 void rtn_server_stall_count(const struct rtn_server *server, struct rtn_stall_counts *ret);
 
-/* Appends the callbacks of its that are stuck, by thread; "its workers": none is known to be. */
+/* Appends the callbacks of its that are stuck, by thread; "its threads": none is known to be. */
 void rtn_server_name_stuck(const struct rtn_server *server, struct rtn_buf *out);
 
 /* True unless work waits and all workers are stuck, as of the last look. */
