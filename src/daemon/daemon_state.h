@@ -49,6 +49,7 @@ struct rtn_reloads {
     struct rtn_arena memory; /* their values */
     bool remembered; /* they are there: since the first reload */
     struct rtn_reload *current; /* NULL: none is under way */
+    struct rtn_list left; /* what servers still have to do for those that are over; of reload_steps.c */
     struct rtn_mail turn; /* for the next one */
     bool turn_posted;
     char *cancelled; /* the daemon is to stop when it has come to its end, because of this; NULL: no */

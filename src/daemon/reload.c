@@ -11,7 +11,7 @@
 #include "daemon/notify.h"
 #include "daemon/reload_internal.h"
 
-#define PATIENCE_SECONDS 5. /* for hooks, before the log says what is waited for */
+#define PATIENCE_SECONDS 5. /* for threads of servers */
 
 static void begin_next(struct rtn_daemon *daemon);
 
@@ -89,10 +89,7 @@ static void on_patience(struct ev_loop *ev, struct ev_timer *timer, int events)
     (void) ev;
     (void) events;
     struct rtn_reload *reload = timer->data;
-    if (reload->tired != NULL)
-        reload->tired(reload);
-    else
-        rtn_log(RTN_LOG_WARN, "the reload waits for hooks of modules: %u steps have not come back", reload->pending);
+    reload->tired(reload);
 }
 
 /* One more than there are steps: whoever expects them arrives too, when all are begun. */
@@ -101,7 +98,7 @@ void rtn_reload_expect(struct rtn_reload *reload, void (*next)(struct rtn_reload
     reload->next = next;
     reload->pending = 1;
     reload->mail.deliver = on_arrived;
-    reload->tired = NULL;
+    rtn_list_init(&reload->steps);
     ev_timer_init(&reload->patience, on_patience, PATIENCE_SECONDS, PATIENCE_SECONDS);
     reload->patience.data = reload;
     ev_timer_start(reload->daemon->ev, &reload->patience);
@@ -295,6 +292,7 @@ void rtn_daemon_reloads_init(struct rtn_daemon *daemon, const char *path)
 {
     daemon->reloads.path = path;
     rtn_list_init(&daemon->reloads.asks);
+    rtn_list_init(&daemon->reloads.left);
 }
 
 /* What is under way is left as it is: the process ends. */

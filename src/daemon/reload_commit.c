@@ -9,17 +9,23 @@
 #include "server/server_relisten.h"
 #include "server/server_swap.h"
 
+static const struct rtn_reload_kind following = {
+    .left = "not all of it is in force yet",
+    .still = "a reload is still being put in force",
+    .over = "all of the reload is in force",
+};
+
 static void on_committed(struct rtn_server *server, int result, void *data)
 {
     (void) server;
     (void) result;
-    rtn_reload_arrived(data);
+    rtn_reload_end_part(data);
 }
 
 static void on_relistened(struct rtn_server *server, void *data)
 {
     (void) server;
-    rtn_reload_arrived(data);
+    rtn_reload_end_part(data);
 }
 
 static void commit_program(struct rtn_reload_change *change)
@@ -28,13 +34,12 @@ static void commit_program(struct rtn_reload_change *change)
     if (change->program == NULL)
         return;
     struct rtn_server *server = change->plan->run->server;
+    bool relistens = server->relisten != NULL;
+    struct rtn_reload_step *step = rtn_reload_begin_step(reload, &following, server, relistens ? 2 : 1);
     change->program = NULL; /* the server's */
-    reload->pending++;
-    rtn_server_commit(server, on_committed, reload);
-    if (server->relisten == NULL)
-        return;
-    reload->pending++;
-    rtn_server_relisten_commit(server, on_relistened, reload);
+    rtn_server_commit(server, on_committed, step);
+    if (relistens)
+        rtn_server_relisten_commit(server, on_relistened, step);
 }
 
 /* Whoever had that name, and was stopped or is to be. */
@@ -122,6 +127,7 @@ void rtn_reload_commit(struct rtn_reload *reload, void (*then)(struct rtn_reload
 {
     reload->committing = true;
     rtn_reload_expect(reload, then);
+    reload->tired = rtn_reload_leave_behind;
     rtn_reload_commit_wiring(reload);
     for_each(reload, commit_program);
     for_each(reload, commit_server);

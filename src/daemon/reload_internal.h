@@ -20,9 +20,28 @@ struct rtn_reload_change {
     struct rtn_reload *reload;
     struct rtn_plan_server *plan;
     struct rtn_program *program; /* of a server that goes on; NULL: none, or it is in force */
+    bool awaited; /* what comes of its preparation */
     bool prepared; /* the program is, or as far as it came: it is to be discarded, or committed */
     struct rtn_run *run; /* new: of a server that is added, or takes the place of another; NULL: none, or it is there */
     int started; /* of that: what came of its start; 1: was not tried */
+};
+
+/* How what threads have to do after a decision is called, in the order in which that is said. */
+struct rtn_reload_kind {
+    const char *left; /* when it is not waited for any more */
+    const char *still; /* to the next reload */
+    const char *over;
+};
+
+/* What the threads of one server have to do after a decision, which cannot fail, but last. */
+struct rtn_reload_step {
+    struct rtn_list node; /* reload->steps, then daemon->reloads.left */
+    const struct rtn_reload_kind *kind;
+    struct rtn_reload *reload; /* NULL: it does not wait any more */
+    struct rtn_server *server;
+    unsigned parts; /* that are not done */
+    struct rtn_program *program; /* that goes with it; NULL: none */
+    struct rtn_generation *generation; /* a reference for that */
 };
 
 /* A reload that is under way. */
@@ -43,14 +62,23 @@ struct rtn_reload {
     pthread_t starter; /* starts new servers, whose hooks may take their time */
     struct rtn_mail starter_mail; /* it has */
     struct ev_timer patience;
-    void (*tired)(struct rtn_reload *reload); /* when it is over; NULL: the log says so, and no more */
-    struct rtn_list discards; /* of reload_undo.c */
+    void (*tired)(struct rtn_reload *reload); /* when it is over */
+    struct rtn_list steps; /* of reload_steps.c, that are waited for */
     struct rtn_buf text; /* the plan, or what is wrong */
 };
 
 /* reload.c: one step that others take is over; `next` is called when it was the last. */
 void rtn_reload_expect(struct rtn_reload *reload, void (*next)(struct rtn_reload *reload));
 void rtn_reload_arrived(struct rtn_reload *reload);
+
+/* reload_steps.c: one more, of so many parts, which the reload waits for until its patience ends: that is `tired`. */
+struct rtn_reload_step *rtn_reload_begin_step(struct rtn_reload *reload, const struct rtn_reload_kind *kind,
+                                              struct rtn_server *server, unsigned parts);
+void rtn_reload_end_part(struct rtn_reload_step *step);
+void rtn_reload_leave_behind(struct rtn_reload *reload);
+
+/* The one that was left to the server, which takes no other program before that is over; NULL: none. */
+const struct rtn_reload_step *rtn_reload_find_left(const struct rtn_daemon *daemon, const struct rtn_server *server);
 
 /* It is over, and is freed. */
 void rtn_reload_end(struct rtn_reload *reload);

@@ -37,15 +37,14 @@ static void load(struct rtn_reload *reload, const char *path)
         rtn_program_check(&servers[i], reload->generation, &reload->diags);
 }
 
-/* Its hooks take turns: no program can come while another one goes. */
-static void report_unfinished(struct rtn_reload *reload, const struct rtn_config_server *config,
-                              struct rtn_server *server)
+/* Of a server some thread of which is in a handler. */
+static void report_stuck(struct rtn_reload_change *change, const char *what)
 {
     RTN_CLEANUP(rtn_buf_done) struct rtn_buf waits = { 0 };
-    rtn_server_name_stuck(server, &waits);
-    rtn_diags_error(&reload->diags, rtn_schema_mark(config->node, NULL),
-                    "server \"%s\": a reload that failed is still being taken back, which waits for %s", config->name,
-                    rtn_buf_str(&waits).data);
+    const struct rtn_config_server *config = change->plan->change->after;
+    rtn_server_name_stuck(change->plan->run->server, &waits);
+    rtn_diags_error(&change->reload->diags, rtn_schema_mark(config->node, NULL),
+                    "server \"%s\": %s, which waits for %s", config->name, what, rtn_buf_str(&waits).data);
 }
 
 /* A server goes on with another program. What is wrong with a module has been said where it was met first. */
@@ -53,8 +52,9 @@ static void make_program(struct rtn_reload_change *change)
 {
     struct rtn_reload *reload = change->reload;
     const struct rtn_config_server *config = change->plan->change->after;
-    if (rtn_server_is_swapping(change->plan->run->server)) {
-        report_unfinished(reload, config, change->plan->run->server);
+    const struct rtn_reload_step *left = rtn_reload_find_left(reload->daemon, change->plan->run->server);
+    if (left != NULL) { /* hooks take turns: no program can come while another one comes or goes */
+        report_stuck(change, left->kind->still);
         return;
     }
     const struct rtn_program *old = change->plan->run->server->program;
@@ -185,6 +185,9 @@ static void on_failed(struct rtn_reload *reload, struct rtn_server *server)
 static void on_prepared(struct rtn_server *server, int result, void *data)
 {
     struct rtn_reload_change *change = data;
+    if (!change->awaited)
+        return;
+    change->awaited = false;
     change->prepared = rtn_server_is_swapping(server);
     if (result < 0)
         on_failed(change->reload, server);
@@ -240,9 +243,34 @@ static void begin_starter(struct rtn_reload *reload)
     reload->pending--;
 }
 
+static void give_up(struct rtn_reload_change *change)
+{
+    change->awaited = false;
+    change->prepared = true;
+    change->reload->failed = true;
+    report_stuck(change, "does not come to what is to be begun");
+    rtn_reload_arrived(change->reload);
+}
+
+/* Hooks may take their time, handlers only that of others. */
+static void on_tired(struct rtn_reload *reload)
+{
+    bool gave_up = false;
+    for (size_t i = 0; i < reload->plan.count; i++) {
+        struct rtn_reload_change *change = &reload->changes[i];
+        if (!change->awaited || !rtn_server_is_held_up(change->plan->run->server))
+            continue;
+        give_up(change);
+        gave_up = true;
+    }
+    if (!gave_up)
+        rtn_log(RTN_LOG_WARN, "the reload waits for hooks of modules: %u steps have not come back", reload->pending);
+}
+
 void rtn_reload_start(struct rtn_reload *reload, void (*then)(struct rtn_reload *reload))
 {
     rtn_reload_expect(reload, then);
+    reload->tired = on_tired;
     rtn_wiring_prepare(reload->wiring);
     begin_starter(reload);
     for (size_t i = 0; i < reload->plan.count; i++) {
@@ -250,6 +278,7 @@ void rtn_reload_start(struct rtn_reload *reload, void (*then)(struct rtn_reload 
         if (change->program == NULL)
             continue;
         reload->pending++;
+        change->awaited = true;
         rtn_server_prepare(change->plan->run->server, change->program, on_prepared, change);
     }
     rtn_reload_arrived(reload);

@@ -17,6 +17,7 @@ static void on_round(struct rtn_mail *mail)
 {
     struct rtn_server_loop *loop = RTN_CONTAINER_OF(mail, struct rtn_server_loop, round_mail);
     struct rtn_swap *swap = loop->server->swap;
+    atomic_fetch_sub(&swap->loops_away, 1);
     int r = loop->ended ? 0 : swap->part(loop);
     if (r < 0)
         atomic_store(&swap->failure, r);
@@ -34,6 +35,7 @@ void rtn_swap_begin_round(struct rtn_swap *swap, bool all, int (*part)(struct rt
     swap->then = then;
     atomic_store(&swap->failure, 0);
     atomic_store(&swap->loops_left, count);
+    atomic_store(&swap->loops_away, count);
     for (unsigned i = 0; i < count; i++) {
         server->loops[i].round_mail.deliver = on_round;
         rtn_loop_post(&server->loops[i].loop, &server->loops[i].round_mail);

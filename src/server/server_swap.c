@@ -63,6 +63,8 @@ static int start(struct rtn_server_loop *loop)
 static void after_start(struct rtn_swap *swap)
 {
     int r = atomic_load(&swap->failure);
+    if (swap->step != RTN_SWAP_START)
+        return; /* it is discarded already, as below */
     if (r < 0)
         finish(swap, RTN_SWAP_PREPARED, r);
     else
@@ -80,7 +82,8 @@ static void after_enter(struct rtn_swap *swap)
     if (r == 0)
         r = rtn_cast_let_stay(&swap->cast);
     swap->enter_failed = r < 0;
-    finish(swap, RTN_SWAP_PREPARED, r);
+    if (swap->step == RTN_SWAP_ENTER)
+        finish(swap, RTN_SWAP_PREPARED, r);
 }
 
 static void begin_enter(struct rtn_swap *swap)
@@ -210,6 +213,11 @@ void rtn_server_commit(struct rtn_server *server, rtn_server_swap_done done, voi
     (void) rtn_server_media_set(server, program->generation->media);
     tune(server);
     rtn_swap_tell(swap);
+}
+
+bool rtn_server_is_held_up(const struct rtn_server *server)
+{
+    return server->swap->in_round && atomic_load(&server->swap->loops_away) > 0;
 }
 
 bool rtn_server_is_swapping(const struct rtn_server *server)

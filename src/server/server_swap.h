@@ -24,7 +24,16 @@ void rtn_server_prepare(struct rtn_server *server, struct rtn_program *program, 
 /* Adds an error at the instance whose hook let prepare, or the start of the server, fail, if it was one. */
 void rtn_server_report_failure(struct rtn_server *server, struct rtn_diags *diags);
 
-/* Undoes what prepare has done: thread_stop, stop; then done, and the program may be freed. */
+/*
+ * True when a loop has not come to what prepare is at: it is in a callback of its own. False also while a hook runs,
+ * which may take its time.
+ */
+bool rtn_server_is_held_up(const struct rtn_server *server);
+
+/*
+ * Undoes what prepare has done: thread_stop, stop; then done, and the program may be freed. Also before prepare is
+ * through, of which nothing is told then.
+ */
 void rtn_server_discard(struct rtn_server *server, rtn_server_swap_done done, void *data);
 
 /*

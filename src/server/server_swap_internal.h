@@ -28,6 +28,7 @@ struct rtn_swap {
     /* One round at a time. */
     bool in_round;
     atomic_uint loops_left; /* that have not done their part */
+    atomic_uint loops_away; /* of them, those that have not come to it */
     atomic_int failure; /* what one of them said; 0: none */
     int (*part)(struct rtn_server_loop *loop); /* [loop] */
     void (*then)(struct rtn_swap *swap);

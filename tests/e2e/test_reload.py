@@ -717,6 +717,111 @@ def test_a_stop_does_not_wait_for_what_is_being_taken_back(stuck):
     assert running.wait() == 0
 
 
+LOOP_STUCK = r'web/loop-0: route "/wait": module remake: handler halt'
+
+
+def on_loop(servers):
+    """It is a loop that is to be stuck."""
+    return servers.replace("handler: wait,", "handler: halt,", 1).replace(", timeouts: {handler: 300ms}", "", 1)
+
+
+def hold_up_the_loop(place, raw):
+    send_get(raw, "/wait")
+    place.running.log_wait('route "/wait": module remake: handler halt: has held')
+
+
+def test_a_reload_waits_for_a_stuck_loop_with_a_bound(site, tmp_path):
+    """New instances are not even started; what does not concern the server goes on."""
+    gate = Gate(tmp_path)
+    place = site(on_loop(waiting(gate)) + SECOND)
+    running = place.running
+    with running.raw() as raw:
+        hold_up_the_loop(place, raw)
+        said = place.refused(on_loop(waiting(gate, count("/good", "good"))) + SECOND)
+        assert re.search(rf'retinued\.yaml:\d+:\d+: error: server "web": does not come to what is to be begun, which waits for {LOOP_STUCK}', said)
+        assert re.search(rf'server "web": what was begun is not taken back yet, which waits for {LOOP_STUCK}; it takes no other reload before', said)
+        assert "the reload failed; generation 1 stays in force" in said
+
+        said = place.refused(on_loop(waiting(gate, count("/good", "again"))) + SECOND)
+        assert re.search(rf'server "web": a reload that failed is still being taken back, which waits for {LOOP_STUCK}', said)
+        place.reload(on_loop(waiting(gate)) + web(count(name="changed"), "second", "_second"))
+        assert running.get("/count", "second").text == "one changed 1 ticks=0\n"
+        gate.open()
+        assert raw.response().status == 200
+    running.log_wait('server "web": the reload that failed has been taken back')
+    running.log_wait("remake one good: unload")
+    assert place.steps("good") == ["configure", "ready", "unload"]
+    place.reload(on_loop(waiting(gate, count("/good", "last"))) + SECOND)
+    assert running.get("/good").text == "one last 1 ticks=0\n"
+
+
+def test_the_server_that_was_there_before_is_not_waited_for(stuck, tmp_path):
+    """It has the same name, and a worker that is stuck as well."""
+    place, _ = stuck
+    (tmp_path / "new").mkdir()
+    gate = Gate(tmp_path / "new")
+
+    def after(more=""):
+        return on_loop(waiting(gate, more)).replace("    threads: 2\n", "    threads: 2\n    loops: 2\n") + SECOND
+
+    place.reload(after())
+    with place.running.raw() as raw:
+        hold_up_the_loop(place, raw)
+        said = place.refused(after(count("/good", "good")))
+        assert re.search(r'to what is to be begun, which waits for web/loop-\d: route "/wait": module remake: handler halt$', said, re.MULTILINE)
+        gate.open()
+        assert raw.response().status == 200
+
+
+def test_only_one_of_the_loops_is_stuck(site, tmp_path):
+    """The other one has started what is taken back."""
+    gate = Gate(tmp_path)
+
+    def both(more=""):
+        return on_loop(waiting(gate, more)).replace("    threads: 2\n", "    threads: 2\n    loops: 2\n") + SECOND
+
+    place = site(both())
+    running = place.running
+    with running.raw() as raw:
+        hold_up_the_loop(place, raw)
+        assert 'server "web": does not come to what is to be begun' in place.refused(both(count("/good", "good")))
+        gate.open()
+        assert raw.response().status == 200
+    running.log_wait("remake one good: unload")
+    place.reload(both(count("/good", "last")))
+    assert running.get("/good").text == "one last 1 ticks=0\n"
+
+
+def test_what_is_decided_waits_for_a_stuck_loop_with_the_same_bound(site, tmp_path):
+    """It stands, while the loop of the one server begins a long handler."""
+    first, second = (Gate(tmp_path / name) for name in ("first", "second"))
+    for gate in (first, second):
+        gate.path.parent.mkdir()
+    place = site(on_loop(waiting(second)) + SECOND)
+    running = place.running
+    held = web(count("/held", "held", options=f", hold: true, until: {first}"), "held", "_held")
+    after = on_loop(waiting(second, count("/good", "good"))).replace(
+        "listen: 127.0.0.1:{port}\n", "listen: [127.0.0.1:{port}, 127.0.0.1:{port_more}]\n") + SECOND
+    write(running, place.text(after + held))
+    running.signal(signal.SIGHUP)
+    running.log_wait("remake one held: start")
+    running.log_wait("remake one good: thread_start")
+    with running.raw() as raw:
+        hold_up_the_loop(place, raw)
+        first.open()
+        running.log_wait(rf'server "web": not all of it is in force yet, which waits for {LOOP_STUCK}; it takes no other reload before')
+        running.log_wait("SIGHUP: reloaded: generation 2 is in force")
+        assert running.get("/held", "held").text == "one held 1 ticks=0\n"
+        said = place.refused(after.replace("name: good", "name: better") + held)
+        assert re.search(rf'server "web": a reload is still being put in force, which waits for {LOOP_STUCK}', said)
+        second.open()
+        assert raw.response().status == 200
+    running.log_wait('server "web": all of the reload is in force')
+    assert running.get("/good").text == "one good 1 ticks=0\n"
+    place.reload(after.replace("name: good", "name: better") + held)
+    assert running.get("/good").text == "one better 1 ticks=0\n"
+
+
 # Stopping meanwhile
 
 

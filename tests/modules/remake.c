@@ -1,8 +1,8 @@
 /*
  * For reloads: says which edition it is of (a file of the module is swapped for one of another edition), in answers to
  * requests, WebSocket messages and lines, and in the log at each step of its life; `fail` makes one step fail. /count
- * counts up for as long as the instance lives, /wait waits for the file `until`, and so does the start hook with
- * `hold`. With `tick` a timer counts, too.
+ * counts up for as long as the instance lives, /wait waits for the file `until` on a worker or, by "halt", on the loop,
+ * and so does the start hook with `hold`. With `tick` a timer counts, too.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -151,6 +151,7 @@ static const struct rtn_http_handler http_handlers[] = {
     { .name = "count", .handle = handle },
     { .name = "worker", .handle = handle, .threads = RTN_THREADS_PARALLEL },
     { .name = "wait", .handle = wait_for, .threads = RTN_THREADS_PARALLEL },
+    { .name = "halt", .handle = wait_for },
     { 0 },
 };
 
