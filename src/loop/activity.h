@@ -53,6 +53,7 @@ struct rtn_activity_call {
 /* What main knows of a callback that takes too long. [main], but see stalls.c */
 struct rtn_episode {
     struct rtn_activity_call call; /* seen when last looked */
+    int64_t since_ms; /* that it has been running, as far as is known */
     bool open; /* it was reported, and its end is to be */
     struct rtn_list node; /* among those that are open */
     int64_t next_report_ms; /* of its duration: tenfold each time */

@@ -93,6 +93,7 @@ void rtn_stalls_forget(struct rtn_activity *activity)
 }
 
 struct look {
+    int64_t last_ms; /* of the look before */
     int64_t now_ms;
     bool waited; /* for a thread that did not answer */
 };
@@ -147,11 +148,20 @@ static void end(struct rtn_activity *activity, int64_t now_ms)
     char duration[32];
     if (!close_episode(activity))
         return;
-    seconds(duration, now_ms - episode->call.since_ms);
+    seconds(duration, now_ms - episode->since_ms);
     const char *before = rtn_log_set_request(episode->request_id[0] != '\0' ? episode->request_id : NULL);
     rtn_log(RTN_LOG_WARN, "server \"%s\": %s: came back after %s on %s", activity->server, episode->text, duration,
             activity->name);
     (void) rtn_log_set_request(before);
+}
+
+/*
+ * A loop tells the time of its iteration, in which much else may have come before the callback: what has begun since
+ * the last look has not held the loop for longer than that.
+ */
+static int64_t began(const struct rtn_activity *activity, const struct rtn_activity_call *call, const struct look *look)
+{
+    return is_loop(activity) && call->since_ms < look->last_ms ? look->now_ms : call->since_ms;
 }
 
 static void look_at(struct rtn_activity *activity, void *data)
@@ -167,10 +177,11 @@ static void look_at(struct rtn_activity *activity, void *data)
     if (!is_same(&call, &episode->call)) {
         end(activity, now_ms);
         episode->call = call;
+        episode->since_ms = began(activity, &call, look);
         return;
     }
     int64_t limit_ms = rtn_activity_limit_of(activity, &call);
-    int64_t ms = now_ms - call.since_ms;
+    int64_t ms = now_ms - episode->since_ms;
     bool due = call.label != NULL && limit_ms > 0 && ms >= limit_ms;
     if (due && (!episode->open || ms >= episode->next_report_ms))
         begin(activity, look, ms, limit_ms);
@@ -178,7 +189,9 @@ static void look_at(struct rtn_activity *activity, void *data)
 
 void rtn_stalls_look(void)
 {
-    struct look look = { .now_ms = rtn_activity_now_ms() };
+    static int64_t last_ms;
+    struct look look = { .last_ms = last_ms, .now_ms = rtn_activity_now_ms() };
+    last_ms = look.now_ms;
     rtn_activity_each(look_at, &look);
 }
 
@@ -199,7 +212,7 @@ static struct rtn_stall_view view_of(const struct rtn_activity *activity, int64_
                                     .kind = is_loop(activity) ? "loop" : "worker",
                                     .text = episode->text,
                                     .request_id = episode->request_id,
-                                    .ms = now_ms - episode->call.since_ms,
+                                    .ms = now_ms - episode->since_ms,
                                     .backtrace = episode->backtrace };
 }
 

@@ -212,6 +212,27 @@ Test(stalls, a_worker_asks_for_the_time)
     rtn_activity_tell(12345);
 }
 
+/* At a look there was no callback yet, though the iteration had begun. */
+Test(stalls, what_came_before_in_the_iteration_is_not_the_handlers)
+{
+    const struct rtn_activity_call call = { .label = &label, .what = "handler", .name = "h" };
+    cr_assert_not_null(rtn_activity_begin(RTN_ACTIVITY_LOOP, "get", "get", &watched));
+    rtn_backtrace_init(NULL);
+    atomic_store(&watched.stall_ms, 60000);
+    (void) look();
+    rtn_activity_tell(rtn_activity_now_ms() - 3600000);
+    const struct rtn_activity_call before = rtn_activity_enter(&call);
+    (void) look();
+    cr_expect_eq(look().count, 0);
+    atomic_store(&watched.stall_ms, 1);
+    pause_ms(20);
+    const struct seen seen = look();
+    cr_expect_eq(seen.count, 1);
+    cr_expect_lt(seen.stall.ms, 3600000);
+    rtn_activity_leave(&before);
+    rtn_activity_end();
+}
+
 /* It comes back because it is asked where it is. */
 static void *sleep_once(void *data)
 {
