@@ -201,7 +201,7 @@ void rtn_session_work_add_end(struct rtn_session *session)
 /* With a NUL behind it. One that had to be put together is taken over as it is. */
 static struct event *message_event(struct rtn_session *session, const unsigned char *data, size_t length)
 {
-    struct rtn_buf *assembled = session->assembled;
+    struct rtn_buf *assembled = session->wire->assembled != NULL ? session->wire->assembled(session) : NULL;
     bool kept = assembled != NULL && length > 0 && (const char *) data == assembled->data;
     struct event *event = malloc(sizeof(*event) + (kept ? 0 : length + 1));
     if (event == NULL)

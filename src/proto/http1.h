@@ -113,6 +113,7 @@ struct rtn_http1 {
     struct rtn_list unsent; /* sessions that have something to send at the end of the iteration */
     unsigned char *session_input; /* what all of them read into; made when first used */
     struct rtn_round round; /* what this iteration sends to sessions */
+    struct rtn_ws_reader *ws_reader; /* that no WebSocket needs; NULL: none */
     struct rtn_buf ws_scratch; /* compressed messages on their way to a queue */
     unsigned char ws_masks[1024]; /* random bytes, of which the first ws_masks_left were not used */
     size_t ws_masks_left;

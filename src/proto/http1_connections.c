@@ -45,6 +45,7 @@ void rtn_http1_done(struct rtn_http1 *http)
     http->sink = NULL;
     rtn_directory_done(&http->directory);
     rtn_topics_done(&http->topics);
+    rtn_ws_drop_spare_reader(http);
     rtn_buf_done(&http->ws_scratch);
     free(http->session_input);
     http->session_input = NULL;

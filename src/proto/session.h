@@ -64,6 +64,8 @@ struct rtn_session_wire {
     size_t (*feed)(struct rtn_session *session, unsigned char *data, size_t length);
     /* Something came, or nobody has listened. May be NULL. */
     void (*heard)(struct rtn_session *session);
+    /* Where a message stands that came in pieces, while it is told of: may be taken over. May be NULL: nowhere. */
+    struct rtn_buf *(*assembled)(struct rtn_session *session);
     /* The peer has ended its side. */
     void (*end_of_input)(struct rtn_session *session);
     /* Queues a message. Its bytes count as backlog at once. 0 or -ENOMEM. */
@@ -98,7 +100,6 @@ struct rtn_session {
     void *owner; /* of the layer above: struct rtn_instance */
     const struct rtn_session_calls *calls; /* of the layer above, set by it, as the next */
     void *handling; /* its queue of events */
-    struct rtn_buf *assembled; /* where a message stands that came in pieces: may be taken over; NULL: nowhere */
     struct rtn_buf unread; /* came, but reading was stopped */
     bool opened; /* the layer above knows of it */
     bool busy; /* the layer above has not handled all that it was told */
@@ -109,7 +110,7 @@ struct rtn_session {
     bool closing; /* nothing can be sent behind what is queued */
     bool overflowed; /* to be closed for its backlog at the end of the iteration */
     int64_t opened_at; /* ms, monotonic, as the next */
-    int64_t heard; /* the last time that something came */
+    int64_t heard; /* since when the peer is silent */
     int64_t write_deadline; /* 0: nothing waits for the socket */
     struct rtn_stretch stretch; /* to be sent, in the round of the loop; only while nothing is queued on the stream */
     struct rtn_list unsent; /* in http->unsent when something is to leave */

@@ -31,15 +31,16 @@ struct rtn_ws {
     const struct rtn_ws_handler *handler; /* of the layer above, set by it */
     char *protocol; /* subprotocol; NULL: none. Never changes once it is open */
     struct rtn_ws_client *client; /* of an outgoing connection; else NULL */
-    struct rtn_ws_reader reader; /* with its `inflate` when permessage-deflate was agreed upon */
-    struct rtn_ws_compress *compress; /* NULL without that */
+    struct rtn_ws_reader *reader; /* lent by the loop while a message is on its way; else NULL */
+    struct rtn_ws_inflate *inflate; /* NULL without permessage-deflate, as the next */
+    struct rtn_ws_compress *compress;
     char *reason; /* of the peer's close frame; NULL: none */
     int code; /* of the same, or RTN_WS_NO_CODE, RTN_WS_ABNORMAL */
     unsigned char reason_length;
     bool close_received;
-    bool ping_sent; /* and nothing has come since */
-    int64_t pinged; /* the last ping; ms, monotonic, as the next */
-    int64_t close_deadline; /* 0: none */
+    bool failed; /* the peer has broken the protocol or a limit, or memory is out */
+    bool ping_sent; /* and nothing has come since: session.heard is when it was sent */
+    int64_t close_deadline; /* ms, monotonic; 0: none */
 };
 
 /* Its policy is that of the session and what stands around it. */
@@ -68,6 +69,9 @@ int rtn_ws_upgrade(struct rtn_request *request, const struct rtn_ws_policy *poli
 void rtn_ws_refuse(struct rtn_request *request, int status, const char *text);
 
 /* ws.c */
+
+/* The loop ends: what it has lent came back. */
+void rtn_ws_drop_spare_reader(struct rtn_http1 *http);
 
 /* A session on the connection, with nothing agreed upon; NULL when memory is out. */
 struct rtn_ws *rtn_ws_new(struct rtn_connection *connection, const struct rtn_ws_policy *policy, void *owner);

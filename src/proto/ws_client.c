@@ -96,7 +96,6 @@ static void attempt(struct rtn_ws_client *client)
     rtn_ws_attach(ws, connection);
     client->connection = connection;
     ws->client = client;
-    ws->reader.from_server = true;
     http->ws_events->made(ws);
     rtn_http1_set_deadline(connection, client->spec.connect_timeout);
     if (connection->broken != 0)

@@ -39,7 +39,7 @@ void rtn_ws_begin_close(struct rtn_session *session, const struct rtn_session_en
 
 void rtn_ws_fail(struct rtn_ws *ws, enum rtn_close_cause cause, int code, const char *detail)
 {
-    ws->reader.error_code = code;
+    ws->failed = true;
     ws->session.deaf = true;
     if (ws->session.closing) {
         ws->close_received = true; /* all that may be waited for */
@@ -87,10 +87,9 @@ bool rtn_ws_end_when_due(struct rtn_session *session)
 {
     struct rtn_connection *connection = session->connection;
     const struct rtn_ws *ws = rtn_ws_of(session);
-    bool failed = ws->reader.error_code != 0;
-    if (!session->closing || (!ws->close_received && !failed))
+    if (!session->closing || (!ws->close_received && !ws->failed))
         return false;
-    if (connection->outgoing && !failed) {
+    if (connection->outgoing && !ws->failed) {
         rtn_http1_watch(connection, EV_READ);
         return true;
     }
@@ -107,7 +106,7 @@ static int64_t ping_deadline(const struct rtn_ws *ws)
     const struct rtn_ws_policy *policy = rtn_ws_policy_of(ws);
     if (policy->ping_timeout == 0 || ws->session.closing || ws->session.paused || ws->session.write_deadline != 0)
         return 0;
-    return ws->ping_sent ? ws->pinged + policy->pong_timeout : ws->session.heard + policy->ping_timeout;
+    return ws->session.heard + (ws->ping_sent ? policy->pong_timeout : policy->ping_timeout);
 }
 
 int64_t rtn_ws_deadline(struct rtn_session *session)
@@ -143,7 +142,7 @@ static bool ping_has_passed(struct rtn_ws *ws)
     if (ws->compress != NULL) /* it may stay silent for long */
         rtn_ws_compress_rest(ws->compress);
     ws->ping_sent = true;
-    ws->pinged = rtn_http1_now_ms(connection->http);
+    ws->session.heard = rtn_http1_now_ms(connection->http);
     return false;
 }
 
