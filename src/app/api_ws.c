@@ -55,5 +55,6 @@ bool rtn_ws_is_open(uint64_t connection)
 
 const char *rtn_ws_protocol(const rtn_connection *connection)
 {
-    return connection->ws != NULL && connection->ws->protocol != NULL ? connection->ws->protocol : "";
+    const struct rtn_ws *ws = rtn_ws_on(connection);
+    return ws != NULL && ws->protocol != NULL ? ws->protocol : "";
 }

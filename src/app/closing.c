@@ -31,7 +31,7 @@ static void run_slot(struct rtn_connection *connection)
     struct rtn_instance *instance = slot->key;
     connection->closing = slot;
     const struct rtn_activity_call before = rtn_callback_enter(instance, "end of a connection", NULL);
-    bool had_requests = !connection->outgoing && connection->line == NULL;
+    bool had_requests = !connection->outgoing && !rtn_session_is(connection->session, RTN_SESSION_LINE);
     if (instance->loaded->module.connection_closed != NULL && had_requests)
         instance->loaded->module.connection_closed(connection, connection->cause, connection->detail, instance->data);
     if (slot->destroy != NULL)
@@ -128,7 +128,7 @@ static void log_closed(struct rtn_connection *connection)
     enum rtn_log_level level = causes[connection->cause].level;
     const struct rtn_session *session = connection->session;
     if (session != NULL && (session->opened || connection->outgoing))
-        session->calls->log_closed(connection, level);
+        rtn_session_calls_of(session)->log_closed(connection, level);
     else if (rtn_log_enabled(level))
         rtn_log(level, "%s closed (%s)%s%s", rtn_connection_peer_text(connection), causes[connection->cause].name,
                 connection->detail != NULL ? ": " : "", connection->detail != NULL ? connection->detail : "");

@@ -73,7 +73,7 @@ static void log_closed(struct rtn_connection *connection, enum rtn_log_level lev
                 connection->detail != NULL ? connection->detail : "", connection->id, ms / 1000, (int) (ms % 1000));
 }
 
-static const struct rtn_session_calls calls = {
+const struct rtn_session_calls rtn_line_calls = {
     .open = call_open,
     .message = call_line,
     .drain = call_drain,
@@ -86,7 +86,7 @@ static const struct rtn_session_calls calls = {
 
 static int on_made(struct rtn_line *line)
 {
-    return rtn_session_prepare(&line->session, &calls);
+    return rtn_session_prepare(&line->session);
 }
 
 const struct rtn_line_events rtn_line_upward_events = { .made = on_made };

@@ -23,6 +23,14 @@ struct rtn_session_calls {
     void (*log_closed)(struct rtn_connection *connection, enum rtn_log_level level); /* level of the cause */
 };
 
+extern const struct rtn_session_calls rtn_ws_calls; /* ws_call.c */
+extern const struct rtn_session_calls rtn_line_calls; /* line_call.c */
+
+static inline const struct rtn_session_calls *rtn_session_calls_of(const struct rtn_session *session)
+{
+    return session->wire->kind == RTN_SESSION_WS ? &rtn_ws_calls : &rtn_line_calls;
+}
+
 static inline struct rtn_instance *rtn_session_instance(const struct rtn_connection *connection)
 {
     return connection->session->owner;
@@ -32,7 +40,7 @@ static inline struct rtn_instance *rtn_session_instance(const struct rtn_connect
 static inline struct rtn_activity_call rtn_session_enter(const struct rtn_connection *connection)
 {
     return rtn_callback_enter(rtn_session_instance(connection), "handler",
-                              connection->session->calls->name(connection));
+                              rtn_session_calls_of(connection->session)->name(connection));
 }
 
 static inline bool rtn_session_runs_on_loop(const struct rtn_instance *instance)

@@ -12,7 +12,7 @@ void rtn_session_log_failure(const struct rtn_connection *connection, int error)
 {
     const struct rtn_instance *instance = rtn_session_instance(connection);
     rtn_log(RTN_LOG_ERROR, "%s: handler %s failed: %s", instance->label.who,
-            connection->session->calls->name(connection), strerror(-error));
+            rtn_session_calls_of(connection->session)->name(connection), strerror(-error));
 }
 
 void rtn_session_close_failed(struct rtn_session *session)
@@ -24,9 +24,8 @@ void rtn_session_close_failed(struct rtn_session *session)
     session->wire->begin_close(session, &end);
 }
 
-int rtn_session_prepare(struct rtn_session *session, const struct rtn_session_calls *calls)
+int rtn_session_prepare(struct rtn_session *session)
 {
-    session->calls = calls;
     return rtn_session_runs_on_loop(session->owner) ? 0 : rtn_session_work_prepare(session);
 }
 
@@ -36,7 +35,7 @@ bool rtn_session_tell_closed(struct rtn_connection *connection)
     bool tell = session->opened || connection->outgoing;
     if (tell && rtn_session_runs_on_loop(session->owner)) {
         const struct rtn_activity_call before = rtn_session_enter(connection);
-        session->calls->close(connection);
+        rtn_session_calls_of(session)->close(connection);
         rtn_callback_leave(&before);
     }
     if (session->handling == NULL)
@@ -56,13 +55,13 @@ static void on_failure(struct rtn_session *session, int error)
 
 static void on_open(struct rtn_session *session)
 {
-    session->calls->log_open(session->connection);
+    rtn_session_calls_of(session)->log_open(session->connection);
     if (!rtn_session_runs_on_loop(session->owner)) {
         rtn_session_work_add_open(session);
         return;
     }
     const struct rtn_activity_call before = rtn_session_enter(session->connection);
-    int r = session->calls->open(session->connection);
+    int r = rtn_session_calls_of(session)->open(session->connection);
     rtn_callback_leave(&before);
     if (r < 0)
         on_failure(session, r);
@@ -76,7 +75,7 @@ static void on_message(struct rtn_session *session, enum rtn_ws_opcode type, uns
         return;
     }
     const struct rtn_activity_call before = rtn_session_enter(session->connection);
-    int r = session->calls->message(session->connection, type, data, length, last);
+    int r = rtn_session_calls_of(session)->message(session->connection, type, data, length, last);
     rtn_callback_leave(&before);
     if (r < 0)
         on_failure(session, r);
@@ -84,14 +83,14 @@ static void on_message(struct rtn_session *session, enum rtn_ws_opcode type, uns
 
 static void on_drain(struct rtn_session *session)
 {
-    if (!session->calls->has_drain(session->connection))
+    if (!rtn_session_calls_of(session)->has_drain(session->connection))
         return;
     if (!rtn_session_runs_on_loop(session->owner)) {
         rtn_session_work_add_drain(session);
         return;
     }
     const struct rtn_activity_call before = rtn_session_enter(session->connection);
-    session->calls->drain(session->connection);
+    rtn_session_calls_of(session)->drain(session->connection);
     rtn_callback_leave(&before);
 }
 

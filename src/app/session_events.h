@@ -7,8 +7,8 @@
 /* For struct rtn_http1. */
 extern const struct rtn_session_events rtn_session_upward_events;
 
-/* Before it opens: how its handler is called, and what its events need. 0 or -ENOMEM. */
-int rtn_session_prepare(struct rtn_session *session, const struct rtn_session_calls *calls);
+/* Before it opens: what its events need. 0 or -ENOMEM. */
+int rtn_session_prepare(struct rtn_session *session);
 
 /* A callback has returned a negative errno: logs it, where it ran [owner's thread]; closes the connection. */
 void rtn_session_log_failure(const struct rtn_connection *connection, int error);

@@ -47,7 +47,7 @@ struct work {
 
 static int call_event(struct rtn_connection *connection, const struct event *event)
 {
-    const struct rtn_session_calls *calls = connection->session->calls;
+    const struct rtn_session_calls *calls = rtn_session_calls_of(connection->session);
     switch (event->kind) {
     case EVENT_OPEN:
         return calls->open(connection);

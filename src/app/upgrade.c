@@ -9,7 +9,6 @@
 #include <errno.h>
 
 #include "app/session_events.h"
-#include "app/ws_call.h"
 #include "app/ws_log.h"
 #include "proto/ws_handshake.h"
 
@@ -85,8 +84,7 @@ static int upgrade(struct rtn_request *request)
     int r = rtn_ws_upgrade(request, policy, instance, choose_protocol(request));
     if (r < 0)
         return r;
-    connection->ws->handler = instance->ws;
-    if (rtn_session_prepare(connection->session, &rtn_ws_calls) < 0)
+    if (rtn_session_prepare(connection->session) < 0)
         connection->broken = -ENOMEM; /* the answer is written: it is cut off instead */
     return 0;
 }

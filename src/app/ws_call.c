@@ -1,15 +1,22 @@
 /* The callbacks of WebSocket handlers, one function for each: what they get. */
-#include "app/ws_call.h"
+#include "app/session_call.h"
 
 #include <retinue/module.h>
 
 #include "app/ws_log.h"
-#include "proto/ws.h"
+#include "proto/ws_client.h"
+
+/* Of an outgoing one, what its order names. */
+static const struct rtn_ws_handler *handler_of(const struct rtn_connection *connection)
+{
+    const struct rtn_ws *ws = rtn_ws_of(connection->session);
+    return ws->client != NULL ? ws->client->spec.handler : rtn_session_instance(connection)->ws;
+}
 
 static int call_open(struct rtn_connection *connection)
 {
     const struct rtn_instance *instance = rtn_session_instance(connection);
-    const struct rtn_ws_handler *handler = connection->ws->handler;
+    const struct rtn_ws_handler *handler = handler_of(connection);
     return handler->open != NULL ? handler->open(connection, instance->data) : 0;
 }
 
@@ -17,7 +24,7 @@ static int call_message(struct rtn_connection *connection, enum rtn_ws_opcode ty
                         size_t length, bool last)
 {
     const struct rtn_instance *instance = rtn_session_instance(connection);
-    const struct rtn_ws_handler *handler = connection->ws->handler;
+    const struct rtn_ws_handler *handler = handler_of(connection);
     if (handler->fragment != NULL)
         return handler->fragment(connection, (enum rtn_ws_type) type, data, length, last, instance->data);
     if (handler->message != NULL)
@@ -28,32 +35,34 @@ static int call_message(struct rtn_connection *connection, enum rtn_ws_opcode ty
 static void call_drain(struct rtn_connection *connection)
 {
     const struct rtn_instance *instance = rtn_session_instance(connection);
-    if (connection->ws->handler->drain != NULL)
-        connection->ws->handler->drain(connection, instance->data);
+    const struct rtn_ws_handler *handler = handler_of(connection);
+    if (handler->drain != NULL)
+        handler->drain(connection, instance->data);
 }
 
 static void call_close(struct rtn_connection *connection)
 {
     const struct rtn_instance *instance = rtn_session_instance(connection);
-    const struct rtn_ws *ws = connection->ws;
+    const struct rtn_ws_handler *handler = handler_of(connection);
+    const struct rtn_ws *ws = rtn_ws_of(connection->session);
     const struct rtn_ws_closed how = { .struct_size = sizeof(how),
                                        .cause = connection->cause,
                                        .code = ws->code,
                                        .reason = { ws->reason, ws->reason_length },
                                        .detail = connection->detail,
                                        .opened = ws->session.opened };
-    if (ws->handler->close != NULL)
-        ws->handler->close(connection, &how, instance->data);
+    if (handler->close != NULL)
+        handler->close(connection, &how, instance->data);
 }
 
 static bool has_drain(const struct rtn_connection *connection)
 {
-    return connection->ws->handler->drain != NULL;
+    return handler_of(connection)->drain != NULL;
 }
 
 static const char *name_of(const struct rtn_connection *connection)
 {
-    return connection->ws->handler->name;
+    return handler_of(connection)->name;
 }
 
 const struct rtn_session_calls rtn_ws_calls = {

@@ -6,7 +6,6 @@
 #include "app/session_events.h"
 #include "app/slots.h"
 #include "app/step.h"
-#include "app/ws_call.h"
 #include "proto/ws_client.h"
 
 /* What the module gave with the order is there from the start. */
@@ -14,13 +13,12 @@ static void on_made(struct rtn_ws *ws)
 {
     const struct rtn_ws_client_spec *spec = &ws->client->spec;
     struct rtn_connection *connection = ws->session.connection;
-    ws->handler = spec->handler;
     if (rtn_instance_is_ending(spec->owner)) /* it was ordered just before */
         rtn_ws_client_stop(ws->client);
     struct rtn_slot *slot = spec->data != NULL ? rtn_slots_make(connection, spec->owner) : NULL;
     if (slot != NULL)
         slot->data = spec->data;
-    int r = rtn_session_prepare(&ws->session, &rtn_ws_calls);
+    int r = rtn_session_prepare(&ws->session);
     if (r < 0 || (slot == NULL && spec->data != NULL))
         connection->broken = -ENOMEM;
 }

@@ -76,7 +76,7 @@ void rtn_ws_log_origin(struct rtn_request *request)
 
 void rtn_ws_log_open(struct rtn_connection *connection)
 {
-    const struct rtn_ws *ws = connection->ws;
+    const struct rtn_ws *ws = rtn_ws_of(connection->session);
     if (ws->client == NULL)
         return;
     atomic_uint *counter = &rtn_session_instance(connection)->ws_failures;
@@ -96,7 +96,7 @@ static bool tries_again(const struct rtn_ws_client *client)
 /* Somebody wanted it, and nothing is wrong. */
 static bool is_orderly(const struct rtn_connection *connection)
 {
-    int code = connection->ws->code;
+    int code = rtn_ws_of(connection->session)->code;
     if (connection->cause == RTN_CLOSE_NORMAL || connection->cause == RTN_CLOSE_SHUTDOWN)
         return true;
     return connection->cause == RTN_CLOSE_CLIENT &&
@@ -128,7 +128,7 @@ static void log_end(const struct rtn_connection *connection, const char *who, en
 {
     char tail[TAIL_SIZE] = "";
     if (connection->session->opened)
-        print_tail(connection->ws, tail);
+        print_tail(rtn_ws_of(connection->session), tail);
     rtn_log(level, "%s closed (%s)%s%s%s%s", who, rtn_close_cause_name(connection->cause),
             connection->detail != NULL ? ": " : "", connection->detail != NULL ? connection->detail : "", tail, then);
 }
@@ -146,7 +146,7 @@ static void log_accepted(struct rtn_connection *connection, enum rtn_log_level l
 
 static void log_outgoing(const struct rtn_connection *connection)
 {
-    const struct rtn_ws_client *client = connection->ws->client;
+    const struct rtn_ws_client *client = rtn_ws_of(connection->session)->client;
     struct rtn_str url = rtn_ws_log_url(client->spec.url);
     bool failed = !is_orderly(connection);
     enum rtn_log_level level = failed ? count_failure(connection) : RTN_LOG_DEBUG;

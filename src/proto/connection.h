@@ -47,9 +47,7 @@ struct rtn_slot {
 };
 
 struct rtn_entry;
-struct rtn_line;
 struct rtn_session;
-struct rtn_ws;
 
 /*
  * Its members stand by size where they can: there may be very many that are idle. What each request looks at comes
@@ -90,8 +88,6 @@ struct rtn_connection {
     int unsent; /* bytes in the socket when the write timeout was begun */
     const char *detail; /* static text */
     struct rtn_session *session; /* NULL as long as it speaks HTTP */
-    struct rtn_ws *ws; /* the same, when that is a WebSocket; else NULL */
-    struct rtn_line *line; /* the same, when it takes lines */
     struct rtn_list node; /* in http->connections or http->dead */
     struct rtn_mail mail;
     struct rtn_list resumptions; /* struct rtn_resumption, of this request or of one that is gone */

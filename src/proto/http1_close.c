@@ -33,9 +33,9 @@ static void count_closed(const struct rtn_connection *connection, enum rtn_close
     rtn_stats_count(RTN_STATS_CLOSED + cause, 1);
     if (connection->outgoing)
         rtn_stats_count(RTN_STATS_OUTGOING_ENDED, 1);
-    else if (connection->ws != NULL)
+    else if (rtn_session_is(connection->session, RTN_SESSION_WS))
         rtn_stats_count(RTN_STATS_WEBSOCKETS_ENDED, 1);
-    else if (connection->line != NULL)
+    else if (rtn_session_is(connection->session, RTN_SESSION_LINE))
         rtn_stats_count(RTN_STATS_LINES_ENDED, 1);
 }
 

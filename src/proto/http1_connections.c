@@ -250,8 +250,8 @@ void rtn_http1_release(struct rtn_connection *connection)
     rtn_list_append(&http->dead, &connection->node);
     http->connection_count--;
     http->outgoing_count -= connection->outgoing;
-    if (connection->ws != NULL && connection->ws->client != NULL)
-        rtn_ws_client_ended(connection->ws->client);
+    if (connection->outgoing)
+        rtn_ws_client_ended(rtn_ws_of(connection->session)->client);
     if (http->room != NULL)
         http->room(http);
     rtn_http1_report_drained(http);

@@ -327,7 +327,6 @@ void rtn_line_start(struct rtn_connection *connection, bool always_lf)
     }
     struct rtn_line *line = line_new(connection, always_lf);
     if (line != NULL) {
-        connection->line = line;
         connection->session = &line->session;
         rtn_stats_count(RTN_STATS_LINES_BEGUN, 1);
     }

@@ -26,7 +26,6 @@ void rtn_session_init(struct rtn_session *session, const struct rtn_session_wire
     session->policy = policy;
     session->owner = owner;
     rtn_list_init(&session->unsent);
-    rtn_list_init(&session->topics);
 }
 
 void rtn_session_take_terms(struct rtn_session *session, struct rtn_terms *terms)
@@ -46,11 +45,19 @@ void rtn_session_release_terms(struct rtn_session *session)
     rtn_terms_release(session->connection->http, terms);
 }
 
+static void drop_unread(struct rtn_session *session)
+{
+    if (session->unread != NULL)
+        rtn_buf_done(session->unread);
+    free(session->unread);
+    session->unread = NULL;
+}
+
 void rtn_session_free(struct rtn_session *session)
 {
     if (session == NULL)
         return;
-    rtn_buf_done(&session->unread);
+    drop_unread(session);
     session->wire->free(session);
 }
 
@@ -64,7 +71,7 @@ static bool may_read(const struct rtn_session *session)
 void rtn_session_watch_input(struct rtn_session *session)
 {
     struct rtn_connection *connection = session->connection;
-    if (may_read(session) && session->unread.length == 0)
+    if (may_read(session) && session->unread == NULL)
         rtn_http1_watch(connection, EV_READ);
     else
         rtn_http1_unwatch(connection, EV_READ);
@@ -74,11 +81,13 @@ int rtn_session_keep_unread(struct rtn_session *session, const void *data, size_
 {
     if (length == 0)
         return 0;
-    char *at = rtn_buf_try_reserve(&session->unread, length);
+    if (session->unread == NULL)
+        session->unread = calloc(1, sizeof(*session->unread));
+    char *at = session->unread != NULL ? rtn_buf_try_reserve(session->unread, length) : NULL;
     if (at == NULL)
         return -ENOMEM;
     memcpy(at, data, length);
-    session->unread.length += length;
+    session->unread->length += length;
     return 0;
 }
 
@@ -94,11 +103,12 @@ static void feed(struct rtn_session *session, unsigned char *data, size_t length
 /* What was kept comes first. */
 static void feed_unread(struct rtn_session *session)
 {
-    while (session->unread.length > 0 && may_read(session)) {
-        struct rtn_buf unread = session->unread;
-        session->unread = (struct rtn_buf){ 0 };
-        feed(session, (unsigned char *) unread.data, unread.length);
-        rtn_buf_done(&unread);
+    while (session->unread != NULL && may_read(session)) {
+        struct rtn_buf *unread = session->unread;
+        session->unread = NULL;
+        feed(session, (unsigned char *) unread->data, unread->length);
+        rtn_buf_done(unread);
+        free(unread);
     }
 }
 
@@ -269,5 +279,5 @@ void rtn_session_detach(struct rtn_session *session)
     rtn_list_remove(&session->unsent);
     session->wire->detach(session);
     rtn_topics_leave_all(&connection->http->topics, session);
-    rtn_buf_done(&session->unread);
+    drop_unread(session);
 }

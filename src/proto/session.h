@@ -17,8 +17,8 @@
 
 struct rtn_http1;
 struct rtn_session;
+struct rtn_subscription;
 struct rtn_terms;
-struct rtn_session_calls; /* of the layer above */
 
 enum rtn_session_kind { RTN_SESSION_WS = 1, RTN_SESSION_LINE = 2, RTN_SESSION_ANY = RTN_SESSION_WS | RTN_SESSION_LINE };
 
@@ -98,9 +98,8 @@ struct rtn_session {
     struct rtn_terms *terms; /* held from its start to rtn_http1_release(); NULL: not begun, or outgoing */
     const struct rtn_session_policy *policy;
     void *owner; /* of the layer above: struct rtn_instance */
-    const struct rtn_session_calls *calls; /* of the layer above, set by it, as the next */
-    void *handling; /* its queue of events */
-    struct rtn_buf unread; /* came, but reading was stopped */
+    void *handling; /* of the same, set by it: its queue of events */
+    struct rtn_buf *unread; /* came, but reading was stopped; NULL: nothing */
     bool opened; /* the layer above knows of it */
     bool busy; /* the layer above has not handled all that it was told */
     bool paused; /* by the layer above */
@@ -114,8 +113,14 @@ struct rtn_session {
     int64_t write_deadline; /* 0: nothing waits for the socket */
     struct rtn_stretch stretch; /* to be sent, in the round of the loop; only while nothing is queued on the stream */
     struct rtn_list unsent; /* in http->unsent when something is to leave */
-    struct rtn_list topics; /* struct rtn_subscription */
+    struct rtn_subscription *topics;
 };
+
+/* Accepts NULL. */
+static inline bool rtn_session_is(const struct rtn_session *session, enum rtn_session_kind kind)
+{
+    return session != NULL && session->wire->kind == kind;
+}
 
 /* Upward calls, on the loop. The end is told by rtn_http1_handler.closed(connection), with connection->session set. */
 struct rtn_session_events {

@@ -84,7 +84,7 @@ static void count_refused(const struct rtn_http1 *http, bool line)
 
 void rtn_session_refuse_message(struct rtn_session *session)
 {
-    count_refused(session->connection->http, session->connection->line != NULL);
+    count_refused(session->connection->http, session->wire->kind == RTN_SESSION_LINE);
     if (session->policy->drop)
         atomic_store(&session->connection->entry->drain_due, true);
     else

@@ -1,5 +1,6 @@
 /*
- * A hash table from names to lists of subscriptions; each subscription is also in the list of its connection. A topic
+ * A hash table from names to lists of subscriptions; each subscription is also in the list of its connection, which is
+ * short. A topic
  * is there as long as somebody has subscribed to it.
  *
  * Who publishes asks `interest` first, which a subscription on its way has raised already: a thread that subscribes and
@@ -26,7 +27,7 @@ struct rtn_topic {
 
 struct rtn_subscription {
     struct rtn_list of_topic;
-    struct rtn_list of_session;
+    struct rtn_subscription *next; /* of the session */
     struct rtn_topic *topic;
     struct rtn_session *session;
 };
@@ -122,11 +123,13 @@ static void drop_when_empty(struct rtn_topics *topics, struct rtn_topic *topic)
     free(topic);
 }
 
-static void unsubscribe(struct rtn_topics *topics, struct rtn_subscription *subscription)
+/* `at` is where the list of the session names it. */
+static void unsubscribe(struct rtn_topics *topics, struct rtn_subscription **at)
 {
+    struct rtn_subscription *subscription = *at;
     struct rtn_topic *topic = subscription->topic;
+    *at = subscription->next;
     rtn_list_remove(&subscription->of_topic);
-    rtn_list_remove(&subscription->of_session);
     free(subscription);
     drop_when_empty(topics, topic);
     atomic_fetch_sub_explicit(&topics->interest, 1, memory_order_relaxed);
@@ -134,18 +137,17 @@ static void unsubscribe(struct rtn_topics *topics, struct rtn_subscription *subs
 
 void rtn_topics_leave_all(struct rtn_topics *topics, struct rtn_session *session)
 {
-    RTN_LIST_FOREACH (node, &session->topics)
-        unsubscribe(topics, RTN_CONTAINER_OF(node, struct rtn_subscription, of_session));
+    while (session->topics != NULL)
+        unsubscribe(topics, &session->topics);
 }
 
-static struct rtn_subscription *find_subscription(const struct rtn_session *session, const struct rtn_topic *topic)
+/* Where the list of the session names it, or ends. */
+static struct rtn_subscription **find_subscription(struct rtn_session *session, const struct rtn_topic *topic)
 {
-    RTN_LIST_FOREACH (node, &session->topics) {
-        struct rtn_subscription *subscription = RTN_CONTAINER_OF(node, struct rtn_subscription, of_session);
-        if (subscription->topic == topic)
-            return subscription;
-    }
-    return NULL;
+    struct rtn_subscription **at = &session->topics;
+    while (*at != NULL && (*at)->topic != topic)
+        at = &(*at)->next;
+    return at;
 }
 
 /* On the loop. Raises interest by one when there is a new subscription; then 0, else -EALREADY, -ENOENT or -ENOMEM. */
@@ -157,7 +159,7 @@ static int subscribe_here(struct rtn_http1 *http, uint64_t id, struct rtn_str na
         return -ENOENT;
     uint64_t hash = rtn_siphash(&topics->key, name);
     struct rtn_topic *topic = find(topics, name, hash);
-    if (topic != NULL && find_subscription(session, topic) != NULL)
+    if (topic != NULL && *find_subscription(session, topic) != NULL)
         return -EALREADY;
     if (topic == NULL)
         topic = make(topics, name, hash);
@@ -167,9 +169,9 @@ static int subscribe_here(struct rtn_http1 *http, uint64_t id, struct rtn_str na
             drop_when_empty(topics, topic);
         return -ENOMEM;
     }
-    *subscription = (struct rtn_subscription){ .topic = topic, .session = session };
+    *subscription = (struct rtn_subscription){ .next = session->topics, .topic = topic, .session = session };
+    session->topics = subscription;
     rtn_list_append(&topic->subscriptions, &subscription->of_topic);
-    rtn_list_append(&session->topics, &subscription->of_session);
     atomic_fetch_add_explicit(&topics->interest, 1, memory_order_relaxed);
     return 0;
 }
@@ -181,9 +183,9 @@ static int unsubscribe_here(struct rtn_http1 *http, uint64_t id, struct rtn_str 
     if (session == NULL)
         return -ENOENT;
     const struct rtn_topic *topic = find(topics, name, rtn_siphash(&topics->key, name));
-    struct rtn_subscription *subscription = topic != NULL ? find_subscription(session, topic) : NULL;
-    if (subscription != NULL)
-        unsubscribe(topics, subscription);
+    struct rtn_subscription **at = topic != NULL ? find_subscription(session, topic) : NULL;
+    if (at != NULL && *at != NULL)
+        unsubscribe(topics, at);
     return 0;
 }
 

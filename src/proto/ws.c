@@ -185,7 +185,6 @@ struct rtn_ws *rtn_ws_new(struct rtn_connection *connection, const struct rtn_ws
 void rtn_ws_attach(struct rtn_ws *ws, struct rtn_connection *connection)
 {
     ws->session.connection = connection;
-    connection->ws = ws;
     connection->session = &ws->session;
     rtn_stats_count(RTN_STATS_WEBSOCKETS_BEGUN, !connection->outgoing);
 }

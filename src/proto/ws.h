@@ -11,7 +11,6 @@
 #include "proto/ws_reader.h"
 
 struct rtn_ws_client;
-struct rtn_ws_handler; /* of the layer above */
 
 /* What holds for the connections of one route or one client. Frozen. */
 struct rtn_ws_policy {
@@ -28,7 +27,6 @@ struct rtn_ws_policy {
 
 struct rtn_ws {
     struct rtn_session session;
-    const struct rtn_ws_handler *handler; /* of the layer above, set by it */
     char *protocol; /* subprotocol; NULL: none. Never changes once it is open */
     struct rtn_ws_client *client; /* of an outgoing connection; else NULL */
     struct rtn_ws_reader *reader; /* lent by the loop while a message is on its way; else NULL */
@@ -42,6 +40,18 @@ struct rtn_ws {
     bool ping_sent; /* and nothing has come since: session.heard is when it was sent */
     int64_t close_deadline; /* ms, monotonic; 0: none */
 };
+
+/* The WebSocket of a session, which is one. */
+static inline struct rtn_ws *rtn_ws_of(struct rtn_session *session)
+{
+    return RTN_CONTAINER_OF(session, struct rtn_ws, session);
+}
+
+/* The WebSocket that the connection is; NULL when it is none. */
+static inline struct rtn_ws *rtn_ws_on(const struct rtn_connection *connection)
+{
+    return rtn_session_is(connection->session, RTN_SESSION_WS) ? rtn_ws_of(connection->session) : NULL;
+}
 
 /* Its policy is that of the session and what stands around it. */
 static inline const struct rtn_ws_policy *rtn_ws_policy_of(const struct rtn_ws *ws)
@@ -59,8 +69,8 @@ struct rtn_ws_events {
 };
 
 /*
- * ws_upgrade.c: the request is to become a WebSocket; its handler has accepted. Makes connection->ws and writes the 101
- * with the fields gathered. The outcome is then RTN_OUTCOME_UPGRADED. 0 or -ENOMEM.
+ * ws_upgrade.c: the request is to become a WebSocket; its handler has accepted. Makes it the connection's session and
+ * writes the 101 with the fields gathered. The outcome is then RTN_OUTCOME_UPGRADED. 0 or -ENOMEM.
  */
 int rtn_ws_upgrade(struct rtn_request *request, const struct rtn_ws_policy *policy, void *owner,
                    struct rtn_str protocol);

@@ -142,9 +142,9 @@ static void wait_for_next(struct rtn_ws_client *client)
 /* Open for at least as long as the pause before it: a server that ends each connection at once is not there either. */
 static bool has_lasted(const struct rtn_ws_client *client)
 {
-    const struct rtn_ws *ws = client->connection->ws;
+    const struct rtn_session *session = client->connection->session;
     int64_t least = RTN_MAX(client->last_pause, client->spec.reconnect);
-    return ws->session.opened && rtn_http1_now_ms(client->http) - ws->session.opened_at >= least;
+    return session->opened && rtn_http1_now_ms(client->http) - session->opened_at >= least;
 }
 
 void rtn_ws_client_ended(struct rtn_ws_client *client)

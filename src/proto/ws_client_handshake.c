@@ -21,7 +21,7 @@ static int set_protocol(struct rtn_ws *ws, struct rtn_str protocol)
 
 static void open_session(struct rtn_ws_client *client, const struct rtn_ws_answer *answer)
 {
-    struct rtn_ws *ws = client->connection->ws;
+    struct rtn_ws *ws = rtn_ws_of(client->connection->session);
     struct rtn_ws_deflate_terms terms;
     int compressed = rtn_ws_deflate_confirm(&client->spec.deflate, answer->extensions, &terms);
     int r = compressed > 0 ? rtn_ws_set_compression(ws, &terms) : compressed;
@@ -55,7 +55,7 @@ static void read_answer(struct rtn_ws_client *client)
 
 static void on_answer(struct rtn_connection *connection)
 {
-    struct rtn_ws_client *client = connection->ws->client;
+    struct rtn_ws_client *client = rtn_ws_of(connection->session)->client;
     if (client->stop_posted) /* given up: what was answered is of no interest */
         return;
     char *at = rtn_buf_try_reserve(&client->input, READ_STEP);
@@ -79,7 +79,7 @@ static void on_writable(struct rtn_connection *connection)
 {
     int r = rtn_stream_flush(&connection->stream);
     if (r < 0 && r != -EAGAIN)
-        rtn_ws_client_fail(connection->ws->client, RTN_CLOSE_LOST, strerror(-r));
+        rtn_ws_client_fail(rtn_ws_of(connection->session)->client, RTN_CLOSE_LOST, strerror(-r));
     else if (r == 0)
         rtn_http1_unwatch(connection, EV_WRITE);
 }

@@ -6,11 +6,6 @@
 #include "proto/session_internal.h"
 #include "proto/ws.h"
 
-static inline struct rtn_ws *rtn_ws_of(struct rtn_session *session)
-{
-    return RTN_CONTAINER_OF(session, struct rtn_ws, session);
-}
-
 /* ws.c */
 
 /* It is the connection's from now on. */

@@ -111,7 +111,7 @@ const void *rtn_server_terms_move(struct rtn_connection *connection, const struc
 {
     const struct rtn_program *program = of_terms(terms)->program;
     const void *instance = connection->session->owner;
-    if (connection->line != NULL)
+    if (rtn_session_is(connection->session, RTN_SESSION_LINE))
         return program->line_instance == instance ? terms->lines : NULL;
     return policy_of_route(program, instance);
 }
