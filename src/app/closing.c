@@ -29,7 +29,7 @@ static void run_slot(struct rtn_connection *connection)
 {
     struct rtn_slot *slot = connection->slots;
     struct rtn_instance *instance = slot->key;
-    connection->closing = slot;
+    slot->ending = true;
     const struct rtn_activity_call before = rtn_callback_enter(instance, "end of a connection", NULL);
     bool had_requests = !connection->outgoing && !rtn_session_is(connection->session, RTN_SESSION_LINE);
     if (instance->loaded->module.connection_closed != NULL && had_requests)
@@ -37,22 +37,22 @@ static void run_slot(struct rtn_connection *connection)
     if (slot->destroy != NULL)
         slot->destroy(slot->data);
     rtn_callback_leave(&before);
-    connection->closing = NULL;
-    rtn_slots_end_first(connection);
 }
 
 static void run_slots(struct rtn_connection *connection);
 
 static void on_slot_done(struct rtn_mail *mail)
 {
-    run_slots(RTN_CONTAINER_OF(mail, struct rtn_connection, mail));
+    struct rtn_connection *connection = RTN_CONTAINER_OF(mail, struct rtn_slot, mail)->connection;
+    rtn_slots_end_first(connection);
+    run_slots(connection);
 }
 
 static void run_slot_on_worker(struct rtn_task *task)
 {
-    struct rtn_connection *connection = RTN_CONTAINER_OF(task, struct rtn_slot, task)->connection;
-    run_slot(connection);
-    rtn_loop_post(connection->http->loop, &connection->mail);
+    struct rtn_slot *slot = RTN_CONTAINER_OF(task, struct rtn_slot, task);
+    run_slot(slot->connection);
+    rtn_loop_post(slot->connection->http->loop, &slot->mail);
 }
 
 /* One instance after the other, each on the kind of thread that its handlers run on. */
@@ -62,7 +62,7 @@ static void run_slots(struct rtn_connection *connection)
         struct rtn_slot *slot = connection->slots;
         struct rtn_instance *instance = slot->key;
         if (instance->threads != RTN_THREADS_LOOP) {
-            connection->mail.deliver = on_slot_done;
+            slot->mail.deliver = on_slot_done;
             slot->task = (struct rtn_task){ .run = run_slot_on_worker,
                                             .serial = rtn_step_serial(instance),
                                             .what = instance->place.text };
@@ -70,6 +70,7 @@ static void run_slots(struct rtn_connection *connection)
                 return;
         }
         run_slot(connection);
+        rtn_slots_end_first(connection);
     }
     rtn_http1_release(connection);
 }
@@ -81,7 +82,8 @@ void rtn_dispatch_end_slots(struct rtn_connection *connection)
 
 static void end_request(struct rtn_request *request)
 {
-    bool answered = request->connection->taken_status != 0;
+    const struct rtn_hold *hold = request->connection->hold;
+    bool answered = hold != NULL && hold->taken_status != 0;
     request->active = false;
     request->response.state = RTN_RESPONSE_ENDED;
     const char *before = rtn_log_set_request(request->response.request_id);
@@ -91,11 +93,16 @@ static void end_request(struct rtn_request *request)
     rtn_access_log(rtn_routing_of(request)->access, request, !answered);
 }
 
+static void on_request_ended(struct rtn_mail *mail)
+{
+    run_slots(RTN_CONTAINER_OF(mail, struct rtn_request, ended)->connection);
+}
+
 static void end_request_on_worker(struct rtn_task *task)
 {
     struct rtn_request *request = RTN_CONTAINER_OF(task, struct rtn_request, task);
     end_request(request);
-    rtn_loop_post(request->http->loop, &request->connection->mail);
+    rtn_loop_post(request->http->loop, &request->ended);
 }
 
 /* False when a worker does it and run_slots() follows. */
@@ -107,7 +114,7 @@ static bool end_request_first(struct rtn_connection *connection)
     const struct rtn_route *route = rtn_call_of(request)->match.route;
     struct rtn_instance *instance = route != NULL ? route->instance : NULL;
     if (instance != NULL && (instance->threads != RTN_THREADS_LOOP || rtn_call_of(request)->on_worker)) {
-        connection->mail.deliver = on_slot_done;
+        request->ended.deliver = on_request_ended;
         request->task = (struct rtn_task){ .run = end_request_on_worker,
                                            .serial = rtn_step_serial(instance),
                                            .what = instance->place.text };

@@ -275,8 +275,8 @@ void rtn_dispatch_replied(struct rtn_request *request, bool whole)
 
 struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connection)
 {
-    if (connection->closing != NULL)
-        return connection->closing->key;
+    if (connection->slots != NULL && connection->slots->ending)
+        return connection->slots->key;
     if (connection->session != NULL)
         return connection->session->owner;
     if (connection->request == NULL || connection->request->call == NULL)

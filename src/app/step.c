@@ -299,14 +299,20 @@ static enum rtn_outcome wait_for_more(struct rtn_request *request)
     return RTN_OUTCOME_WAITING;
 }
 
+/* Memory is out: whatever there is of the reply is cut off. */
+static enum rtn_outcome cut_off(struct rtn_request *request)
+{
+    rtn_step_cancel(request);
+    request->connection->broken = -ENOMEM;
+    return RTN_OUTCOME_REPLIED;
+}
+
 /* Goes on from there, as long as the next step belongs to the loop. */
 static enum rtn_outcome go_on_on_loop(struct rtn_request *request, enum rtn_turn turn)
 {
     while (turn == RTN_TURN_MOVE) {
-        if (belongs_to_worker(rtn_call_of(request))) {
-            rtn_step_queue(request);
-            return RTN_OUTCOME_HELD;
-        }
+        if (belongs_to_worker(rtn_call_of(request)))
+            return rtn_step_queue(request) ? RTN_OUTCOME_HELD : cut_off(request);
         turn = rtn_step_take(request);
     }
     if (turn == RTN_TURN_UPGRADE)

@@ -31,7 +31,7 @@ enum rtn_turn rtn_step_take(struct rtn_request *request);
 /* True when the thread that holds the request is a worker. */
 bool rtn_step_on_worker(const struct rtn_request *request);
 
-/* The next step is taken on a worker, after this iteration of the loop. [loop] */
-void rtn_step_queue(struct rtn_request *request);
+/* The next step is taken on a worker, after this iteration of the loop. False when memory is out. [loop] */
+bool rtn_step_queue(struct rtn_request *request);
 
 #endif

@@ -49,24 +49,26 @@ void rtn_step_taken(struct rtn_connection *connection, bool answered)
     struct rtn_overdue *overdue = &rtn_site_of(connection->http)->overdue;
     if (!rtn_overdue_note(overdue, answered ? RTN_OVERDUE_ANSWERED : RTN_OVERDUE_CUT))
         return;
-    bool begun = atomic_load_explicit(&connection->begun_ms, memory_order_relaxed) != 0;
+    bool begun = atomic_load_explicit(&connection->hold->begun_ms, memory_order_relaxed) != 0;
     rtn_log(RTN_LOG_WARN, "%s: %s in time (timeouts.handler): %s; connection %" PRIu64,
-            connection->handled_by != NULL ? connection->handled_by : "",
+            connection->hold->handler != NULL ? connection->hold->handler : "",
             begun ? "the handler did not come back" : "no worker took it",
             answered ? "the client gets 504" : "its reply is cut off", connection->id);
 }
 
-void rtn_step_queue(struct rtn_request *request)
+bool rtn_step_queue(struct rtn_request *request)
 {
     struct rtn_call *call = rtn_call_of(request);
     request->task.run = run_on_worker;
     request->task.serial = rtn_step_serial(rtn_step_instance(call));
     request->task.what = rtn_step_instance(call)->place.text;
-    request->connection->handled_by = request->task.what;
-    rtn_http1_hold(request);
+    if (rtn_http1_hold(request) < 0)
+        return false;
+    request->connection->hold->handler = request->task.what;
     call->queued_us = request->http->loop->now_us;
     rtn_list_append(&call->site->batch, &request->task.node);
     call->site->batch_count++;
+    return true;
 }
 
 static void refuse_new(struct rtn_request *request)

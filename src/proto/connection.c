@@ -36,16 +36,31 @@ bool rtn_connection_is_gone(const struct rtn_connection *connection)
     return poll(&poller, 1, 0) > 0 && (poller.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+void rtn_connection_set_peer(struct rtn_connection *connection, const struct sockaddr *peer, socklen_t length)
+{
+    memset(&connection->peer, 0, sizeof(connection->peer));
+    if (length > 0 && peer->sa_family == AF_UNIX)
+        length = sizeof(peer->sa_family);
+    memcpy(&connection->peer, peer, RTN_MIN((size_t) length, sizeof(connection->peer)));
+}
+
+void rtn_connection_format_peer(const struct rtn_connection *connection, char out[RTN_ADDR_TEXT_SIZE])
+{
+    const struct sockaddr *peer = &connection->peer.any;
+    out[0] = '\0';
+    if (peer->sa_family != AF_UNSPEC) /* an outgoing one that did not get so far */
+        rtn_addr_format(out, peer, peer->sa_family == AF_UNIX ? sizeof(peer->sa_family) : sizeof(connection->peer));
+}
+
 const char *rtn_connection_peer_text(struct rtn_connection *connection)
 {
+    char text[RTN_ADDR_TEXT_SIZE];
+    sa_family_t family = connection->peer.any.sa_family;
     if (connection->peer_text != NULL)
         return connection->peer_text;
-    if (connection->peer.any.sa_family == AF_UNSPEC)
-        return ""; /* an outgoing one that did not get so far */
-    if (connection->peer.any.sa_family != AF_INET && connection->peer.any.sa_family != AF_INET6)
-        return "unix:";
-    char text[RTN_ADDR_TEXT_SIZE];
-    rtn_addr_format(text, &connection->peer.any, connection->peer_length);
+    if (family != AF_INET && family != AF_INET6)
+        return family == AF_UNSPEC ? "" : "unix:";
+    rtn_connection_format_peer(connection, text);
     connection->peer_text = strdup(text);
     return connection->peer_text != NULL ? connection->peer_text : "";
 }

@@ -43,10 +43,33 @@ struct rtn_slot {
     void *data;
     void (*destroy)(void *data);
     struct rtn_connection *connection;
-    struct rtn_task task; /* of the layer above, once the connection is closed */
+    const void *looked_at; /* the terms that were in force when the connection's slots were looked at; of the first */
+    bool ending; /* its callbacks are running, since the connection is closed */
+    struct rtn_task task; /* of the layer above, once the connection is closed, as the next */
+    struct rtn_mail mail;
+};
+
+/*
+ * What is only needed where workers get the connection: made for the first of them, kept until it is no HTTP any more.
+ * [loop], also while a worker holds it, but for what the worker writes.
+ */
+struct rtn_hold {
+    struct rtn_mail mail; /* by which it is given back */
+    struct rtn_connection *connection;
+    _Atomic int64_t begun_ms; /* when the worker began with it; 0: it has not. Written by the worker, as the next */
+    _Atomic int64_t
+        sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */
+    int64_t since_ms; /* when the worker was given it */
+    int64_t timeout; /* that the worker has, ms; 0: no handler runs */
+    const char *request_id; /* NULL: none */
+    unsigned method;
+    int taken_status; /* of the reply when it was taken away; 0: it was cut off */
+    unsigned taken_bytes;
+    const char *handler; /* the place of the one that a worker was last asked to run; NULL: none was */
 };
 
 struct rtn_entry;
+struct rtn_resumption;
 struct rtn_session;
 
 /*
@@ -76,28 +99,15 @@ struct rtn_connection {
     struct rtn_timeout timeout;
     int64_t deadline; /* ms, monotonic */
 
-    _Atomic int64_t begun_ms; /* when the worker began with it; 0: it has not. Written by the worker, as the next */
-    _Atomic int64_t
-        sent_ms; /* when some of the reply was last sent; 0: nothing was; INT64_MAX: the client does not read */
-    int64_t held_ms; /* when the worker was given it; [loop], also while a worker holds it, up to taken_bytes */
-    int64_t held_timeout; /* that the worker has, ms; 0: no handler runs */
-    const char *held_id; /* of the request; NULL: none */
-    unsigned held_method;
-    int taken_status; /* of the reply when it was taken away; 0: it was cut off */
-    unsigned taken_bytes;
-    int unsent; /* bytes in the socket when the write timeout was begun */
+    struct rtn_hold *hold; /* NULL: no worker has had it */
     const char *detail; /* static text */
     struct rtn_session *session; /* NULL as long as it speaks HTTP */
     struct rtn_list node; /* in http->connections or http->dead */
-    struct rtn_mail mail;
-    struct rtn_list resumptions; /* struct rtn_resumption, of this request or of one that is gone */
+    struct rtn_resumption *resumptions; /* the last, of this request or of one that is gone; NULL: none */
     struct rtn_entry *entry; /* in http->directory; NULL once the socket is closed */
-    const void *looked_at; /* the terms that were in force when its slots were looked at */
-    struct rtn_slot *closing; /* the slot whose callbacks are running */
-    int64_t made_at; /* ms, monotonic; [loop], also while a worker holds it, as the next */
-    const char *handled_by; /* the place of the handler that a worker was last asked to run; NULL: none was */
+    int64_t made_at; /* ms, monotonic; [loop], also while a worker holds it */
     char *peer_text; /* made when first asked for */
-    socklen_t peer_length;
+    int unsent; /* bytes in the socket when the write timeout was begun */
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
@@ -114,7 +124,13 @@ struct rtn_slot *rtn_connection_make_slot(struct rtn_connection *connection, voi
 /* True when the client has closed its side or the connection is broken. Asks the system. [holder] */
 bool rtn_connection_is_gone(const struct rtn_connection *connection);
 
-/* "127.0.0.1:41234"; "unix:" on a unix socket, "" without a peer. Valid as long as the connection. [holder] */
+/* Whose address it is from now on, as far as it is one that is kept: of a unix socket only that it is one. */
+void rtn_connection_set_peer(struct rtn_connection *connection, const struct sockaddr *peer, socklen_t length);
+
+/* "127.0.0.1:41234"; "unix:" on a unix socket, "" without a peer. */
+void rtn_connection_format_peer(const struct rtn_connection *connection, char out[RTN_ADDR_TEXT_SIZE]);
+
+/* The same; "stdio" where that is its other end. Valid as long as the connection. [holder] */
 const char *rtn_connection_peer_text(struct rtn_connection *connection);
 
 #endif

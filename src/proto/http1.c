@@ -147,7 +147,7 @@ static void note_progress(struct rtn_connection *connection, enum rtn_request_st
 static void look_at_slots(struct rtn_connection *connection)
 {
     const struct rtn_http1 *http = connection->http;
-    connection->looked_at = http->terms;
+    connection->slots->looked_at = http->terms;
     if (http->handler->is_outdated != NULL)
         connection->outdated = http->handler->is_outdated(connection);
 }
@@ -161,7 +161,7 @@ static bool parse(struct rtn_connection *connection)
     if (stage == RTN_REQUEST_HEADED) {
         if (request->terms != connection->http->terms)
             rtn_http1_take_terms(request);
-        if (connection->slots != NULL && connection->looked_at != request->terms)
+        if (connection->slots != NULL && connection->slots->looked_at != request->terms)
             look_at_slots(connection);
         connection->request_count++;
         if (rtn_http1_is_last_request(connection))

@@ -149,8 +149,8 @@ unsigned rtn_http1_close_all(struct rtn_http1 *http);
 /* End of an iteration: frees connections that died in it. */
 void rtn_http1_collect(struct rtn_http1 *http);
 
-/* The request goes to a worker: from now on the connection is its holder's. */
-void rtn_http1_hold(struct rtn_request *request);
+/* The request goes to a worker: from now on the connection is its holder's. 0, or -ENOMEM: it is not. */
+int rtn_http1_hold(struct rtn_request *request);
 
 /* The loop holds the request again: no worker takes it, since the queue is full or nobody is left. */
 void rtn_http1_take_back(struct rtn_request *request);
@@ -195,7 +195,7 @@ void rtn_http1_release(struct rtn_connection *connection);
 struct rtn_resumption {
     struct rtn_mail mail; /* deliver is set by the function below */
     struct rtn_http1 *http; /* the same */
-    struct rtn_list node;
+    struct rtn_resumption *next; /* on the connection */
     uint64_t id;
     void (*drop)(struct rtn_resumption *resumption); /* the request is gone */
 };

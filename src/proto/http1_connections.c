@@ -61,8 +61,6 @@ struct rtn_connection *rtn_http1_make(struct rtn_http1 *http, uint64_t id)
     *connection = (struct rtn_connection){ .http = http, .made_at = rtn_http1_now_ms(http) };
     connection->stream.fd = -1;
     connection->stream.defer_files = http->terms->defer_files;
-    rtn_list_init(&connection->resumptions);
-    connection->mail.deliver = rtn_http1_on_mail;
     connection->id = id;
     connection->entry = rtn_directory_at(&http->directory, rtn_directory_slot_of(id));
     rtn_directory_seat(&http->directory, rtn_directory_slot_of(id))->connection = connection;
@@ -129,8 +127,7 @@ static struct rtn_connection *make_accepted(struct rtn_http1 *http, int fd, cons
     rtn_stats_count(RTN_STATS_ACCEPTED, 1);
     connection->stream.fd = fd;
     ev_io_init(&connection->io, rtn_http1_on_io, fd, EV_NONE);
-    connection->peer_length = RTN_MIN(peer_length, (socklen_t) sizeof(connection->peer));
-    memcpy(&connection->peer, peer, connection->peer_length);
+    rtn_connection_set_peer(connection, peer, peer_length);
     return connection;
 }
 
@@ -232,6 +229,7 @@ void rtn_http1_collect(struct rtn_http1 *http)
     while ((node = rtn_list_pop(&http->dead)) != NULL) {
         struct rtn_connection *connection = RTN_CONTAINER_OF(node, struct rtn_connection, node);
         free(connection->peer_text);
+        free(connection->hold);
         rtn_session_free(connection->session);
         free(connection);
     }
@@ -259,10 +257,26 @@ void rtn_http1_release(struct rtn_connection *connection)
 
 /* Resumptions */
 
+/* They are a ring: the one behind the last is the first. */
+static void add_resumption(struct rtn_connection *connection, struct rtn_resumption *resumption)
+{
+    struct rtn_resumption *last = connection->resumptions;
+    resumption->next = last != NULL ? last->next : resumption;
+    if (last != NULL)
+        last->next = resumption;
+    connection->resumptions = resumption;
+}
+
 static struct rtn_resumption *pop_resumption(struct rtn_connection *connection)
 {
-    struct rtn_list *node = rtn_list_pop(&connection->resumptions);
-    return node != NULL ? RTN_CONTAINER_OF(node, struct rtn_resumption, node) : NULL;
+    struct rtn_resumption *last = connection->resumptions;
+    if (last == NULL)
+        return NULL;
+    struct rtn_resumption *first = last->next;
+    last->next = first->next;
+    if (first == last)
+        connection->resumptions = NULL;
+    return first;
 }
 
 struct rtn_resumption *rtn_http1_next_resumption(struct rtn_connection *connection)
@@ -297,7 +311,7 @@ static void on_resumption(struct rtn_mail *mail)
         resumption->drop(resumption);
         return;
     }
-    rtn_list_append(&connection->resumptions, &resumption->node);
+    add_resumption(connection, resumption);
     if (rtn_http1_leave_to_worker(connection))
         return; /* looked at when the worker gives the connection back */
     if (connection->state == RTN_CONNECTION_WAITING)

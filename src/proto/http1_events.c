@@ -112,7 +112,7 @@ static void take_connection(struct rtn_connection *connection)
 /* A worker has given the connection back with something left to do. */
 void rtn_http1_on_mail(struct rtn_mail *mail)
 {
-    struct rtn_connection *connection = RTN_CONTAINER_OF(mail, struct rtn_connection, mail);
+    struct rtn_connection *connection = RTN_CONTAINER_OF(mail, struct rtn_hold, mail)->connection;
     connection->stream.defer_files = connection->http->terms->defer_files;
     bool taken = rtn_http1_is_taken(connection);
     atomic_store_explicit(&connection->owner, RTN_OWNER_LOOP, memory_order_relaxed);

@@ -258,7 +258,7 @@ void rtn_http1_end_taken(struct rtn_connection *connection);
 
 /* http1_worker.c */
 
-/* The connection is the worker's from now on. */
-void rtn_http1_give_to_worker(struct rtn_connection *connection);
+/* The connection is the worker's from now on. 0, or -ENOMEM: it is not. */
+int rtn_http1_give_to_worker(struct rtn_connection *connection);
 
 #endif

@@ -11,9 +11,7 @@ static void set_peer(struct rtn_connection *connection, const struct rtn_proxy_h
 {
     free(connection->peer_text);
     connection->peer_text = NULL;
-    connection->peer_length = RTN_MIN(header->address_length, (socklen_t) sizeof(connection->peer));
-    memset(&connection->peer, 0, sizeof(connection->peer));
-    memcpy(&connection->peer, &header->source, connection->peer_length);
+    rtn_connection_set_peer(connection, (const struct sockaddr *) &header->source, header->address_length);
     /* "unix" among the trusted is about sockets of this machine, not about those that a proxy tells of. */
     connection->trusted = connection->peer.any.sa_family != AF_UNIX && rtn_http1_is_trusted(connection);
 }

@@ -25,8 +25,11 @@ void rtn_http1_begin_write_timeout(struct rtn_connection *connection)
 
 static void send_files_on_worker(struct rtn_connection *connection)
 {
-    rtn_http1_give_to_worker(connection);
-    connection->http->handler->send_files(connection);
+    connection->broken = rtn_http1_give_to_worker(connection);
+    if (connection->broken == 0)
+        connection->http->handler->send_files(connection);
+    else
+        rtn_http1_close_broken(connection);
 }
 
 static void wait_until_writable(struct rtn_connection *connection)

@@ -36,13 +36,13 @@ bool rtn_http1_wait_until_decided(const struct rtn_connection *connection)
 
 bool rtn_http1_begin_work(struct rtn_connection *connection)
 {
-    atomic_store_explicit(&connection->begun_ms, rtn_activity_now_ms(), memory_order_relaxed);
+    atomic_store_explicit(&connection->hold->begun_ms, rtn_activity_now_ms(), memory_order_relaxed);
     return !rtn_http1_is_taken(connection);
 }
 
 int rtn_http1_begin_sending(struct rtn_connection *connection)
 {
-    atomic_store_explicit(&connection->sent_ms, rtn_activity_progress(), memory_order_relaxed);
+    atomic_store_explicit(&connection->hold->sent_ms, rtn_activity_progress(), memory_order_relaxed);
     rtn_barrier_cheap();
     if (!rtn_http1_is_taken(connection))
         return 0;
@@ -52,13 +52,13 @@ int rtn_http1_begin_sending(struct rtn_connection *connection)
 
 int64_t rtn_http1_begin_wait(struct rtn_connection *connection)
 {
-    atomic_store_explicit(&connection->sent_ms, INT64_MAX, memory_order_relaxed);
+    atomic_store_explicit(&connection->hold->sent_ms, INT64_MAX, memory_order_relaxed);
     return rtn_activity_limit(0);
 }
 
 void rtn_http1_end_wait(struct rtn_connection *connection, int64_t limit)
 {
-    atomic_store_explicit(&connection->sent_ms, rtn_activity_now_ms(), memory_order_relaxed);
+    atomic_store_explicit(&connection->hold->sent_ms, rtn_activity_now_ms(), memory_order_relaxed);
     (void) rtn_activity_limit(limit);
 }
 
@@ -68,21 +68,22 @@ void rtn_http1_begin_hold(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
     struct rtn_http1 *http = connection->http;
+    struct rtn_hold *hold = connection->hold;
     bool begun = request->response.state != RTN_RESPONSE_NONE;
-    connection->held_ms = rtn_http1_now_ms(http);
-    connection->held_timeout = request->policy->handler_timeout;
-    connection->held_method = request->method;
-    connection->held_id = request->response.request_id;
-    connection->taken_bytes = 0;
-    atomic_store_explicit(&connection->begun_ms, 0, memory_order_relaxed);
-    atomic_store_explicit(&connection->sent_ms, begun ? connection->held_ms : 0, memory_order_relaxed);
-    if (connection->held_timeout > 0)
-        rtn_wheel_file(&http->wheel, &connection->timeout, connection->held_ms + connection->held_timeout);
+    hold->since_ms = rtn_http1_now_ms(http);
+    hold->timeout = request->policy->handler_timeout;
+    hold->method = request->method;
+    hold->request_id = request->response.request_id;
+    hold->taken_bytes = 0;
+    atomic_store_explicit(&hold->begun_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&hold->sent_ms, begun ? hold->since_ms : 0, memory_order_relaxed);
+    if (hold->timeout > 0)
+        rtn_wheel_file(&http->wheel, &connection->timeout, hold->since_ms + hold->timeout);
 }
 
 void rtn_http1_hold_queued(struct rtn_connection *connection)
 {
-    atomic_store_explicit(&connection->sent_ms, connection->held_ms, memory_order_relaxed);
+    atomic_store_explicit(&connection->hold->sent_ms, connection->hold->since_ms, memory_order_relaxed);
 }
 
 /* False when the worker has given it back. */
@@ -110,12 +111,12 @@ static int write_reply(const struct rtn_connection *connection, char *out, size_
     struct timespec now;
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
     rtn_clock_http_date(date, now.tv_sec);
-    bool id = connection->held_id != NULL;
+    bool id = connection->hold->request_id != NULL;
     return snprintf(out, size,
                     "HTTP/1.1 504 Gateway Timeout\r\nDate: %s\r\n%s%s%sContent-Type: text/plain; charset=utf-8\r\n"
                     "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                    date, id ? "X-Request-Id: " : "", id ? connection->held_id : "", id ? "\r\n" : "", strlen(TEXT),
-                    connection->held_method == RTN_METHOD_HEAD ? "" : TEXT);
+                    date, id ? "X-Request-Id: " : "", id ? connection->hold->request_id : "", id ? "\r\n" : "",
+                    strlen(TEXT), connection->hold->method == RTN_METHOD_HEAD ? "" : TEXT);
 }
 
 /* True when the client gets all of it. Nothing is queued before it: the worker has sent nothing. */
@@ -128,7 +129,7 @@ static bool send_reply(struct rtn_connection *connection)
         rtn_stats_count(RTN_STATS_BYTES_OUT, (uint64_t) n);
     if (n != length)
         return false;
-    connection->taken_bytes = connection->held_method == RTN_METHOD_HEAD ? 0 : strlen(TEXT);
+    connection->hold->taken_bytes = connection->hold->method == RTN_METHOD_HEAD ? 0 : strlen(TEXT);
     return shutdown(connection->stream.fd, SHUT_WR) == 0;
 }
 
@@ -150,9 +151,9 @@ static void stop_reading(struct rtn_connection *connection)
 static int64_t answer(struct rtn_connection *connection, int64_t now)
 {
     struct rtn_http1 *http = connection->http;
-    bool begun = atomic_load_explicit(&connection->sent_ms, memory_order_relaxed) != 0;
+    bool begun = atomic_load_explicit(&connection->hold->sent_ms, memory_order_relaxed) != 0;
     bool answered = !begun && send_reply(connection);
-    connection->taken_status = answered ? 504 : 0;
+    connection->hold->taken_status = answered ? 504 : 0;
     atomic_fetch_add_explicit(answered ? &http->timed_out : &http->cut_off, 1, memory_order_relaxed);
     http->handler->taken(connection, answered);
     if (!answered) {
@@ -161,35 +162,35 @@ static int64_t answer(struct rtn_connection *connection, int64_t now)
         return 0;
     }
     rtn_http1_watch(connection, EV_READ);
-    connection->held_ms = now + rtn_http1_timeouts(http)->linger;
-    return connection->held_ms;
+    connection->hold->since_ms = now + rtn_http1_timeouts(http)->linger;
+    return connection->hold->since_ms;
 }
 
 /* From when on the worker's time counts; INT64_MAX: not now. */
 static int64_t began(const struct rtn_connection *connection)
 {
-    int64_t begun = atomic_load_explicit(&connection->begun_ms, memory_order_relaxed);
-    int64_t sent = atomic_load_explicit(&connection->sent_ms, memory_order_relaxed);
-    return RTN_MAX(RTN_MAX(begun, sent), connection->held_ms);
+    int64_t begun = atomic_load_explicit(&connection->hold->begun_ms, memory_order_relaxed);
+    int64_t sent = atomic_load_explicit(&connection->hold->sent_ms, memory_order_relaxed);
+    return RTN_MAX(RTN_MAX(begun, sent), connection->hold->since_ms);
 }
 
 /* When its time will be over, as far as it is known; while it waits for the client, when to look again. */
 static int64_t due_at(const struct rtn_connection *connection, int64_t now)
 {
     int64_t since = began(connection);
-    return (since != INT64_MAX ? since : now) + connection->held_timeout;
+    return (since != INT64_MAX ? since : now) + connection->hold->timeout;
 }
 
 int64_t rtn_http1_on_held_due(struct rtn_connection *connection, int64_t now)
 {
     int64_t look = now + rtn_http1_timeouts(connection->http)->idle;
     if (rtn_http1_is_taken(connection)) {
-        if (connection->held_ms > now)
-            return connection->held_ms;
+        if (connection->hold->since_ms > now)
+            return connection->hold->since_ms;
         stop_reading(connection);
         return 0;
     }
-    if (connection->held_timeout == 0)
+    if (connection->hold->timeout == 0)
         return look;
     int64_t due = due_at(connection, now);
     if (due > now)
@@ -217,13 +218,14 @@ void rtn_http1_end_taken(struct rtn_connection *connection)
     struct rtn_request *request = connection->request;
     if (request != NULL) {
         request->keep_alive = false;
-        request->response.status = connection->taken_status;
-        request->response.length = connection->taken_bytes;
+        request->response.status = connection->hold->taken_status;
+        request->response.length = connection->hold->taken_bytes;
     }
-    rtn_http1_tell_replied(connection, connection->taken_status != 0);
+    rtn_http1_tell_replied(connection, connection->hold->taken_status != 0);
     connection->cause = RTN_CLOSE_TIMEOUT;
     connection->detail = "the handler did not come back in time (timeouts.handler)";
-    int64_t left = connection->taken_status != 0 ? connection->held_ms - rtn_http1_now_ms(connection->http) : 0;
+    int64_t left =
+        connection->hold->taken_status != 0 ? connection->hold->since_ms - rtn_http1_now_ms(connection->http) : 0;
     if (left <= 0) {
         rtn_http1_close(connection, connection->cause, connection->detail);
         return;

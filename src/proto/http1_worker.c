@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "loop/pool.h"
@@ -51,26 +52,41 @@ void rtn_http1_send_reply(struct rtn_connection *connection, struct rtn_sink *si
     empty_sink(connection, sink, last ? rtn_stream_send_last : rtn_stream_send_memory);
 }
 
-void rtn_http1_give_to_worker(struct rtn_connection *connection)
+static struct rtn_hold *make_hold(struct rtn_connection *connection)
+{
+    struct rtn_hold *hold = malloc(sizeof(*hold));
+    if (hold != NULL)
+        *hold = (struct rtn_hold){ .mail.deliver = rtn_http1_on_mail, .connection = connection };
+    return hold;
+}
+
+int rtn_http1_give_to_worker(struct rtn_connection *connection)
 {
     struct rtn_http1 *http = connection->http;
+    if (connection->hold == NULL)
+        connection->hold = make_hold(connection);
+    if (connection->hold == NULL)
+        return -ENOMEM;
     rtn_http1_unwatch(connection, EV_WRITE);
     rtn_http1_watch(connection, EV_READ); /* a worker that is done silently relies on it */
     /* The wheel looks at the connection again before an idle timeout that begins now can end. */
     rtn_wheel_file(&http->wheel, &connection->timeout, rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle);
     connection->stream.defer_files = false;
-    connection->held_timeout = 0;
+    connection->hold->timeout = 0;
     bool old = connection->request != NULL && connection->request->terms != http->terms;
     atomic_store_explicit(&connection->owner, old ? RTN_OWNER_CALL : RTN_OWNER_WORKER, memory_order_relaxed);
+    return 0;
 }
 
-void rtn_http1_hold(struct rtn_request *request)
+int rtn_http1_hold(struct rtn_request *request)
 {
     request->reads_body = false;
     if (request->busy_since == 0)
         request->busy_since = rtn_http1_now_ms(request->http);
-    rtn_http1_give_to_worker(request->connection);
-    rtn_http1_begin_hold(request);
+    int r = rtn_http1_give_to_worker(request->connection);
+    if (r == 0)
+        rtn_http1_begin_hold(request);
+    return r;
 }
 
 void rtn_http1_take_back(struct rtn_request *request)
@@ -121,14 +137,14 @@ void rtn_http1_finish(struct rtn_request *request)
     rtn_http1_send_reply(connection, request->sink);
     bool sent = connection->broken == 0 && !rtn_stream_pending(&connection->stream);
     if (!sent || !finish_silently(connection, request))
-        rtn_loop_post(http->loop, &connection->mail);
+        rtn_loop_post(http->loop, &connection->hold->mail);
 }
 
 void rtn_http1_hand_back(struct rtn_request *request)
 {
     struct rtn_connection *connection = request->connection;
     (void) rtn_response_flush(request);
-    rtn_loop_post(connection->http->loop, &connection->mail);
+    rtn_loop_post(connection->http->loop, &connection->hold->mail);
 }
 
 bool rtn_http1_fill(struct rtn_request *request)
@@ -205,5 +221,5 @@ void rtn_http1_send_files(struct rtn_connection *connection)
     int r = rtn_stream_flush(&connection->stream);
     if (r < 0 && r != -EAGAIN)
         connection->broken = r;
-    rtn_loop_post(connection->http->loop, &connection->mail);
+    rtn_loop_post(connection->http->loop, &connection->hold->mail);
 }

@@ -15,6 +15,7 @@
 #include <llhttp.h>
 
 #include "base/arena.h"
+#include "loop/mailbox.h"
 #include "loop/pool.h"
 
 struct rtn_connection;
@@ -154,6 +155,7 @@ struct rtn_request {
     /* While it is handled; used by the layer above. */
     uint64_t id; /* for rtn_http1_post(); never 0 */
     struct rtn_task task;
+    struct rtn_mail ended; /* its connection was closed before its reply, and a worker has told its handler */
     struct rtn_sink *sink; /* of the thread that handles it */
     int64_t started_us;
 

@@ -63,7 +63,8 @@ static void move_connection(struct rtn_connection *connection)
 {
     if (rtn_http1_leave_to_worker(connection) || connection->state == RTN_CONNECTION_CLOSED)
         return;
-    connection->looked_at = NULL; /* those that come may be where those were that have gone */
+    if (connection->slots != NULL)
+        connection->slots->looked_at = NULL; /* those that come may be where those were that have gone */
     if (connection->session != NULL)
         move_session(connection->session);
     else if (is_unrouted(connection))

@@ -206,6 +206,8 @@ void rtn_ws_start(struct rtn_connection *connection)
     int r =
         rtn_session_keep_unread(connection->session, request->buffer + request->parsed, request->end - request->parsed);
     rtn_http1_drop_request(connection);
+    free(connection->hold); /* no worker gets it any more */
+    connection->hold = NULL;
     if (r < 0)
         rtn_http1_close(connection, RTN_CLOSE_NETWORK, "memory is out");
     else

@@ -109,8 +109,7 @@ void rtn_ws_client_begin_handshake(struct rtn_ws_client *client, int fd, const s
 {
     struct rtn_connection *connection = client->connection;
     connection->stream.fd = fd;
-    connection->peer_length = RTN_MIN(length, (socklen_t) sizeof(connection->peer));
-    memcpy(&connection->peer, peer, connection->peer_length);
+    rtn_connection_set_peer(connection, peer, length);
     rtn_buf_clear(&client->input);
     rtn_buf_clear(&client->offer);
     if (client->spec.deflate.on)

@@ -103,8 +103,8 @@ static void describe_lent(const struct rtn_connection *connection, struct rtn_su
 {
     row->protocol = "http";
     row->state = "handled";
-    if (connection->handled_by != NULL)
-        (void) snprintf(row->route, sizeof(row->route), "%s", connection->handled_by);
+    if (connection->hold->handler != NULL)
+        (void) snprintf(row->route, sizeof(row->route), "%s", connection->hold->handler);
 }
 
 static void describe(struct rtn_connection *connection, int64_t now_ms, struct rtn_survey_row *row)
@@ -115,8 +115,7 @@ static void describe(struct rtn_connection *connection, int64_t now_ms, struct r
                                     .requests = -1,
                                     .backlog = -1,
                                     .generation = -1 };
-    if (connection->peer_length > 0)
-        rtn_addr_format(row->peer, &connection->peer.any, connection->peer_length);
+    rtn_connection_format_peer(connection, row->peer);
     if (atomic_load_explicit(&connection->owner, memory_order_acquire) == RTN_OWNER_LOOP)
         describe_held(connection, row);
     else

@@ -36,6 +36,7 @@ static struct rtn_terms terms = { .config = &config,
 static struct rtn_http1 http = { .terms = &terms };
 static struct rtn_sink sink;
 static struct rtn_connection connection;
+static struct rtn_hold hold; /* the sink is a worker's */
 static struct rtn_site site;
 static struct rtn_call call;
 static struct rtn_request *request;
@@ -62,7 +63,7 @@ static void begin(void)
     int fds[2];
     (void) signal(SIGPIPE, SIG_IGN);
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-    connection = (struct rtn_connection){ .http = &http, .stream = { .fd = fds[0] } };
+    connection = (struct rtn_connection){ .http = &http, .stream = { .fd = fds[0] }, .hold = &hold };
     peer = fds[1];
     call.site = &site;
     sink.length = 0;

@@ -15,6 +15,7 @@
 
 static struct rtn_sink sink;
 static struct rtn_connection connection;
+static struct rtn_hold hold; /* the sink is a worker's */
 static struct rtn_request *request;
 static int peer;
 static unsigned released;
@@ -23,7 +24,7 @@ static void begin(void)
 {
     int fds[2];
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-    connection = (struct rtn_connection){ .http = &http, .stream = { .fd = fds[0] } };
+    connection = (struct rtn_connection){ .http = &http, .stream = { .fd = fds[0] }, .hold = &hold };
     peer = fds[1];
     sink.length = 0;
     released = 0;

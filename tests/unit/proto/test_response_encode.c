@@ -13,6 +13,7 @@
 
 static struct rtn_sink sink;
 static struct rtn_connection connection;
+static struct rtn_hold hold; /* the sink is a worker's */
 static struct rtn_request *request;
 static int peer;
 static unsigned asked; /* how often the layer above was */
@@ -34,7 +35,7 @@ static void begin(void)
 {
     int fds[2];
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-    connection = (struct rtn_connection){ .http = &http, .stream = { .fd = fds[0] } };
+    connection = (struct rtn_connection){ .http = &http, .stream = { .fd = fds[0] }, .hold = &hold };
     peer = fds[1];
     sink.length = 0;
     asked = 0;
