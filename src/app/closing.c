@@ -145,7 +145,7 @@ void rtn_dispatch_closed(struct rtn_connection *connection)
 {
     log_closed(connection);
     if (connection->request != NULL && connection->request->active)
-        rtn_dispatch_count(connection->request, false);
+        rtn_dispatch_count(connection->request);
     bool told = connection->session == NULL || rtn_session_tell_closed(connection);
     if (told && end_request_first(connection))
         run_slots(connection);

@@ -236,41 +236,81 @@ static inline unsigned class_of(const struct rtn_request *request)
 
 static inline void count_times(rtn_stats_cell *cells, const struct rtn_request *request, const struct rtn_call *call)
 {
-    rtn_stats_observe_at(cells + RTN_STATS_DURATION, (uint64_t) (call->ended_us - request->started_us));
+    rtn_stats_observe_at(cells + RTN_STATS_DURATION, (uint64_t) (call->ended_us - request->started_us), 1);
     if (!call->worked)
         return;
-    rtn_stats_observe_at(cells + RTN_STATS_QUEUE_WAIT, (uint64_t) call->waited_us);
-    rtn_stats_observe_at(cells + RTN_STATS_HANDLER, (uint64_t) call->worked_us);
+    rtn_stats_observe_at(cells + RTN_STATS_QUEUE_WAIT, (uint64_t) call->waited_us, 1);
+    rtn_stats_observe_at(cells + RTN_STATS_HANDLER, (uint64_t) call->worked_us, 1);
 }
 
-static inline void count(const struct rtn_request *request, bool replied)
+void rtn_dispatch_leaving(struct rtn_http1 *http)
+{
+    struct rtn_gathered *gathered = &rtn_site_of(http)->gathered;
+    if (gathered->count == 0)
+        return;
+    int64_t now_us = rtn_clock_us();
+    rtn_activity_tell(now_us / 1000);
+    rtn_stats_observe_at(gathered->durations, (uint64_t) (now_us - gathered->started_us), gathered->count);
+    gathered->count = 0;
+}
+
+/* It does not stand alone in the loop's sink, and was asked for in this iteration. The access log wants its time now.
+ */
+static inline bool may_gather(const struct rtn_request *request)
+{
+    const struct rtn_http1 *http = request->http;
+    if (request->sink != http->sink || (request->parsed == request->end && rtn_site_of(http)->gathered.count == 0))
+        return false;
+    return http->sink->length > 0 && request->started_us == http->loop->now_us &&
+           !rtn_access_enabled(rtn_routing_of(request)->access);
+}
+
+/* Those of one route are counted together, by one look at the clock. */
+static inline void gather(const struct rtn_request *request, rtn_stats_cell *durations)
+{
+    struct rtn_gathered *gathered = &rtn_site_of(request->http)->gathered;
+    if (gathered->durations != durations || gathered->started_us != request->started_us) {
+        rtn_dispatch_leaving(request->http);
+        gathered->durations = durations;
+        gathered->started_us = request->started_us;
+    }
+    gathered->count++;
+}
+
+/* Counts it. The cells that take its times; NULL: it has none. */
+static inline rtn_stats_cell *count(const struct rtn_request *request)
 {
     const struct rtn_call *call = rtn_call_of(request);
     bool routed = call != NULL && call->match.route != NULL;
     rtn_stats_cell *cells = rtn_stats_cells(routed ? call->match.route->stats : rtn_site_of(request->http)->unrouted);
     rtn_stats_count(RTN_STATS_REQUESTS_ENDED, 1);
     if (cells == NULL)
-        return;
+        return NULL;
     unsigned class = class_of(request);
     rtn_stats_raise(cells + class, 1);
-    if (call != NULL && replied && class != RTN_STATS_ABORTED)
-        count_times(cells, request, call);
+    return call != NULL && class != RTN_STATS_ABORTED ? cells : NULL;
 }
 
-void rtn_dispatch_count(const struct rtn_request *request, bool replied)
+void rtn_dispatch_count(const struct rtn_request *request)
 {
-    count(request, replied);
+    (void) count(request);
 }
 
 void rtn_dispatch_replied(struct rtn_request *request, bool whole)
 {
     struct rtn_call *call = rtn_call_of(request);
+    rtn_stats_cell *cells = count(request);
+    if (cells != NULL && may_gather(request)) {
+        gather(request, cells + RTN_STATS_DURATION);
+        return;
+    }
     if (call != NULL) {
         call->ended_us = rtn_clock_us();
         rtn_activity_tell(call->ended_us / 1000);
     }
     rtn_access_log(rtn_routing_of(request)->access, request, !whole);
-    count(request, true);
+    if (cells != NULL)
+        count_times(cells, request, call);
 }
 
 struct rtn_instance *rtn_dispatch_instance(const struct rtn_connection *connection)

@@ -23,6 +23,13 @@ struct rtn_routing {
     unsigned generation; /* its number */
 };
 
+/* Pipelined replies of one route, in the loop's sink: they end together, when that leaves. */
+struct rtn_gathered {
+    unsigned count;
+    int64_t started_us;
+    rtn_stats_cell *durations;
+};
+
 /* What the dispatch on one loop needs; http->data points to it. */
 struct rtn_site {
     struct rtn_server *server; /* what handlers get */
@@ -38,6 +45,7 @@ struct rtn_site {
     struct rtn_list young; /* questions, asked a moment ago */
     struct ev_timer sift; /* active while there may be some; when it comes they are not young any more */
     rtn_stats_block unrouted; /* requests that met no route */
+    struct rtn_gathered gathered;
     struct rtn_overdue overdue;
 };
 
@@ -117,10 +125,11 @@ void rtn_site_init(struct rtn_site *site);
 void rtn_dispatch_head(struct rtn_request *request);
 enum rtn_outcome rtn_dispatch_run(struct rtn_request *request);
 void rtn_dispatch_replied(struct rtn_request *request, bool whole); /* [owner's thread] */
+void rtn_dispatch_leaving(struct rtn_http1 *http);
 void rtn_dispatch_closed(struct rtn_connection *connection);
 
-/* The request has ended, `replied` when its reply has been sent. [owner's thread] */
-void rtn_dispatch_count(const struct rtn_request *request, bool replied);
+/* The request has ended without a reply. [owner's thread] */
+void rtn_dispatch_count(const struct rtn_request *request);
 
 /* The last part of `closed`: what instances kept on the connection, and the end of it. */
 void rtn_dispatch_end_slots(struct rtn_connection *connection);

@@ -46,6 +46,8 @@ struct rtn_http1_handler {
      * be. response.length is what was sent. On the thread that holds the request.
      */
     void (*replied)(struct rtn_request *request, bool whole);
+    /* What the loop's sink holds is about to leave: the replies that were told of before. NULL: nobody asks. [loop] */
+    void (*leaving)(struct rtn_http1 *http);
     /* A worker did not come back in time: the client has got 504 (`answered`), or was cut off. What the worker holds
      * must not be looked at. */
     void (*taken)(struct rtn_connection *connection, bool answered);

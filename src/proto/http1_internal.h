@@ -206,6 +206,13 @@ void rtn_http1_close_idle(struct rtn_connection *connection);
 /* Drops the resumptions that came for requests that are gone. */
 void rtn_http1_drop_resumptions(struct rtn_connection *connection);
 
+/* Before a sink is emptied: that of a loop holds replies that have been told of. [owner's thread] */
+static inline void rtn_http1_tell_leaving(struct rtn_http1 *http, const struct rtn_sink *sink)
+{
+    if (sink == http->sink && http->handler->leaving != NULL)
+        http->handler->leaving(http);
+}
+
 /* http1_worker.c */
 
 /* Sends what the sink holds for this connection; a failure is noted in connection->broken. [owner's thread] */

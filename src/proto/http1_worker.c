@@ -34,6 +34,7 @@ static void empty_sink(struct rtn_connection *connection, struct rtn_sink *sink,
 {
     if (sink->length == 0)
         return;
+    rtn_http1_tell_leaving(connection->http, sink);
     int r = send(&connection->stream, sink->data, sink->length);
     sink->length = 0;
     if (r < 0)

@@ -47,6 +47,7 @@ int rtn_response_send(struct rtn_request *request, const struct rtn_piece *piece
     struct rtn_piece pieces[3] = { { .data = sink->data, .length = sink->length } };
     for (unsigned i = 0; i < count; i++)
         pieces[1 + i] = piece[i];
+    rtn_http1_tell_leaving(connection->http, sink);
     sink->length = 0;
     int r = sink != connection->http->sink ? rtn_http1_begin_sending(connection) : 0;
     if (r < 0) {

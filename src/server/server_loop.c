@@ -183,6 +183,7 @@ static const struct rtn_http1_handler http_handler = {
     .send_files = rtn_step_send_files,
     .encode = rtn_compress_choose,
     .replied = rtn_dispatch_replied,
+    .leaving = rtn_dispatch_leaving,
     .closed = rtn_dispatch_closed,
     .drained = on_drained,
     .move = rtn_server_terms_move,

@@ -84,11 +84,11 @@ static inline void rtn_stats_add(rtn_stats_block block, unsigned cell, uint64_t 
         rtn_stats_add_shared(block + cell, n);
 }
 
-/* One more value in a histogram: cells of the calling thread. */
-static inline void rtn_stats_observe_at(rtn_stats_cell *histogram, uint64_t value)
+/* The same value so many times in a histogram: cells of the calling thread. */
+static inline void rtn_stats_observe_at(rtn_stats_cell *histogram, uint64_t value, unsigned times)
 {
-    rtn_stats_raise(histogram + rtn_histogram_bucket(value), 1);
-    rtn_stats_raise(histogram + RTN_HISTOGRAM_SUM, value);
+    rtn_stats_raise(histogram + rtn_histogram_bucket(value), times);
+    rtn_stats_raise(histogram + RTN_HISTOGRAM_SUM, value * times);
 }
 
 /* The same in the histogram that begins at `cell` of a block. */

@@ -115,6 +115,20 @@ def test_times_are_counted_once_for_each_request(daemon):
     assert times["sum"] == round(total * 1e6)
 
 
+def test_pipelined_replies_end_together(daemon):
+    """They leave in one piece: the quick ones have waited for the slow one among them, before and behind it."""
+    running = daemon(config(HTTP + "      - {path: /slow, module: slow, handler: loop, options: {sleep: 100ms}}\n"))
+    targets = ["/loop", "/loop", "/slow", "/loop"]
+    with running.raw(server="get") as raw:
+        raw.send("".join(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n" for target in targets))
+        assert [raw.response().status for _ in targets] == [200] * len(targets)
+    metrics = read(running)
+    for route, count in (("/loop", 3), ("/slow", 1)):
+        labels = {"server": "get", "route": route}
+        assert metrics.value("retinue_request_duration_seconds", "_count", **labels) == count
+        assert metrics.value("retinue_request_duration_seconds", "_sum", **labels) >= 0.1 * count
+
+
 def test_slow_handlers_are_seen(daemon):
     """The handler's time is in the handler's histogram, the time of those behind it in that of the queue."""
     running = daemon(config("""
