@@ -102,6 +102,18 @@ static int print_round(struct top *top)
     return rtn_ctl_print(rtn_buf_str(&text));
 }
 
+/* A daemon that ends while it is asked cuts the connection: whether nobody is there any more, or the next one, is seen
+ * then. */
+static int look_again(struct top *top)
+{
+    pause_ms(top->ctl->interval_ms);
+    int r = look(top);
+    if (r != -ECONNRESET && r != -EPIPE)
+        return r;
+    pause_ms(top->ctl->interval_ms);
+    return look(top);
+}
+
 /* The first picture is only there for the difference. */
 static int run_plain(struct top *top)
 {
@@ -109,8 +121,7 @@ static int run_plain(struct top *top)
     int status = RTN_CTL_OK;
     int r = look(top);
     for (int64_t i = 0; r == 0 && status == RTN_CTL_OK && (rounds == 0 || i < rounds); i++) {
-        pause_ms(top->ctl->interval_ms);
-        r = look(top);
+        r = look_again(top);
         if (r == 0 && i > 0 && !top->ctl->json)
             putchar('\n');
         if (r == 0)

@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -105,6 +106,33 @@ def test_it_ends_with_the_daemon(daemon):
             running.stop()
             _, error = top.communicate(timeout=WAIT_BOUND)
             assert top.returncode == 3 and "no daemon at" in error
+
+
+def relay(listener, path, count):
+    """Gives `count` questions to the daemon at that path; the next one finds that it ends."""
+    for _ in range(count):
+        with listener.accept()[0] as asking, socket.socket(socket.AF_UNIX) as asked:
+            asked.connect(path)
+            asked.sendall(asking.recv(65536))
+            while piece := asked.recv(65536):
+                asking.sendall(piece)
+    asking = listener.accept()[0]
+    os.unlink(listener.getsockname())
+    listener.close()
+    asking.close()
+
+
+def test_it_ends_with_a_daemon_that_ends_while_it_is_asked(daemon):
+    with daemon(with_control(SERVERS)) as running, socket.socket(socket.AF_UNIX) as listener:
+        path = os.path.join(running.tmp, "relay.sock")
+        listener.bind(path)
+        listener.listen()
+        relaying = threading.Thread(target=relay, args=(listener, control_path(running), 4), daemon=True)
+        relaying.start()
+        top = subprocess.run([RETINUECTL, "--socket", path, "top", "-n", "100", "--interval", "100ms"], capture_output=True, text=True,
+                             timeout=WAIT_BOUND, check=False)
+        relaying.join(WAIT_BOUND)
+        assert top.returncode == 3 and "no daemon at" in top.stderr
 
 
 # In a terminal
