@@ -65,7 +65,7 @@ struct rtn_hold {
     unsigned method;
     int taken_status; /* of the reply when it was taken away; 0: it was cut off */
     unsigned taken_bytes;
-    const char *handler; /* the place of the one that a worker was last asked to run; NULL: none was */
+    const char *handler; /* the place of the one that the worker was asked to run; NULL: none was */
 };
 
 struct rtn_entry;

@@ -74,6 +74,7 @@ int rtn_http1_give_to_worker(struct rtn_connection *connection)
     rtn_wheel_file(&http->wheel, &connection->timeout, rtn_http1_now_ms(http) + rtn_http1_timeouts(http)->idle);
     connection->stream.defer_files = false;
     connection->hold->timeout = 0;
+    connection->hold->handler = NULL; /* that of an earlier request may have gone with a reload */
     bool old = connection->request != NULL && connection->request->terms != http->terms;
     atomic_store_explicit(&connection->owner, old ? RTN_OWNER_CALL : RTN_OWNER_WORKER, memory_order_relaxed);
     return 0;

@@ -16,6 +16,7 @@ from bounds import WAIT_BOUND
 from common import Gate, send_get, wait_until
 from control_talk import control_path, get, order, with_control
 from harness import Raw, run, with_modules
+from reload_talk import reload
 from ws_talk import connect
 
 HELLO = """
@@ -299,6 +300,37 @@ def test_connections(daemon, tmp_path):
         assert limited["total"] == 3 and 1 <= limited["listed"] <= 2
         gate.open()
         assert busy.response().status == 200
+
+
+def test_connections_name_no_handler_that_is_gone(daemon, tmp_path):
+    """A worker sends a file on a connection whose last handler on a worker has ended with a reload."""
+    gate = Gate(tmp_path)
+    (tmp_path / "large").write_bytes(bytes(8 << 20))
+
+    def servers(sleep):
+        return with_control(f"""
+  web:
+    listen: 127.0.0.1:0
+    threads: 1
+    routes:
+      - {{path: "/files/*", module: static, options: {{root: {tmp_path}, cache_time: 1h}}}}
+      - {{path: /gate, module: slow, handler: slow, options: {{until: {gate}}}}}
+      - {{path: /other, module: slow, handler: slow, options: {{sleep: {sleep}}}}}
+""")
+
+    with daemon(servers("1ms")) as running, running.raw() as kept, running.raw() as busy:
+        for raw, path in [(kept, "/other"), (busy, "/files/large")]:
+            send_get(raw, path)
+            assert raw.response().status == 200
+        reload(running, servers("2ms"))
+        send_get(busy, "/gate")
+        running.log_wait("slow: begins", count=2)
+        send_get(kept, "/files/large")
+        wait_until(lambda: len(rows(running, state="handled")) == 2, "the file waits for the worker")
+        assert sorted(row["route"] or "" for row in rows(running, state="handled")) == ["", 'route "/gate"']
+        gate.open()
+        for raw in (busy, kept):
+            assert raw.response().status == 200
 
 
 # Orders
