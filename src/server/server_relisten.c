@@ -166,13 +166,13 @@ static void on_swept(struct rtn_mail *mail)
     finish(RTN_CONTAINER_OF(mail, struct rtn_relisten, mail));
 }
 
-/* [loop]: by mail to itself, which comes after the next wait. */
+/* [loop]: by mail to itself, which comes after the next wait. One that has ended waits no more. */
 static void on_sweep(struct rtn_mail *mail)
 {
     struct share *share = RTN_CONTAINER_OF(mail, struct share, mail);
     struct rtn_relisten *relisten = share->relisten;
     struct rtn_mailbox *main = relisten->server->host->mailbox;
-    if (!share->waited) {
+    if (!share->waited && !share->loop->ended) {
         share->waited = true;
         rtn_loop_post(&share->loop->loop, &share->mail);
     } else if (atomic_fetch_sub(&relisten->waited_for, 1) == 1)
@@ -191,7 +191,7 @@ static void begin_round(struct rtn_relisten *relisten, void (*part)(struct rtn_m
     }
 }
 
-/* Those that somebody has stay as they are. */
+/* Those that somebody has stay as they are. The server may have ended meanwhile: then no loop touches them. */
 static void on_changed(struct rtn_mail *mail)
 {
     struct rtn_relisten *relisten = RTN_CONTAINER_OF(mail, struct rtn_relisten, mail);
@@ -200,7 +200,7 @@ static void on_changed(struct rtn_mail *mail)
         closes = closes || (relisten->listeners[i]->references == 1 && relisten->listeners[i]->count > 0);
         rtn_listener_stop(relisten->listeners[i]);
     }
-    if (closes)
+    if (closes && relisten->server->loop_count > 0)
         begin_round(relisten, on_sweep, on_swept);
     else
         finish(relisten);

@@ -717,6 +717,13 @@ def test_a_stop_does_not_wait_for_what_is_being_taken_back(stuck):
     assert running.wait() == 0
 
 
+def gates(folder, *names):
+    """Several of them."""
+    for name in names:
+        (folder / name).mkdir()
+        yield Gate(folder / name)
+
+
 LOOP_STUCK = r'web/loop-0: route "/wait": module remake: handler halt'
 
 
@@ -794,9 +801,7 @@ def test_only_one_of_the_loops_is_stuck(site, tmp_path):
 
 def test_what_is_decided_waits_for_a_stuck_loop_with_the_same_bound(site, tmp_path):
     """It stands, while the loop of the one server begins a long handler."""
-    first, second = (Gate(tmp_path / name) for name in ("first", "second"))
-    for gate in (first, second):
-        gate.path.parent.mkdir()
+    first, second = gates(tmp_path, "first", "second")
     place = site(on_loop(waiting(second)) + SECOND)
     running = place.running
     held = web(count("/held", "held", options=f", hold: true, until: {first}"), "held", "_held")
@@ -820,6 +825,35 @@ def test_what_is_decided_waits_for_a_stuck_loop_with_the_same_bound(site, tmp_pa
     assert running.get("/good").text == "one good 1 ticks=0\n"
     place.reload(after.replace("name: good", "name: better") + held)
     assert running.get("/good").text == "one better 1 ticks=0\n"
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["server", "daemon"])
+def test_a_server_ends_before_all_of_a_reload_is_done(site, tmp_path, whole):
+    """Sockets that go are still to be closed when its loop comes back, which is the last that it does."""
+    first, second = gates(tmp_path, "first", "second")
+    before = on_loop(waiting(second)).replace("listen: 127.0.0.1:{port}\n", "listen: [127.0.0.1:{port}, 127.0.0.1:{port_more}]\n")
+    held = SECOND + web(count("/held", "held", options=f", hold: true, until: {first}"), "held", "_held")
+    place = site(before + SECOND, "shutdown_timeout: 200ms")
+    running = place.running
+    write(running, place.text(on_loop(waiting(second, count("/good", "good"))) + held))
+    running.signal(signal.SIGHUP)
+    running.log_wait("remake one held: start")
+    running.log_wait("remake one good: thread_start")
+    with running.raw() as raw:
+        hold_up_the_loop(place, raw)
+        first.open()
+        running.log_wait("SIGHUP: reloaded: generation 2 is in force")
+        if whole:
+            running.signal(signal.SIGTERM)
+        else:
+            place.reload(held)
+        running.log_wait('server "web": shutdown_timeout has passed: closes what is left')
+        time.sleep(1)  # half of that passes before main waits for the thread
+        second.open()
+    running.log_wait('server "web": all of the reload is in force')
+    running.log_wait('server "web": stopped')
+    if whole:
+        assert running.wait() == 0
 
 
 # Stopping meanwhile
