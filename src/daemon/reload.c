@@ -11,8 +11,6 @@
 #include "daemon/notify.h"
 #include "daemon/reload_internal.h"
 
-#define PATIENCE_SECONDS 5. /* for threads of servers */
-
 static void begin_next(struct rtn_daemon *daemon);
 
 /* Asking */
@@ -99,9 +97,15 @@ void rtn_reload_expect(struct rtn_reload *reload, void (*next)(struct rtn_reload
     reload->pending = 1;
     reload->mail.deliver = on_arrived;
     rtn_list_init(&reload->steps);
-    ev_timer_init(&reload->patience, on_patience, PATIENCE_SECONDS, PATIENCE_SECONDS);
+    ev_timer_init(&reload->patience, on_patience, 0., 0.);
     reload->patience.data = reload;
-    ev_timer_start(reload->daemon->ev, &reload->patience);
+    rtn_reload_be_patient(reload, RTN_RELOAD_PATIENCE_MS);
+}
+
+void rtn_reload_be_patient(struct rtn_reload *reload, int64_t ms)
+{
+    reload->patience.repeat = (double) ms / 1e3;
+    ev_timer_again(reload->daemon->ev, &reload->patience);
 }
 
 /* By mail, since whoever arrives may not be ready to see things freed. */

@@ -6,6 +6,8 @@
 #include "daemon/plan.h"
 #include "daemon/reload.h"
 
+#define RTN_RELOAD_PATIENCE_MS 5000 /* for threads of servers */
+
 /* Who asked for a reload. */
 struct rtn_reload_ask {
     struct rtn_list node;
@@ -62,7 +64,7 @@ struct rtn_reload {
     pthread_t starter; /* starts new servers, whose hooks may take their time */
     struct rtn_mail starter_mail; /* it has */
     struct ev_timer patience;
-    void (*tired)(struct rtn_reload *reload); /* when it is over */
+    void (*tired)(struct rtn_reload *reload); /* when it is over, each time */
     struct rtn_list steps; /* of reload_steps.c, that are waited for */
     struct rtn_buf text; /* the plan, or what is wrong */
 };
@@ -70,6 +72,9 @@ struct rtn_reload {
 /* reload.c: one step that others take is over; `next` is called when it was the last. */
 void rtn_reload_expect(struct rtn_reload *reload, void (*next)(struct rtn_reload *reload));
 void rtn_reload_arrived(struct rtn_reload *reload);
+
+/* Its patience lasts for so long from now on. */
+void rtn_reload_be_patient(struct rtn_reload *reload, int64_t ms);
 
 /* reload_steps.c: one more, of so many parts, which the reload waits for until its patience ends: that is `tired`. */
 struct rtn_reload_step *rtn_reload_begin_step(struct rtn_reload *reload, const struct rtn_reload_kind *kind,

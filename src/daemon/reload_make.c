@@ -252,19 +252,23 @@ static void give_up(struct rtn_reload_change *change)
     rtn_reload_arrived(change->reload);
 }
 
-/* Hooks may take their time, handlers only that of others. */
+/* Hooks may take their time, handlers only that of others: which begins when there is something to come to. */
 static void on_tired(struct rtn_reload *reload)
 {
-    bool gave_up = false;
+    bool held_up = false;
+    int64_t next_ms = RTN_RELOAD_PATIENCE_MS;
     for (size_t i = 0; i < reload->plan.count; i++) {
         struct rtn_reload_change *change = &reload->changes[i];
-        if (!change->awaited || !rtn_server_is_held_up(change->plan->run->server))
-            continue;
-        give_up(change);
-        gave_up = true;
+        int64_t ms = change->awaited ? rtn_server_held_up_ms(change->plan->run->server) : -1;
+        held_up = held_up || ms >= 0;
+        if (ms >= RTN_RELOAD_PATIENCE_MS)
+            give_up(change);
+        else if (ms >= 0)
+            next_ms = RTN_MIN(next_ms, RTN_RELOAD_PATIENCE_MS - ms);
     }
-    if (!gave_up)
+    if (!held_up)
         rtn_log(RTN_LOG_WARN, "the reload waits for hooks of modules: %u steps have not come back", reload->pending);
+    rtn_reload_be_patient(reload, next_ms);
 }
 
 void rtn_reload_start(struct rtn_reload *reload, void (*then)(struct rtn_reload *reload))

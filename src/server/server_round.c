@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "server/server_swap_internal.h"
 
 void rtn_swap_tell(struct rtn_swap *swap)
@@ -31,6 +32,7 @@ void rtn_swap_begin_round(struct rtn_swap *swap, bool all, int (*part)(struct rt
     struct rtn_server *server = swap->server;
     unsigned count = all ? atomic_load(&server->loop_count) : 1;
     swap->in_round = true;
+    swap->round_since_ms = rtn_clock_ms();
     swap->part = part;
     swap->then = then;
     atomic_store(&swap->failure, 0);

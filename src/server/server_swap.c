@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "proto/session.h"
 #include "server/server_swap_internal.h"
 #include "server/server_terms.h"
@@ -215,9 +216,10 @@ void rtn_server_commit(struct rtn_server *server, rtn_server_swap_done done, voi
     rtn_swap_tell(swap);
 }
 
-bool rtn_server_is_held_up(const struct rtn_server *server)
+int64_t rtn_server_held_up_ms(const struct rtn_server *server)
 {
-    return server->swap->in_round && atomic_load(&server->swap->loops_away) > 0;
+    const struct rtn_swap *swap = server->swap;
+    return swap->in_round && atomic_load(&swap->loops_away) > 0 ? rtn_clock_ms() - swap->round_since_ms : -1;
 }
 
 bool rtn_server_is_swapping(const struct rtn_server *server)

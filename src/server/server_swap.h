@@ -25,10 +25,10 @@ void rtn_server_prepare(struct rtn_server *server, struct rtn_program *program, 
 void rtn_server_report_failure(struct rtn_server *server, struct rtn_diags *diags);
 
 /*
- * True when a loop has not come to what prepare is at: it is in a callback of its own. False also while a hook runs,
- * which may take its time.
+ * For how long a loop has not come to what prepare is at: it is in a callback of its own. -1: they all have, also while
+ * a hook runs, which may take its time.
  */
-bool rtn_server_is_held_up(const struct rtn_server *server);
+int64_t rtn_server_held_up_ms(const struct rtn_server *server);
 
 /*
  * Undoes what prepare has done: thread_stop, stop; then done, and the program may be freed. Also before prepare is

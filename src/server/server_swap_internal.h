@@ -27,6 +27,7 @@ struct rtn_swap {
 
     /* One round at a time. */
     bool in_round;
+    int64_t round_since_ms;
     atomic_uint loops_left; /* that have not done their part */
     atomic_uint loops_away; /* of them, those that have not come to it */
     atomic_int failure; /* what one of them said; 0: none */

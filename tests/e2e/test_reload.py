@@ -3,6 +3,7 @@
 The module remake says in all its answers of which edition it is, and what its instance is called; its file is swapped for one of
 the other edition.
 """
+import contextlib
 import os
 import pathlib
 import re
@@ -825,6 +826,31 @@ def test_what_is_decided_waits_for_a_stuck_loop_with_the_same_bound(site, tmp_pa
     assert running.get("/good").text == "one good 1 ticks=0\n"
     place.reload(after.replace("name: good", "name: better") + held)
     assert running.get("/good").text == "one better 1 ticks=0\n"
+
+
+def test_a_handler_has_its_time_at_each_step(site, tmp_path):
+    """It holds up what follows a long start hook for a moment, and the time of that is not its own."""
+    first, second = gates(tmp_path, "first", "second")
+
+    def both(more=""):
+        return on_loop(waiting(second, more)).replace("    threads: 2\n", "    threads: 2\n    loops: 2\n") + SECOND
+
+    place = site(both())
+    running = place.running
+    write(running, place.text(both(count("/good", "good", options=f", hold: true, until: {first}"))))
+    running.signal(signal.SIGHUP)
+    running.log_wait("remake one good: start")
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        while not running.log.find("remake one waits: waits"):  # loop 0 does not answer
+            send_get(stack.enter_context(running.raw()), "/wait")
+            time.sleep(0.05)
+        time.sleep(max(0, began + 4 - time.monotonic()))
+        first.open()
+        time.sleep(2)
+        second.open()
+        running.log_wait("SIGHUP: (reloaded|the reload failed)")
+    assert running.log.find("SIGHUP: reloaded")
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["server", "daemon"])
