@@ -10,9 +10,9 @@
 #include "server/server_swap.h"
 
 static const struct rtn_reload_kind following = {
-    .left = "not all of it is in force yet",
-    .still = "a reload is still being put in force",
-    .over = "all of the reload is in force",
+    .left = "not all of it is done yet",
+    .still = "a reload is still being carried out",
+    .over = "all of the reload is done",
 };
 
 static void on_committed(struct rtn_server *server, int result, void *data)

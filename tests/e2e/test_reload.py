@@ -815,14 +815,14 @@ def test_what_is_decided_waits_for_a_stuck_loop_with_the_same_bound(site, tmp_pa
     with running.raw() as raw:
         hold_up_the_loop(place, raw)
         first.open()
-        running.log_wait(rf'server "web": not all of it is in force yet, which waits for {LOOP_STUCK}; it takes no other reload before')
+        running.log_wait(rf'server "web": not all of it is done yet, which waits for {LOOP_STUCK}; it takes no other reload before')
         running.log_wait("SIGHUP: reloaded: generation 2 is in force")
         assert running.get("/held", "held").text == "one held 1 ticks=0\n"
         said = place.refused(after.replace("name: good", "name: better") + held)
-        assert re.search(rf'server "web": a reload is still being put in force, which waits for {LOOP_STUCK}', said)
+        assert re.search(rf'server "web": a reload is still being carried out, which waits for {LOOP_STUCK}', said)
         second.open()
         assert raw.response().status == 200
-    running.log_wait('server "web": all of the reload is in force')
+    running.log_wait('server "web": all of the reload is done')
     assert running.get("/good").text == "one good 1 ticks=0\n"
     place.reload(after.replace("name: good", "name: better") + held)
     assert running.get("/good").text == "one better 1 ticks=0\n"
@@ -853,6 +853,18 @@ def test_a_handler_has_its_time_at_each_step(site, tmp_path):
     assert running.log.find("SIGHUP: reloaded")
 
 
+def test_a_quiesce_hook_is_waited_for_with_the_same_bound(site, tmp_path):
+    gate = Gate(tmp_path)
+    place = site(web(count() + count("/old", "old", options=f", linger: true, until: {gate}")) + SECOND)
+    said = "\n".join(place.reload(web(count()) + SECOND))
+    stuck = 'web/loop-0: route "/old": module remake: quiesce'
+    assert f'server "web": not all of it is done yet, which waits for {stuck}; it takes no other reload before' in said
+    assert f'server "web": a reload is still being carried out, which waits for {stuck}' in place.refused(web(count(name="next")) + SECOND)
+    gate.open()
+    place.running.log_wait('server "web": all of the reload is done')
+    place.reload(web(count(name="next")) + SECOND)
+
+
 @pytest.mark.parametrize("whole", [False, True], ids=["server", "daemon"])
 def test_a_server_ends_before_all_of_a_reload_is_done(site, tmp_path, whole):
     """Sockets that go are still to be closed when its loop comes back, which is the last that it does."""
@@ -876,7 +888,7 @@ def test_a_server_ends_before_all_of_a_reload_is_done(site, tmp_path, whole):
         running.log_wait('server "web": shutdown_timeout has passed: closes what is left')
         time.sleep(1)  # half of that passes before main waits for the thread
         second.open()
-    running.log_wait('server "web": all of the reload is in force')
+    running.log_wait('server "web": all of the reload is done')
     running.log_wait('server "web": stopped')
     if whole:
         assert running.wait() == 0

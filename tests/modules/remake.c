@@ -2,7 +2,7 @@
  * For reloads: says which edition it is of (a file of the module is swapped for one of another edition), in answers to
  * requests, WebSocket messages and lines, and in the log at each step of its life; `fail` makes one step fail. /count
  * counts up for as long as the instance lives, /wait waits for the file `until` on a worker or, by "halt", on the loop,
- * and so does the start hook with `hold`. With `tick` a timer counts, too.
+ * and so do the start hook with `hold` and the quiesce hook with `linger`. With `tick` a timer counts, too.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -22,6 +22,7 @@ struct remake {
     const char *until;
     bool tick;
     bool hold;
+    bool linger;
     atomic_uint count;
     atomic_uint ticks;
 };
@@ -83,8 +84,11 @@ static void thread_stop(void *instance, rtn_server *server)
 
 static void quiesce(void *instance, rtn_server *server)
 {
+    const struct remake *self = instance;
     (void) server;
-    tell(instance, "quiesce");
+    tell(self, "quiesce");
+    if (self->linger)
+        gate_pass(self->until);
 }
 
 static void stop(void *instance, rtn_server *server)
@@ -143,6 +147,7 @@ static const struct rtn_option options[] = {
                .help = "The step that fails."),
     RTN_OPTION(PATH, struct remake, until, .name = "until", .help = "What the handler \"wait\" waits for."),
     RTN_OPTION(BOOL, struct remake, hold, .name = "hold", .fallback = "false", .help = "Its start waits for the same."),
+    RTN_OPTION(BOOL, struct remake, linger, .name = "linger", .fallback = "false", .help = "So does its quiesce."),
     RTN_OPTION(BOOL, struct remake, tick, .name = "tick", .fallback = "false", .help = "A timer runs."),
     { 0 },
 };
