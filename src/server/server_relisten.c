@@ -29,7 +29,7 @@ struct share {
 struct rtn_relisten {
     struct rtn_server *server;
     const struct rtn_config_server *config;
-    struct rtn_listener **listeners; /* that it will have, then those that it had; a reference each */
+    struct rtn_listener **listeners; /* that it will have, then those that it has no longer; a reference each */
     size_t count;
     struct share *shares; /* one for each loop */
     unsigned loops;
@@ -215,7 +215,7 @@ static void add_given(struct rtn_relisten *relisten, const struct rtn_listener *
         relisten->given[relisten->given_count++] = listener->sockets[i].fd;
 }
 
-/* From now on it has those of before. */
+/* Whoever counts references then finds those that stay to be of the server alone, as they were. */
 static void exchange(struct rtn_relisten *relisten)
 {
     struct rtn_server *server = relisten->server;
@@ -224,9 +224,14 @@ static void exchange(struct rtn_relisten *relisten)
     server->listeners = relisten->listeners;
     server->listener_count = relisten->count;
     relisten->listeners = before;
-    relisten->count = count;
+    relisten->count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (before[i]->references > 1 && !has(server->listeners, server->listener_count, before[i]))
+        if (has(server->listeners, server->listener_count, before[i])) {
+            rtn_listener_close(before[i]);
+            continue;
+        }
+        relisten->listeners[relisten->count++] = before[i];
+        if (before[i]->references > 1)
             add_given(relisten, before[i]);
     }
 }

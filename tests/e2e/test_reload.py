@@ -894,6 +894,28 @@ def test_a_server_ends_before_all_of_a_reload_is_done(site, tmp_path, whole):
         assert running.wait() == 0
 
 
+def test_who_waits_is_served_though_the_server_goes_before_all_is_done(site, tmp_path):
+    """At an address that stays, while another one goes."""
+    first, second = gates(tmp_path, "first", "second")
+    before = on_loop(waiting(second)).replace("listen: 127.0.0.1:{port}\n", "listen: [127.0.0.1:{port}, 127.0.0.1:{port_more}]\n")
+    held = SECOND + web(count("/held", "held", options=f", hold: true, until: {first}"), "held", "_held")
+    place = site(before + SECOND)
+    running = place.running
+    write(running, place.text(on_loop(waiting(second, count("/good", "good"))) + held))
+    running.signal(signal.SIGHUP)
+    running.log_wait("remake one held: start")
+    running.log_wait("remake one good: thread_start")
+    with running.raw() as raw:
+        hold_up_the_loop(place, raw)
+        with running.raw() as waits:
+            send_get(waits, "/count")
+            first.open()
+            running.log_wait("SIGHUP: reloaded: generation 2 is in force")
+            place.reload(held)
+            second.open()
+            assert waits.response().status == 200
+
+
 # Stopping meanwhile
 
 
