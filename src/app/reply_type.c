@@ -55,8 +55,9 @@ int rtn_reply_type_set(struct rtn_request *request, struct rtn_str type)
     if (!rtn_header_is_value(type))
         return -EINVAL;
     int r = rtn_reply_type_take(request, &before);
-    if (r == 0)
-        r = rtn_response_add(request, RTN_STR("Content-Type"), type);
+    if (r < 0)
+        return r;
+    r = rtn_response_add(request, RTN_STR("Content-Type"), type);
     request->response.has_content_type = r == 0;
     return r;
 }
